@@ -1,0 +1,1 @@
+"""Datasets: vendor formats, import, check, repair, generation, resampling, and the one reader of normalised files."""

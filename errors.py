@@ -1,0 +1,44 @@
+"""What can go wrong, as one tree.
+
+    BarstepError            exit code
+    ├── UsageError          2   an argument, a parameter or a name is not allowed
+    └── DataError           3   data that cannot be read, or is not what it is said to be
+
+A message says what is wrong, where, the value that was found, what is allowed, and the nearest valid name
+where one was mistyped. The command line prints it as one line and exits with the code of its class.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class BarstepError(Exception):
+    """Base of every error that barstep raises on purpose."""
+
+    exit_code = 1
+
+
+class UsageError(BarstepError):
+    """An argument, a parameter or a name that is not allowed."""
+
+    exit_code = 2
+
+
+class DataError(BarstepError):
+    """Data that cannot be read, or is not what it is said to be."""
+
+    exit_code = 3
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Advice for a mistyped name: ` Did you mean 'close'?`, or an empty string when nothing is near."""
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f" Did you mean {close[0]!r}?" if close else ""
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
+    """The text for a name that is not in a list: what it is, the nearest one, and all that are allowed."""
+    names = sorted(known)
+    return f"unknown {kind} {name!r}.{nearest(name, names)} Allowed: {', '.join(names)}."

@@ -1,0 +1,1 @@
+"""Compiled arithmetic: resumable kernels over contiguous arrays. Nothing here knows names, files or clocks."""
