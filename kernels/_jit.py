@@ -25,6 +25,9 @@ from typing import Any
 
 # Intel's short vector math library gives other last bits than libm, by processor. Read when numba is imported.
 os.environ["NUMBA_DISABLE_INTEL_SVML"] = "1"
+# Sums in eight lanes become vector additions (as clang and rustc do by default): an anchor costs 0.40 instead of
+# 0.67 ns a bar. Order of operations and bits stay the same.
+os.environ["NUMBA_SLP_VECTORIZE"] = "1"
 
 import numba
 from numba.core import config as numba_config

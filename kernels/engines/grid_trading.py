@@ -1,0 +1,68 @@
+"""Grid trading: an inventory laddered around a moving anchor."""
+
+import numpy as np
+
+from .._jit import kernel
+from ..columns import ANNUAL_SCALE, CLOSE, CONFIDENCE, DIAGNOSTICS, OWN, RETURN, TARGET, VOLATILITY
+from ..moments import MEAN_CARRY, MOMENTS_CARRY, NUMBER, SPAN
+from ..rolling import fill_mean, fill_volatility
+
+GRID_SIZE, GRID_SPACING, THRESHOLD, MAX_INVENTORY, WINDOW, ALLOW_SHORT = range(OWN, OWN + 6)
+ANCHOR, LEVEL, LEVEL_FILLS = range(DIAGNOSTICS, DIAGNOSTICS + 3)
+ROWS = DIAGNOSTICS + 3
+
+_ANCHOR, _LEVEL, _BUY_AT, _SELL_AT, _MEAN = 1, 2, 3, 4, 5
+_RETURN = _MEAN + MEAN_CARRY
+CARRY = _RETURN + MOMENTS_CARRY
+
+
+@kernel
+def grid_trading(bars, params, carry, out, start, stop, at):
+    """Buy a step at each level under the anchor, sell one at each level over it.
+
+    Levels stand grid_spacing (a share of the anchor) apart. The inventory steps down the ladder where the close
+    has crossed a whole level, so that noise inside a cell trades nothing. The anchor is the rolling mean of the close
+    at the time it was last moved; it moves when the mean is off by more than the threshold. Exposure is
+    max_inventory × |level| / grid_size. Confidence: |level| / grid_size. Diagnostics: anchor (0 before
+    the first mean), level (positive is long), levels crossed by this bar.
+    """
+    size, spacing, threshold = params[GRID_SIZE], params[GRID_SPACING], params[THRESHOLD]
+    window = int(params[WINDOW])
+    lowest = -size if params[ALLOW_SHORT] != 0.0 else 0.0
+    close, returns = bars[CLOSE], bars[RETURN]
+    mean_carry = carry[_MEAN : _MEAN + MEAN_CARRY]
+    return_carry = carry[_RETURN : _RETURN + MOMENTS_CARRY]
+    mean_carry[NUMBER] = return_carry[NUMBER] = carry[NUMBER]
+    anchor, level, buy_at, sell_at = carry[_ANCHOR], carry[_LEVEL], carry[_BUY_AT], carry[_SELL_AT]
+    if anchor == 0.0:  # no mean yet: nothing is bought or sold
+        buy_at, sell_at = -np.inf, np.inf
+    share, step = 1.0 / size, params[MAX_INVENTORY] / size
+    while start < stop:
+        n = min(SPAN, stop - start)
+        target, confidence = out[TARGET, at : at + n], out[CONFIDENCE, at : at + n]
+        anchors, levels, fills = out[ANCHOR, at : at + n], out[LEVEL, at : at + n], out[LEVEL_FILLS, at : at + n]
+        volatility = out[VOLATILITY, at : at + n]
+        fill_volatility(returns, start, n, window, params[ANNUAL_SCALE], return_carry, volatility, target)
+        fill_mean(close, start, n, window, mean_carry, anchors)
+        for k in range(n):
+            mean, price, fills[k] = anchors[k], close[start + k], 0.0
+            if abs(mean - anchor) > threshold * anchor or price <= buy_at or price >= sell_at:
+                if abs(mean - anchor) > threshold * anchor:  # true at the first mean too, when the anchor is 0
+                    anchor = mean
+                before = level
+                depth = (anchor - price) / (anchor * spacing)
+                if depth >= level + 1.0:
+                    level = min(np.floor(depth), size)
+                elif depth <= level - 1.0:
+                    level = max(np.ceil(depth), lowest)
+                buy_at, sell_at = anchor * (1.0 - (level + 1.0) * spacing), anchor * (1.0 - (level - 1.0) * spacing)
+                fills[k] = abs(level - before)
+            anchors[k] = anchor
+            levels[k] = level
+        for k in range(n):
+            target[k] = levels[k] * step
+            confidence[k] = abs(levels[k]) * share
+        start += n
+        at += n
+    carry[NUMBER] = mean_carry[NUMBER]
+    carry[_ANCHOR], carry[_LEVEL], carry[_BUY_AT], carry[_SELL_AT] = anchor, level, buy_at, sell_at

@@ -1,0 +1,52 @@
+"""Mean reversion: fade the rolling z-score of the close."""
+
+from .._jit import kernel
+from ..columns import ANNUAL_SCALE, CLOSE, CONFIDENCE, DIAGNOSTICS, OWN, RETURN, TARGET, VOLATILITY, VOLUME
+from ..moments import MOMENTS_CARRY, NUMBER, SPAN
+from ..rolling import fill_std, fill_zscore
+from .fade import advance_fade, fill_certainty, is_quiet
+
+LOOKBACK, ENTRY, EXIT, LONGEST, VOLATILITY_CAP, MIN_VOLUME, ALLOW_SHORT = range(OWN, OWN + 7)
+ZSCORE = DIAGNOSTICS
+ROWS = DIAGNOSTICS + 1
+
+_SIDE, _HELD, _ARMED, _PRICE = 1, 2, 3, 4
+_RETURN = _PRICE + MOMENTS_CARRY
+CARRY = _RETURN + MOMENTS_CARRY
+
+
+@kernel
+def mean_reversion(bars, params, carry, out, start, stop, at):
+    """Enter against |z| >= entry; leave at |z| <= exit, on the other side, or after `longest` bars.
+
+    An entry also wants annual volatility at or under the cap, and close × volume at or over the least volume.
+    Confidence: 0 at |z| = exit, 1 at twice the entry threshold. Diagnostics: z-score.
+    """
+    lookback = int(params[LOOKBACK])
+    entry, leave, longest = params[ENTRY], params[EXIT], params[LONGEST]
+    cap, least, allow_short = params[VOLATILITY_CAP], params[MIN_VOLUME], params[ALLOW_SHORT] != 0.0
+    close, volume, returns = bars[CLOSE], bars[VOLUME], bars[RETURN]
+    price_carry = carry[_PRICE : _PRICE + MOMENTS_CARRY]
+    return_carry = carry[_RETURN : _RETURN + MOMENTS_CARRY]
+    price_carry[NUMBER] = return_carry[NUMBER] = carry[NUMBER]
+    side, held, armed = carry[_SIDE], carry[_HELD], carry[_ARMED]
+    while start < stop:
+        n = min(SPAN, stop - start)
+        target, confidence = out[TARGET, at : at + n], out[CONFIDENCE, at : at + n]
+        volatility, z = out[VOLATILITY, at : at + n], out[ZSCORE, at : at + n]
+        fill_zscore(close, start, n, lookback, price_carry, z, target)
+        fill_std(returns, start, n, lookback, 1, params[ANNUAL_SCALE], return_carry, volatility, target)
+        for k in range(n):
+            held = held + 1.0 if side != 0.0 else 0.0
+            if is_quiet(z[k], side, entry, leave) and held < longest:
+                armed = 1.0 if side == 0.0 else armed
+            else:
+                traded = close[start + k] * volume[start + k]
+                may_enter = volatility[k] <= cap and (traded >= least or least <= 0.0)
+                side, armed = advance_fade(z[k], side, armed, held >= longest, entry, leave, may_enter, allow_short)
+            target[k] = side
+        fill_certainty(z, leave, 2.0 * entry, confidence)
+        start += n
+        at += n
+    carry[NUMBER] = price_carry[NUMBER]
+    carry[_SIDE], carry[_HELD], carry[_ARMED] = side, held, armed

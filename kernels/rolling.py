@@ -1,0 +1,115 @@
+"""Rolling mean, variance, standard deviation and z-score over a window of bars.
+
+Every kernel reads values[start - window : stop] (float64[n], C-contiguous), writes out[start:stop], and keeps its
+state in `carry` (see `moments`). NaN until `window` finite bars are seen; a NaN leaves with its window. Cutting 0..n
+into any calls, in order, with one carry, gives the same bits; histories that begin at different bars agree bit for
+bit after two windows.
+
+`ddof` is subtracted from the window in the denominator: 0 for a population, 1 for a sample.
+"""
+
+import numpy as np
+
+from ._jit import kernel
+from .moments import SPAN, span_mean, span_moments
+
+
+@kernel
+def fill_mean(values, start, count, window, carry, mean):
+    """Rolling mean of bars start..start+count, written to mean[0:count]."""
+    done = 0
+    while done < count:
+        done += span_mean(values, start + done, count - done, window, carry, mean[done:])
+
+
+@kernel
+def fill_variance(values, start, count, window, ddof, carry, variance, scratch):
+    """Rolling variance of bars start..start+count, written to variance[0:count]; scratch: float64[>= 1]."""
+    share = 1.0 / (window - ddof)
+    done = 0
+    while done < count:
+        row = variance[done:count]
+        n = span_moments(values, start + done, min(count - done, scratch.shape[0]), window, carry, scratch, row)
+        for k in range(n):
+            row[k] = row[k] * share
+        done += n
+
+
+@kernel
+def fill_std(values, start, count, window, ddof, scale, carry, std, scratch):
+    """Rolling standard deviation times `scale` of bars start..start+count, written to std[0:count]."""
+    share = 1.0 / (window - ddof)
+    done = 0
+    while done < count:
+        row = std[done:count]
+        n = span_moments(values, start + done, min(count - done, scratch.shape[0]), window, carry, scratch, row)
+        for k in range(n):
+            row[k] = np.sqrt(row[k] * share) * scale
+        done += n
+
+
+@kernel
+def fill_volatility(returns, start, count, window, annual_scale, carry, volatility, scratch):
+    """Annual standard deviation (ddof 1) of returns; all NaN, and not computed, where annual_scale is 0.
+
+    Engines give it as telemetry. A backtest that nobody asks for telemetry saves a third of its time.
+    """
+    if annual_scale == 0.0:
+        volatility[:] = np.nan
+    else:
+        fill_std(returns, start, count, window, 1, annual_scale, carry, volatility, scratch)
+
+
+@kernel
+def fill_zscore(values, start, count, window, carry, zscore, scratch):
+    """Rolling z-score of bars start..start+count, written to zscore[0:count]; scratch: float64[>= 1]."""
+    share = 1.0 / window
+    done = 0
+    while done < count:
+        z = zscore[done:count]
+        n = span_moments(values, start + done, min(count - done, scratch.shape[0]), window, carry, z, scratch)
+        for k in range(n):
+            z[k] = z[k] / np.sqrt(scratch[k] * share)
+        done += n
+
+
+@kernel
+def rolling_mean(values, window, carry, out, start, stop):
+    """Arithmetic mean of the last `window` values, in their unit. carry: float64[MEAN_CARRY]."""
+    fill_mean(values, start, stop - start, window, carry, out[start:stop])
+
+
+@kernel
+def _scratch(start, stop):
+    """A row for one span. It stays in the first-level cache, whatever the length of the input."""
+    return np.empty(min(SPAN, max(stop - start, 0)))
+
+
+@kernel
+def rolling_variance(values, window, ddof, carry, out, start, stop):
+    """Variance of the last `window` values, in their unit squared. carry: float64[MOMENTS_CARRY]."""
+    fill_variance(values, start, stop - start, window, ddof, carry, out[start:stop], _scratch(start, stop))
+
+
+@kernel
+def rolling_std(values, window, ddof, carry, out, start, stop):
+    """Standard deviation of the last `window` values, in their unit. carry: float64[MOMENTS_CARRY]."""
+    fill_std(values, start, stop - start, window, ddof, 1.0, carry, out[start:stop], _scratch(start, stop))
+
+
+@kernel
+def zscore(values, window, carry, out, start, stop):
+    """(value - mean) / standard deviation (ddof 0) over the last `window` values. carry: float64[MOMENTS_CARRY].
+
+    NaN where the window is flat: it has no spread to measure by.
+    """
+    fill_zscore(values, start, stop - start, window, carry, out[start:stop], _scratch(start, stop))
+
+
+@kernel
+def realized_volatility(returns, window, scale, carry, out, start, stop):
+    """Standard deviation (ddof 1) of the last `window` bar returns, times `scale`. carry: float64[MOMENTS_CARRY].
+
+    `scale` is the root of the bars per year for an annual figure, or 1 for a bar's.
+    """
+    fill_std(returns, start, stop - start, window, 1, scale, carry, out[start:stop], _scratch(start, stop))
