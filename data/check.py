@@ -44,12 +44,8 @@ def _finding(code: str, severity: Severity, times_us: NDArray[np.int64], text: s
     if times_us.size == 0:
         return []
     places = iso_times(times_us)
-    return [
-        Finding(
-            code=code, severity=severity, count=len(places), text=f"{counted(len(places), 'bar')} {text} ({some(places)})",
-            locations=places,
-        )
-    ]  # fmt: skip
+    sentence = f"{counted(len(places), 'bar')} {text} ({some(places)})"
+    return [Finding(code=code, severity=severity, count=len(places), text=sentence, locations=places)]
 
 
 def _times(frame: pl.DataFrame, condition: pl.Expr) -> NDArray[np.int64]:
@@ -150,7 +146,10 @@ def _check_gaps(times_us: NDArray[np.int64], interval_us: int) -> list[Finding]:
     starts = iso_times(times_us[at] + interval_us)
     places = tuple(f"{start} +{count}" for start, count in zip(starts, missing[at].tolist(), strict=True))
     longest = format_span(float(steps[at].max()) / MICROSECONDS)
-    text = f"{counted(at.size, 'gap')}, {counted(int(missing[at].sum()), 'bar')} missing, the longest step is {longest} ({some(places)})"
+    text = (
+        f"{counted(at.size, 'gap')}, {counted(int(missing[at].sum()), 'bar')} missing, the longest step is {longest} "
+        f"({some(places)})"
+    )
     return [Finding(code="gaps", severity="warning", count=int(at.size), text=text, locations=places)]
 
 

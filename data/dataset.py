@@ -106,7 +106,7 @@ def read_dataset(path: str | Path) -> Dataset:
     frame, info = read_columns(path)
     _refuse_disorder(path, frame["timestamp"])
     if info is None:
-        return Dataset(frame, _infer_info(path, frame))
+        return Dataset(frame, infer_info(path, frame))
     found = frame_digest(frame)
     if info.digest != found:
         raise DataError(
@@ -188,7 +188,12 @@ def _refuse_disorder(path: Path | str, timestamps: pl.Series) -> None:
     )
 
 
-def _infer_info(path: Path, frame: pl.DataFrame) -> DatasetInfo:
+def infer_info(path: Path, frame: pl.DataFrame) -> DatasetInfo:
+    """What a file without metadata holds, from its name and its most common step.
+
+    Raises:
+        DataError: It holds one bar, and its name tells no interval.
+    """
     names = guess_names(path.name)
     interval_seconds = most_common_step(frame["timestamp"].to_physical().to_numpy()) or names.interval_seconds
     if interval_seconds is None:
