@@ -1,4 +1,9 @@
-"""`barstep data …`: import, check, generate, resample, info."""
+"""`barstep data …`: import, check, generate, resample, info.
+
+Everything but Typer is imported inside the commands, so that help and completion answer at once.
+"""
+
+# ruff: noqa: PLC0415
 
 from __future__ import annotations
 
@@ -130,7 +135,7 @@ def _repair(
     seconds = checked.info.interval_seconds
     repaired = repair_bars(checked.frame, seconds, policies, now_us=now_us)
     remaining = tuple(check_bars(repaired.frame, seconds, now_us=now_us))
-    notes = (*checked.info.notes, *(change.text for change in repaired.changes))
+    notes = (*checked.info.notes, *(change.text for change in repaired.changes if change.count))
     written = write_dataset(repaired.frame, replace(checked.info, notes=notes), path)
     if not json_output:
         _print_findings(repaired.changes, title="Repairs")
@@ -185,9 +190,8 @@ def generate(
     if preset is not None:
         readme.write_text(presets.embedded_readme(written), encoding="utf-8")
     if json_output:
-        _print_json(
-            {"files": [{"output": str(paths[name]), "dataset": _facts(made)} for name, made in written.items()]}
-        )
+        files = [{"output": str(paths[name]), "dataset": _facts(made)} for name, made in written.items()]
+        _print_json({"files": files})
         return
     for name, made in written.items():
         _say_written(paths[name], made)
@@ -240,7 +244,9 @@ def info(
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("fact", "value", title=str(file), show_header=False)
+    table = Table(title=str(file), show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
     for name, value in facts.items():
         table.add_row(name.replace("_", " "), _as_text(value))
     Console().print(table)

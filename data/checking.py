@@ -11,6 +11,7 @@ from ..errors import DataError
 from .check import check_bars
 from .dataset import DatasetInfo, frame_digest, infer_info, read_columns
 from .findings import Finding
+from .formats.labels import weigh_labels
 from .importing import import_file
 
 
@@ -46,4 +47,17 @@ def check_file(path: Path, *, now_us: int | None = None) -> Checked:
         text = "the bars do not match the digest in the metadata: the file was changed after it was written"
         findings.append(Finding(code="digest-mismatch", severity="error", text=text))
     findings += check_bars(frame, info.interval_seconds, now_us=now_us)
+    findings += _suspect_end_labels(frame, info.interval_seconds)
     return Checked(frame, info, tuple(findings))
+
+
+def _suspect_end_labels(frame: pl.DataFrame, interval_seconds: int) -> list[Finding]:
+    """Timestamps that look like bar ENDS, as they do when a file was normalised without asking."""
+    evidence = weigh_labels(frame["timestamp"].drop_nulls().sort().to_physical().to_numpy(), interval_seconds)
+    if evidence.label != "end":
+        return []
+    text = (
+        f"timestamps look like the end of bars, not their open: {evidence.for_end} of {evidence.breaks} session breaks "
+        "meet the half hour only that way; import the source with --label end"
+    )
+    return [Finding(code="end-label-suspected", severity="warning", count=frame.height, text=text)]

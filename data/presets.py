@@ -10,7 +10,6 @@ import polars as pl
 
 from .dataset import Dataset, frame_digest
 from .durations import HOUR, MINUTE, format_interval
-from .findings import iso_times
 from .generate import InstrumentSpec, Key, MarketSpec, VenueSpec, generate_market, utc_day
 
 EMBEDDED_SEED = 13
@@ -83,8 +82,7 @@ def custom_spec(
 def embedded_readme(datasets: Mapping[str, Dataset]) -> str:
     """The text that stands beside the embedded datasets."""
     rows = [
-        f"| `{name}` | {dataset.frame.height:,} | {iso_times(dataset.frame['timestamp'].to_physical().to_numpy()[[0]])[0]} "
-        f"| `{dataset.digest}` |"
+        f"| `{name}` | {dataset.frame.height:,} | {dataset.frame['timestamp'][0]:%Y-%m-%d} | `{dataset.digest}` |"
         for name, dataset in sorted(datasets.items())
     ]
     lines = [
@@ -92,10 +90,10 @@ def embedded_readme(datasets: Mapping[str, Dataset]) -> str:
         "",
         f"Synthetic bars from `barstep data generate --preset embedded` (seed {EMBEDDED_SEED}), not recorded ones.",
         "Three instruments move together on two venues: `binance` leads, `kraken` lags and has a basis of some",
-        "20 to 40 basis points that reverts. The minutes are those of the hours: resampled to 1h they are the same bars.",
+        "20 to 40 basis points that reverts. The minutes belong to the hours: resampled to 1h they are the same bars.",
         "`docs/data-formats.md` describes the format and the generator.",
         "",
-        "| file | bars | first open | digest (SHA-384) |",
+        "| file | bars | first day | digest (SHA-384) |",
         "|---|---|---|---|",
         *rows,
         "",
