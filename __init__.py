@@ -1,3 +1,64 @@
-"""barstep: one compiled kernel, three drivers, for trading over OHLCV bars."""
+"""barstep: one compiled kernel, three drivers, for trading over OHLCV bars.
+
+    import barstep as bs
+
+    bars = bs.load("data/backtests/normalized/binance_BTCUSDT_1h.parquet")
+    result = bs.backtest(bars, "mean_reversion", lookback=96, entry_zscore=1.8, fee_bps=10)
+    result.metrics["sharpe"]; result.equity; result.trades
+
+Names are loaded when they are first used, so that `import barstep` costs milliseconds.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from .engine.backtest import backtest
+    from .engine.bars import Bars, load
+    from .engine.catalog import DEFAULT_STRATEGY_CATALOG, StrategyCatalog
+    from .engine.result import Result
+    from .engine.strategy import Parameter, StrategyEngine
+    from .errors import BarstepError, DataError, UsageError
+    from .kernels._jit import kernel
+
+_HOME = {
+    "backtest": "engine.backtest",
+    "Bars": "engine.bars",
+    "load": "engine.bars",
+    "DEFAULT_STRATEGY_CATALOG": "engine.catalog",
+    "StrategyCatalog": "engine.catalog",
+    "Result": "engine.result",
+    "Parameter": "engine.strategy",
+    "StrategyEngine": "engine.strategy",
+    "BarstepError": "errors",
+    "DataError": "errors",
+    "UsageError": "errors",
+    "kernel": "kernels._jit",
+}
+
+__all__ = [
+    "DEFAULT_STRATEGY_CATALOG",
+    "Bars",
+    "BarstepError",
+    "DataError",
+    "Parameter",
+    "Result",
+    "StrategyCatalog",
+    "StrategyEngine",
+    "UsageError",
+    "backtest",
+    "kernel",
+    "load",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'barstep' has no attribute {name!r}")
+    return getattr(import_module(f".{_HOME[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted((*globals(), *_HOME))

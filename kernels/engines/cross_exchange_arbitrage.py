@@ -20,7 +20,7 @@ from ..moments import MOMENTS_CARRY, NUMBER, SPAN
 from ..rolling import fill_volatility
 from .fade import advance_fade, fill_certainty, is_quiet
 
-SPREAD_ENTRY, SPREAD_EXIT, MAX_OPEN_SECONDS, WINDOW, ALLOW_SHORT = range(OWN, OWN + 5)
+SPREAD_ENTRY, SPREAD_EXIT, MAX_NOTIONAL, MAX_OPEN_SECONDS, WINDOW, ALLOW_SHORT = range(OWN, OWN + 6)
 SPREAD_BPS, CAPTURE_BPS, DELAY_MS = range(DIAGNOSTICS, DIAGNOSTICS + 3)
 ROWS = DIAGNOSTICS + 3
 

@@ -1,0 +1,197 @@
+"""Bars: one instrument's OHLCV history, validated once, laid out as kernels read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..data.dataset import Dataset, frame_digest, read_dataset
+from ..data.durations import format_interval
+from ..errors import DataError
+from ..kernels.columns import BAR_COLUMNS, CLOSE, HIGH, LOW, OPEN, RETURN, VOLUME
+from ..kernels.returns import log_returns
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+MICROSECONDS = 1_000_000
+_PRICES = (("open", OPEN), ("high", HIGH), ("low", LOW), ("close", CLOSE))
+
+
+@dataclass(frozen=True, eq=False)
+class Bars:
+    """One instrument's bars on one venue.
+
+    Attributes:
+        symbol: The instrument, as its venue writes it.
+        venue: Where it trades.
+        interval_seconds: Length of a bar.
+        ts_us: int64[bar], open times in microseconds since the epoch, UTC, rising.
+        values: float64[column, bar], C-contiguous; rows by `kernels.columns` (open, high, low, close in quote
+            currency, volume in base units or NaN, log return of the close).
+        digest: SHA-384 of the columns, as the dataset format defines it; empty until `content_digest` is asked for.
+    """
+
+    symbol: str
+    venue: str
+    interval_seconds: int
+    ts_us: Integers
+    values: Floats
+    digest: str = ""
+
+    @classmethod
+    def from_arrays(
+        cls,
+        ts_us: ArrayLike,
+        open: ArrayLike,  # noqa: A002 - the field's word
+        high: ArrayLike,
+        low: ArrayLike,
+        close: ArrayLike,
+        volume: ArrayLike | None = None,
+        *,
+        interval_seconds: int,
+        symbol: str = "unnamed",
+        venue: str = "unknown",
+        digest: str = "",
+    ) -> Bars:
+        """Copy columns of equal length into one contiguous table and check them.
+
+        Args:
+            ts_us: Open times in microseconds since the epoch, UTC, rising.
+            open: First price of each bar, in quote currency; likewise `high`, `low`, `close`.
+            high: Highest price.
+            low: Lowest price.
+            close: Last price.
+            volume: Base units traded; None, or NaN in places, where the source has none.
+            interval_seconds: Length of a bar.
+            symbol: The instrument's name.
+            venue: The venue's name.
+            digest: SHA-384 of the columns where it is known already.
+
+        Raises:
+            DataError: A price is missing, not positive or outside its bar's range; times do not rise; lengths differ.
+        """
+        times = np.array(ts_us, dtype=np.int64)
+        values = np.empty((BAR_COLUMNS, times.size))
+        columns = (open, high, low, close, volume if volume is not None else np.full(times.size, np.nan))
+        for row, column in enumerate(columns):
+            given = np.asarray(column, dtype=np.float64)
+            if given.shape != times.shape:
+                raise DataError(
+                    f"{symbol}: column {row} has {given.size} values for {times.size} times; lengths must agree"
+                )
+            values[row] = given
+        bars = cls(symbol, venue, int(interval_seconds), times, values, digest)
+        _check(bars)
+        log_returns(values[CLOSE], values[RETURN], 0, times.size)
+        return bars
+
+    @classmethod
+    def from_dataset(cls, dataset: Dataset) -> Bars:
+        """Bars of a normalised dataset."""
+        frame, info = dataset.frame, dataset.info
+        columns = (frame[name].to_numpy() for name in ("open", "high", "low", "close", "volume"))
+        return cls.from_arrays(
+            frame["timestamp"].to_physical().to_numpy(),
+            *columns,
+            interval_seconds=info.interval_seconds,
+            symbol=info.symbol,
+            venue=info.venue,
+            digest=info.digest,
+        )
+
+    def __len__(self) -> int:
+        return self.ts_us.size
+
+    def __repr__(self) -> str:
+        if not len(self):
+            return f"Bars({self.venue} {self.symbol} {format_interval(self.interval_seconds)}, empty)"
+        first, last = self.times[0], self.times[-1]
+        return (
+            f"Bars({self.venue} {self.symbol} {format_interval(self.interval_seconds)}, {len(self):,} bars, "
+            f"{first} to {last})"
+        )
+
+    @property
+    def open(self) -> Floats:
+        """First prices."""
+        return self.values[OPEN]
+
+    @property
+    def close(self) -> Floats:
+        """Last prices."""
+        return self.values[CLOSE]
+
+    @property
+    def times(self) -> NDArray[np.datetime64]:
+        """Open times as datetime64, UTC."""
+        return self.ts_us.view("datetime64[us]")
+
+    @cached_property
+    def numbers(self) -> Integers:
+        """int64[bar]: open time over interval. What windows are anchored to, whatever the history begins with."""
+        return self.ts_us // (self.interval_seconds * MICROSECONDS)
+
+    @cached_property
+    def segment_starts(self) -> Integers:
+        """Places where a run of consecutive bars begins: 0 and each bar after a gap."""
+        return np.concatenate(([0], np.flatnonzero(np.diff(self.numbers) != 1) + 1)).astype(np.int64)
+
+    @cached_property
+    def content_digest(self) -> str:
+        """SHA-384 of the columns, computed where the dataset did not carry it."""
+        return self.digest or frame_digest(self.to_frame())
+
+    def to_frame(self) -> pl.DataFrame:
+        """The bars as a polars frame in the normalised form."""
+        import polars as pl
+
+        names = ("open", "high", "low", "close", "volume")
+        times = pl.Series("timestamp", self.times).dt.replace_time_zone("UTC")
+        return pl.DataFrame([times, *(pl.Series(name, self.values[row]) for row, name in enumerate(names))])
+
+
+def load(path: str | Path) -> Bars:
+    """Read a normalised Parquet dataset.
+
+    Raises:
+        DataError: The file is not a normalised dataset, or its bars are not fit to trade on.
+    """
+    return Bars.from_dataset(read_dataset(path))
+
+
+def _check(bars: Bars) -> None:
+    """Refuse what no engine could give an honest answer on, and say where it is and how it is mended."""
+    if bars.interval_seconds <= 0:
+        raise DataError(f"{bars.symbol}: interval_seconds is {bars.interval_seconds}; it must be positive")
+    _refuse_where(bars, np.diff(bars.numbers, prepend=bars.numbers[:1] - 1) <= 0, "time does not rise", "sort")
+    for name, row in _PRICES:
+        price = bars.values[row]
+        _refuse_where(bars, ~np.isfinite(price), f"{name} is not a number", "drop-nan", row)
+        _refuse_where(bars, price <= 0.0, f"{name} is not positive", "drop-nonpositive", row)
+    high, low = bars.values[HIGH], bars.values[LOW]
+    for name, row in (("open", OPEN), ("close", CLOSE)):
+        outside = (bars.values[row] > high) | (bars.values[row] < low)
+        _refuse_where(bars, outside, f"{name} is outside the bar's high and low", "clip-ohlc", row)
+    _refuse_where(bars, bars.values[VOLUME] < 0.0, "volume is negative", "drop-nan", VOLUME)
+
+
+def _refuse_where(bars: Bars, bad: NDArray[np.bool_], what: str, repair: str, row: int | None = None) -> None:
+    found = np.flatnonzero(bad)
+    if not found.size:
+        return
+    first = int(found[0])
+    value = f" ({bars.values[row, first]:g})" if row is not None else ""
+    more = f" and {found.size - 1:,} more" if found.size > 1 else ""
+    raise DataError(
+        f"{bars.venue} {bars.symbol}: {what}{value} at {bars.times[first]}Z (row {first}){more}. "
+        f"See them with `barstep data check`, mend them with `barstep data check --repair {repair}`."
+    )

@@ -1,0 +1,185 @@
+"""What an equity curve and its trades come to, by name.
+
+`r` is the return of a bar, `n` their number, `y` the bars in a year (stated in every result). A name ending in `_pct`
+is in percent. Ratios whose denominator is 0 are NaN.
+
+Each group of metrics is computed when one of its names is first asked for: the tail needs an order over all returns,
+which costs more than the rest together.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..kernels import account, trades
+from ..kernels import metrics as kernel
+from .strategy import bars_per_year
+
+if TYPE_CHECKING:
+    from .result import Result
+
+DESCRIPTIONS: Mapping[str, str] = {
+    "total_return_pct": "final over starting equity - 1",
+    "annual_return_pct": "(final / starting equity)^(y / n) - 1, compounded",
+    "annual_volatility_pct": "deviation of r (ddof 1) × √y",
+    "sharpe": "mean r / deviation of r (ddof 1) × √y, no risk-free rate (Sharpe 1994, J. Portfolio Management 21)",
+    "sortino": "mean r / √(Σ min(r, 0)² / (n - 1)) × √y (Sortino and van der Meer 1991)",
+    "calmar": "annual return / greatest drawdown (Young 1991, Futures 20)",
+    "omega": "Σ max(r, 0) / Σ max(-r, 0) (Keating and Shadwick 2002)",
+    "max_drawdown_pct": "greatest fall of equity from its peak so far, as a positive number",
+    "max_drawdown_bars": "most bars from a peak until equity was back at it",
+    "benchmark_return_pct": "last close over first close - 1",
+    "trades": "closed trades; each fill that lowers a position closes one, against the average entry",
+    "open_trades": "trades still open at the end",
+    "win_rate_pct": "closed trades with a profit after fees",
+    "profit_factor": "profits / losses of closed trades, after fees",
+    "expectancy": "mean profit of a closed trade after fees, in account currency",
+    "average_trade_pct": "mean return of a closed trade on its entry value, after fees",
+    "best_trade_pct": "best of them",
+    "worst_trade_pct": "worst of them",
+    "average_trade_bars": "mean bars from entry to exit of closed trades",
+    "exposure_pct": "bars that closed with a position",
+    "turnover": "traded value / mean equity",
+    "fees_paid": "fees, in account currency",
+    "value_at_risk_95_pct": "loss of a bar that 5 % of bars exceed: minus the 5th percentile of r (linear)",
+    "conditional_value_at_risk_95_pct": "mean loss of the bars at or beyond that percentile",
+    "tail_ratio": "95th percentile of r / |5th percentile of r|",
+}
+
+
+class Metrics(Mapping[str, float]):
+    """The metrics of a result, computed group by group as they are asked for."""
+
+    def __init__(self, result: Result) -> None:
+        self._result = result
+        self._known: dict[str, float] = {}
+
+    def __getitem__(self, name: str) -> float:
+        if name not in self._known:
+            if name not in DESCRIPTIONS:
+                raise KeyError(name)
+            self._known.update(_GROUP_OF[name](self._result))
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(DESCRIPTIONS)
+
+    def __len__(self) -> int:
+        return len(DESCRIPTIONS)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+
+def _ratio(numerator: float, denominator: float) -> float:
+    return numerator / denominator if denominator else math.nan
+
+
+def curve_metrics(result: Result) -> dict[str, float]:
+    """Return, risk and drawdown of the equity curve."""
+    found = np.zeros(kernel.STATISTICS)
+    capital = result.execution.capital
+    kernel.equity_statistics(result.equity_values, capital, found)
+    n = int(found[kernel.RETURNS])
+    year = bars_per_year(result.bars.interval_seconds, result.execution.year_days)
+    final = result.equity_values[-1] if n else capital
+    growth = max(final / capital, 0.0)
+    annual = growth ** (year / n) - 1.0 if n else 0.0
+    mean, root = found[kernel.MEAN], math.sqrt(year)
+    deviation = math.sqrt(found[kernel.SQUARES] / (n - 1)) if n > 1 else math.nan
+    downside = math.sqrt(found[kernel.DOWNSIDE_SQUARES] / (n - 1)) if n > 1 else math.nan
+    closes = result.bars.close
+    return {
+        "total_return_pct": (final / capital - 1.0) * 100.0,
+        "annual_return_pct": annual * 100.0,
+        "annual_volatility_pct": deviation * root * 100.0,
+        "sharpe": _ratio(mean * root, deviation),
+        "sortino": _ratio(mean * root, downside),
+        "calmar": _ratio(annual, float(found[kernel.DEEPEST])),
+        "omega": _ratio(float(found[kernel.GAINS]), float(found[kernel.LOSSES])),
+        "max_drawdown_pct": float(found[kernel.DEEPEST]) * 100.0,
+        "max_drawdown_bars": float(found[kernel.LONGEST]),
+        "benchmark_return_pct": (closes[-1] / closes[0] - 1.0) * 100.0 if n else 0.0,
+    }
+
+
+def trade_metrics(result: Result) -> dict[str, float]:
+    """What the closed trades came to."""
+    table = result.trade_table
+    closed = table[:, table[trades.IS_OPEN] == 0.0]
+    profit = closed[trades.PROFIT]
+    invested = np.abs(closed[trades.TRADE_LOTS]) * result.execution.lot * closed[trades.ENTRY_PRICE]
+    returns = profit / invested * 100.0
+    held = closed[trades.EXIT_BAR] - closed[trades.ENTRY_BAR]
+    count = closed.shape[1]
+    nothing = math.nan
+    return {
+        "trades": float(count),
+        "open_trades": float(table.shape[1] - count),
+        "win_rate_pct": float((profit > 0.0).mean() * 100.0) if count else nothing,
+        "profit_factor": _ratio(float(profit[profit > 0.0].sum()), -float(profit[profit < 0.0].sum())),
+        "expectancy": float(profit.mean()) if count else nothing,
+        "average_trade_pct": float(returns.mean()) if count else nothing,
+        "best_trade_pct": float(returns.max()) if count else nothing,
+        "worst_trade_pct": float(returns.min()) if count else nothing,
+        "average_trade_bars": float(held.mean()) if count else nothing,
+    }
+
+
+def activity_metrics(result: Result) -> dict[str, float]:
+    """How much was traded and held, and what it cost."""
+    fills, n = result.fill_table, len(result.bars)
+    value = np.abs(fills[account.FILL_LOTS]) * result.execution.lot * fills[account.FILL_PRICE]
+    first_leg = fills[:, fills[account.FILL_LEG] == 0.0]
+    held = np.cumsum(first_leg[account.FILL_LOTS])
+    until = np.append(first_leg[account.FILL_BAR][1:], n)
+    bars_held = float((until - first_leg[account.FILL_BAR])[held != 0.0].sum())
+    return {
+        "exposure_pct": bars_held / n * 100.0 if n else 0.0,
+        "turnover": float(value.sum()) / float(result.equity_values.mean()) if n else 0.0,
+        "fees_paid": float(fills[account.FILL_FEE].sum()),
+    }
+
+
+def tail_metrics(result: Result) -> dict[str, float]:
+    """The ends of the distribution of bar returns."""
+    equity = result.equity_values
+    n = equity.size
+    if n < 2:
+        return dict.fromkeys(_TAIL, math.nan)
+    returns = np.empty(n)
+    kernel.bar_returns(equity, result.execution.capital, returns)
+    low, high = int(0.05 * (n - 1)), int(0.95 * (n - 1))
+    returns.partition([low, min(low + 1, n - 1), high, min(high + 1, n - 1)])
+    fifth = _between(returns, low, 0.05 * (n - 1) - low)
+    ninety_fifth = _between(returns, high, 0.95 * (n - 1) - high)
+    worst = returns[: low + 1]
+    return {
+        "value_at_risk_95_pct": -fifth * 100.0,
+        "conditional_value_at_risk_95_pct": -float(worst.mean()) * 100.0,
+        "tail_ratio": _ratio(ninety_fifth, abs(fifth)),
+    }
+
+
+def _between(ordered: np.ndarray, place: int, share: float) -> float:
+    after = min(place + 1, ordered.size - 1)
+    return float(ordered[place] + (ordered[after] - ordered[place]) * share)
+
+
+_TAIL = ("value_at_risk_95_pct", "conditional_value_at_risk_95_pct", "tail_ratio")
+_TRADES = (
+    "trades", "open_trades", "win_rate_pct", "profit_factor", "expectancy", "average_trade_pct", "best_trade_pct",
+    "worst_trade_pct", "average_trade_bars",
+)  # fmt: skip
+_ACTIVITY = ("exposure_pct", "turnover", "fees_paid")
+_GROUP_OF: dict[str, Callable[[Result], dict[str, float]]] = {
+    **dict.fromkeys(DESCRIPTIONS, curve_metrics),
+    **dict.fromkeys(_TRADES, trade_metrics),
+    **dict.fromkeys(_ACTIVITY, activity_metrics),
+    **dict.fromkeys(_TAIL, tail_metrics),
+}

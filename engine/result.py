@@ -1,0 +1,222 @@
+"""What a backtest gives: numbers at once, tables when they are asked for."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..kernels import account, trades
+from ..kernels.columns import CONFIDENCE, DIAGNOSTICS, TARGET, VOLATILITY
+from .bars import Bars, Floats
+from .metrics import Metrics
+from .provenance import software
+from .strategy import bars_per_year
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from .backtest import EngineRun, Execution
+    from .pairing import Pair
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Result:
+    """A finished backtest.
+
+    Attributes:
+        bars: The history it ran on.
+        secondary: The second venue's history, for an arbitrage.
+        pair: The two laid side by side, for an arbitrage.
+        run: The engine and its parameters; None where the caller gave the wishes.
+        execution: Costs and sizes.
+        equity_values: float64[bar], equity at each bar's close, in account currency.
+        fill_table: float64[FILL_COLUMNS, fill], as `kernels.account` lays it out.
+        account: float64[ACCOUNT_CARRY], the account after the last bar.
+    """
+
+    bars: Bars
+    secondary: Bars | None
+    pair: Pair | None
+    run: EngineRun | None
+    execution: Execution
+    equity_values: Floats
+    fill_table: Floats
+    account: Floats
+
+    @property
+    def strategy(self) -> str:
+        """The engine's name, or `own wishes`."""
+        return self.run.engine.name if self.run else "own wishes"
+
+    @cached_property
+    def metrics(self) -> Metrics:
+        """Metrics by name; `barstep.engine.metrics.DESCRIPTIONS` has each one's formula."""
+        return Metrics(self)
+
+    @property
+    def final_equity(self) -> float:
+        """Equity at the last close, in account currency."""
+        return float(self.equity_values[-1]) if len(self.bars) else self.execution.capital
+
+    @cached_property
+    def trade_table(self) -> Floats:
+        """float64[TRADE_COLUMNS, trade], in order of their exits, as `kernels.trades` lays it out."""
+        legs = (0.0,) if self.pair is None else (0.0, 1.0)
+        tables = [self._trades_of(leg) for leg in legs]
+        table = np.concatenate(tables, axis=1)
+        return np.ascontiguousarray(table[:, np.argsort(table[trades.EXIT_BAR], kind="stable")])
+
+    def _trades_of(self, leg: float) -> Floats:
+        table = np.empty((trades.TRADE_COLUMNS, self.fill_table.shape[1] + 1))
+        last = len(self.bars) - 1
+        close = float(self.bars.close[last]) if last >= 0 else math.nan
+        price = close if leg == 0.0 or self.pair is None else close - float(self.pair.marks[last])
+        count = trades.round_trips(self.fill_table, leg, self.execution.lot, float(last), price, table)
+        return table[:, :count]
+
+    @cached_property
+    def equity(self) -> pl.DataFrame:
+        """`timestamp` (the bar's open), `equity` at its close, `drawdown_pct` from the peak so far."""
+        import polars as pl
+
+        peak = np.maximum(np.maximum.accumulate(self.equity_values), self.execution.capital)
+        drawdown = (1.0 - self.equity_values / peak) * 100.0
+        return pl.DataFrame([self._timestamp(), pl.Series("equity", self.equity_values), pl.Series("drawdown_pct", drawdown)])
+
+    @cached_property
+    def trades(self) -> pl.DataFrame:
+        """One row a trade: times, side, quantity, prices, fees, profit and return, bars held, whether it is open."""
+        import polars as pl
+
+        t, lot = self.trade_table, self.execution.lot
+        quantity = np.abs(t[trades.TRADE_LOTS]) * lot
+        invested = quantity * t[trades.ENTRY_PRICE]
+        return pl.DataFrame(
+            {
+                "venue": self._venues(t[trades.TRADE_LEG]),
+                "entry_time": self._times(t[trades.ENTRY_BAR]),
+                "exit_time": self._times(t[trades.EXIT_BAR]),
+                "side": np.where(t[trades.TRADE_LOTS] > 0.0, "long", "short"),
+                "quantity": quantity,
+                "entry_price": t[trades.ENTRY_PRICE],
+                "exit_price": t[trades.EXIT_PRICE],
+                "fees": t[trades.TRADE_FEES],
+                "profit": t[trades.PROFIT],
+                "return_pct": t[trades.PROFIT] / invested * 100.0,
+                "bars_held": (t[trades.EXIT_BAR] - t[trades.ENTRY_BAR]).astype(np.int64),
+                "is_open": t[trades.IS_OPEN] != 0.0,
+            }
+        )
+
+    @cached_property
+    def fills(self) -> pl.DataFrame:
+        """One row a fill: time of the bar at whose open it filled, signed quantity, price after slippage, fee."""
+        import polars as pl
+
+        f = self.fill_table
+        return pl.DataFrame(
+            {
+                "venue": self._venues(f[account.FILL_LEG]),
+                "time": self._times(f[account.FILL_BAR]),
+                "quantity": f[account.FILL_LOTS] * self.execution.lot,
+                "price": f[account.FILL_PRICE],
+                "fee": f[account.FILL_FEE],
+            }
+        )
+
+    @cached_property
+    def columns(self) -> pl.DataFrame:
+        """One row a bar: what the engine wished (`side`, `exposure`, `confidence`, diagnostics) and what was held.
+
+        The engine's rows are computed now, again: its output is a function of bars and parameters alone.
+        """
+        import polars as pl
+
+        series = [self._timestamp()]
+        if self.run is not None:
+            rows = self.run.rows()
+            named = {
+                "side": np.sign(rows[TARGET]),
+                "exposure": np.abs(rows[TARGET]),
+                "confidence": rows[CONFIDENCE],
+                "volatility": rows[VOLATILITY],
+                **{name: rows[DIAGNOSTICS + k] for k, name in enumerate(self.run.engine.diagnostics)},
+            }
+            series += [pl.Series(name, values) for name, values in named.items()]
+        series += [pl.Series("position", self._positions()), pl.Series("equity", self.equity_values)]
+        return pl.DataFrame(series)
+
+    def _positions(self) -> Floats:
+        """float64[bar]: quantity of the first leg held at each close."""
+        first = self.fill_table[:, self.fill_table[account.FILL_LEG] == 0.0]
+        change = np.zeros(len(self.bars))
+        np.add.at(change, first[account.FILL_BAR].astype(np.int64), first[account.FILL_LOTS])
+        return np.cumsum(change) * self.execution.lot
+
+    def _timestamp(self) -> pl.Series:
+        import polars as pl
+
+        return pl.Series("timestamp", self.bars.times).dt.replace_time_zone("UTC")
+
+    def _times(self, bars: Floats) -> pl.Series:
+        import polars as pl
+
+        return pl.Series(self.bars.times[bars.astype(np.int64)]).dt.replace_time_zone("UTC")
+
+    def _venues(self, legs: Floats) -> list[str]:
+        names = (self.bars.venue, self.secondary.venue if self.secondary else self.bars.venue)
+        return [names[int(leg)] for leg in legs]
+
+    def to_dict(self) -> dict[str, Any]:
+        """All that is not a table, as plain values: strategy, data, settings, metrics, counts and provenance."""
+        sources = [b for b in (self.bars, self.secondary) if b is not None]
+        count = self.account
+        return {
+            "strategy": self.strategy,
+            "parameters": dict(self.run.parameters) if self.run else {},
+            "execution": asdict(self.execution),
+            "bars_per_year": bars_per_year(self.bars.interval_seconds, self.execution.year_days),
+            "data": [_describe(bars) for bars in sources],
+            "final_equity": self.final_equity,
+            "metrics": dict(self.metrics),
+            "signals": {
+                "accepted": int(count[account.SIGNALS]),
+                "without_a_whole_lot": int(count[account.WITHOUT_LOT]),
+                "abandoned_orders": int(count[account.ABANDONED]),
+                "fills": int(count[account.FILLS]),
+            },
+            "provenance": software(),
+        }
+
+    def to_json(self) -> str:
+        """`to_dict` as JSON. What is NaN or infinite is null there: JSON has no word for it."""
+        return json.dumps(_plain(self.to_dict()), indent=2, allow_nan=False)
+
+
+def _describe(bars: Bars) -> dict[str, Any]:
+    edges = bars.times[[0, -1]].astype(str).tolist() if len(bars) else [None, None]
+    return {
+        "venue": bars.venue,
+        "symbol": bars.symbol,
+        "interval_seconds": bars.interval_seconds,
+        "bars": len(bars),
+        "first": f"{edges[0]}Z",
+        "last": f"{edges[1]}Z",
+        "sha384": bars.content_digest,
+    }
+
+
+def _plain(value: Any) -> Any:
+    """The same value with None for every number that JSON cannot hold."""
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,146 @@
+"""What a strategy engine is to the rest of barstep: a kernel, its typed parameters, and the rows it fills."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import UsageError, unknown_name
+from ..kernels.columns import ANNUAL_SCALE, DIAGNOSTICS, INTERVAL_SECONDS, OWN
+
+Value = float | int | bool | str
+Values = Mapping[str, Value]
+SECONDS_PER_DAY = 86_400
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
+    """One parameter of an engine.
+
+    Attributes:
+        name: As written in Python, YAML and on the command line.
+        default: Its value where none is given.
+        kind: `int`, `float`, `bool` or `text`. Text is a label that the kernel does not see.
+        minimum: Least value allowed.
+        maximum: Greatest value allowed.
+        text: What it means and in which unit.
+    """
+
+    name: str
+    default: Value
+    kind: Literal["int", "float", "bool", "text"]
+    text: str
+    minimum: float = -math.inf
+    maximum: float = math.inf
+
+    def read(self, value: Any, engine: str) -> Value:
+        """The value in its own type.
+
+        Raises:
+            UsageError: It has another type or is out of range.
+        """
+        if self.kind == "text":
+            return str(value)
+        if self.kind == "bool":
+            return self._read_bool(value, engine)
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            raise UsageError(f"{engine}: {self.name} is {value!r}; it must be a number ({self.text})") from None
+        if self.kind == "int" and not number.is_integer():
+            raise UsageError(f"{engine}: {self.name} is {value!r}; it must be a whole number ({self.text})")
+        if not self.minimum <= number <= self.maximum:
+            raise UsageError(f"{engine}: {self.name} is {value}; allowed is {self.allowed} ({self.text})")
+        return int(number) if self.kind == "int" else number
+
+    def _read_bool(self, value: Any, engine: str) -> bool:
+        words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+        found = words.get(str(value).lower())
+        if found is None:
+            raise UsageError(f"{engine}: {self.name} is {value!r}; it must be true or false ({self.text})")
+        return found
+
+    @property
+    def allowed(self) -> str:
+        """The range in words."""
+        if math.isinf(self.maximum):
+            return f"{self.minimum:g} and more"
+        return f"{self.minimum:g} to {self.maximum:g}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StrategyEngine:
+    """A strategy engine: one compiled kernel and what must be known to call it.
+
+    Attributes:
+        name: Its name in the catalog.
+        kernel: `kernel(bars, params, carry, out, start, stop, at)`; the layouts stand in `kernels.columns`.
+        parameters: Its own parameters, in the order of `params` from slot OWN on (text ones are left out there).
+        carry_size: Length of the carry.
+        diagnostics: Names of the rows after the first three, in order.
+        history: Bars that must exist before a wish can be more than 0, from the parameters.
+        rule: What must hold between parameters; the text of what does not, or None.
+        needs_secondary: Whether it reads a second venue.
+        decides_on_volatility: Whether its wishes depend on the VOLATILITY row, so that it cannot be left out.
+        capability: The licence capability that allows it.
+        summary: One line for people.
+    """
+
+    name: str
+    kernel: Callable[..., Any]
+    parameters: tuple[Parameter, ...]
+    carry_size: int
+    diagnostics: tuple[str, ...]
+    history: Callable[[Mapping[str, Any]], int]
+    rule: Callable[[Mapping[str, Any]], str | None] = lambda _: None
+    needs_secondary: bool = False
+    decides_on_volatility: bool = False
+    capability: str = ""
+    summary: str = ""
+
+    @property
+    def rows(self) -> int:
+        """Rows of `out`."""
+        return DIAGNOSTICS + len(self.diagnostics)
+
+    def read_parameters(self, given: Values) -> dict[str, Value]:
+        """All parameters with their defaults, each checked alone and against the others.
+
+        Raises:
+            UsageError: A name is unknown, a value is of another type or out of range, or two contradict each other.
+        """
+        known = {p.name: p for p in self.parameters}
+        for name in given:
+            if name not in known:
+                raise UsageError(unknown_name(f"parameter of {self.name}", name, known))
+        read = {name: p.read(given.get(name, p.default), self.name) for name, p in known.items()}
+        broken = self.rule(read)
+        if broken:
+            raise UsageError(f"{self.name}: {broken}")
+        return read
+
+    def pack(
+        self, read: Values, interval_seconds: int, year_days: float, with_volatility: bool = True
+    ) -> NDArray[np.float64]:
+        """The `params` vector for bars of `interval_seconds`, annualised over years of `year_days` days."""
+        numeric = [float(read[p.name]) for p in self.parameters if p.kind != "text"]
+        params = np.zeros(OWN + len(numeric))
+        params[INTERVAL_SECONDS] = interval_seconds
+        if with_volatility or self.decides_on_volatility:
+            params[ANNUAL_SCALE] = math.sqrt(bars_per_year(interval_seconds, year_days))
+        params[OWN:] = numeric
+        return params
+
+    def new_carry(self) -> NDArray[np.float64]:
+        """The carry before the first bar."""
+        return np.zeros(self.carry_size)
+
+
+def bars_per_year(interval_seconds: int, year_days: float) -> float:
+    """How many bars a year of `year_days` days has: 365 for markets that never close, 252 for sessions."""
+    return year_days * SECONDS_PER_DAY / interval_seconds

@@ -1,0 +1,145 @@
+"""Orders, fills and equity of one schedule in one instrument, or in a hedged pair of venues.
+
+A decision is made at a bar's close, its quantity is fixed there, and it fills at the next bar's open. Positions are
+whole lots: a float64 holds them exactly up to 2^53.
+"""
+
+import numpy as np
+
+from ._jit import kernel
+
+FEE, SLIPPAGE, LOT, UNITS, THRESHOLD, MAX_NOTIONAL, MAX_AGE_BARS, HEDGED = range(8)
+"""Shares of traded value; size of a lot; units at full exposure (0: sized by equity); least change of a wish that is a
+signal; most value of a position; most bars between decision and fill; 1 where a second leg mirrors the first."""
+RULES = 8
+
+CASH, LOTS, ACCEPTED, BEFORE, PENDING, DECIDED, FILLS, SIGNALS, WITHOUT_LOT, ABANDONED = range(10)
+"""Money; position; wish last accepted and the one before; lots on order and the number of the bar that ordered them;
+fills written; signals seen, and of these the ones that came to no whole lot or whose order grew too old."""
+ACCOUNT_CARRY = 10
+
+FILL_BAR, FILL_LEG, FILL_LOTS, FILL_PRICE, FILL_FEE = range(5)
+FILL_COLUMNS = 5
+
+_BLOCK = 64
+_LOT_ROUNDING = 1.0 + 2.0**-50
+
+
+@kernel
+def whole_lots(quantity, lot):
+    """Whole lots in `quantity`, towards zero. 0.3 / 0.1 is 2.9999999999999996 and still holds three."""
+    return np.trunc(quantity / lot * _LOT_ROUNDING)
+
+
+@kernel
+def _wanted_lots(wish, equity, price, gross, rules):
+    """Lots that a wish stands for: a share of equity at the close, or a share of the fixed units."""
+    lot = rules[LOT]
+    if rules[UNITS] > 0.0:
+        quantity = wish * rules[UNITS]
+    else:
+        quantity = wish * max(equity, 0.0) / gross
+    most = rules[MAX_NOTIONAL]
+    if abs(quantity) * price > most:
+        quantity = most / price if quantity > 0.0 else -most / price
+    return whole_lots(quantity, lot)
+
+
+@kernel
+def _fill(fills, at, bar, leg, lots, opening, rules):
+    """Write one fill at the open, worse by the slippage; return what it takes from cash and its price."""
+    price = opening * (1.0 + rules[SLIPPAGE] if lots > 0.0 else 1.0 - rules[SLIPPAGE])
+    value = lots * rules[LOT] * price
+    fee = abs(value) * rules[FEE]
+    fills[FILL_BAR, at] = bar
+    fills[FILL_LEG, at] = leg
+    fills[FILL_LOTS, at] = lots
+    fills[FILL_PRICE, at] = price
+    fills[FILL_FEE, at] = fee
+    return value + fee
+
+
+@kernel
+def _fill_pending(bar, opening, other_opening, number, rules, carry, fills):
+    """Fill the order on hand at this bar's open, or give it up where it is too old or a leg has no price."""
+    hedged = rules[HEDGED] != 0.0
+    lots = carry[PENDING]
+    carry[PENDING] = 0.0
+    if number - carry[DECIDED] > rules[MAX_AGE_BARS] or (hedged and not (other_opening > 0.0)):
+        carry[ABANDONED] += 1.0
+        carry[ACCEPTED] = carry[BEFORE]  # the wish is asked again
+        return
+    at = int(carry[FILLS])
+    carry[CASH] -= _fill(fills, at, bar, 0.0, lots, opening, rules)
+    carry[FILLS] += 1.0
+    if hedged:
+        carry[CASH] -= _fill(fills, at + 1, bar, 1.0, -lots, other_opening, rules)
+        carry[FILLS] += 1.0
+    carry[LOTS] += lots
+
+
+@kernel
+def _decide(wish, equity, price, gross, number, rules, carry):
+    """Accept a wish that differs from the last one; put what it changes on order."""
+    carry[SIGNALS] += 1.0
+    carry[BEFORE] = carry[ACCEPTED]
+    carry[ACCEPTED] = wish
+    change = _wanted_lots(wish, equity, price, gross, rules) - carry[LOTS]
+    if change == 0.0:
+        carry[WITHOUT_LOT] += 1.0
+    carry[PENDING] = change
+    carry[DECIDED] = number
+
+
+@kernel
+def _unchanged(target, accepted, threshold):
+    """How many of the leading wishes ask for nothing new. Counting a block at a time vectorises."""
+    n = target.shape[0]
+    done = 0
+    while done < n:
+        block = target[done : min(done + _BLOCK, n)]
+        new = 0
+        for k in range(block.shape[0]):
+            new += abs(block[k] - accepted) > threshold
+        if new:
+            while not abs(target[done] - accepted) > threshold:
+                done += 1
+            return done
+        done += block.shape[0]
+    return done
+
+
+@kernel
+def trade_targets(opens, closes, marks, other_opens, numbers, target, rules, carry, equity, fills, start, stop):
+    """Follow target[0:stop-start], the wishes at bars start..stop; write equity[start:stop] and the fills.
+
+    opens, closes, marks, other_opens: float64[bar]; numbers: int64[bar], open time over interval. `marks` is what one
+    unit held is worth at the close: the close itself, or for a hedged pair the primary's less the secondary's.
+    `other_opens` is read for a hedged pair only. rules: float64[RULES]; carry: float64[ACCOUNT_CARRY], zeros but for
+    the starting cash before bar 0. fills: float64[FILL_COLUMNS, capacity].
+
+    Returns the bar to go on from: `stop`, or the bar at which `fills` was full (call again with a longer table).
+    """
+    threshold, lot, hedged = rules[THRESHOLD], rules[LOT], rules[HEDGED] != 0.0
+    capacity = fills.shape[1]
+    n = stop - start
+    opens, closes, marks = opens[start:stop], closes[start:stop], marks[start:stop]
+    equity = equity[start:stop]
+    k = 0
+    while k < n:
+        if carry[PENDING] != 0.0:
+            if int(carry[FILLS]) + 2 > capacity:
+                return start + k
+            _fill_pending(start + k, opens[k], other_opens[start + k], numbers[start + k], rules, carry, fills)
+        quiet = _unchanged(target[k:n], carry[ACCEPTED], threshold)
+        cash, held = carry[CASH], carry[LOTS] * lot
+        end = min(k + quiet + 1, n)  # the bar that asks for something new is marked first
+        marked, worth = equity[k:end], marks[k:end]
+        for j in range(end - k):
+            marked[j] = cash + held * worth[j]
+        if k + quiet < n:
+            last = end - 1
+            gross = 2.0 * closes[last] - marks[last] if hedged else closes[last]
+            _decide(target[last], equity[last], closes[last], gross, numbers[start + last], rules, carry)
+        k = end
+    return stop

@@ -1,0 +1,98 @@
+"""Reductions of an equity curve. They take the whole column and give scalars."""
+
+import numpy as np
+
+from ._jit import kernel
+from .moments import sum_from
+
+RETURNS, MEAN, SQUARES, DOWNSIDE_SQUARES, GAINS, LOSSES, DEEPEST, LONGEST = range(8)
+"""Number of bar returns; their mean; sum of squares about it; sum of squares of the negative ones; sum of the positive
+and of the negative ones (as a positive number); greatest drawdown as a share of its peak; longest one in bars."""
+STATISTICS = 8
+
+_BLOCK = 1024
+
+
+@kernel
+def bar_returns(equity, initial, out):
+    """Simple returns of equity[0:n] into out[0:n], the first against `initial`; 0 where what was before is not positive."""
+    n = equity.shape[0]
+    if n == 0:
+        return
+    out[0] = equity[0] / initial - 1.0 if initial > 0.0 else 0.0
+    before, after, r = equity[: n - 1], equity[1:], out[1:n]
+    for k in range(n - 1):
+        r[k] = after[k] / before[k] - 1.0 if before[k] > 0.0 else 0.0
+
+
+@kernel
+def _add_block(returns, out):
+    """Merge a block of returns into the running mean and squares (Chan, Golub and LeVeque 1983)."""
+    n = returns.shape[0]
+    mean = sum_from(returns, 0.0) / n
+    squares0 = squares1 = squares2 = squares3 = 0.0
+    down0 = down1 = down2 = down3 = 0.0
+    gain0 = gain1 = gain2 = gain3 = 0.0
+    whole = n // 4 * 4
+    for k in range(0, whole, 4):
+        r0, r1, r2, r3 = returns[k], returns[k + 1], returns[k + 2], returns[k + 3]
+        squares0 += (r0 - mean) * (r0 - mean)
+        squares1 += (r1 - mean) * (r1 - mean)
+        squares2 += (r2 - mean) * (r2 - mean)
+        squares3 += (r3 - mean) * (r3 - mean)
+        n0, n1, n2, n3 = min(r0, 0.0), min(r1, 0.0), min(r2, 0.0), min(r3, 0.0)
+        down0 += n0 * n0
+        down1 += n1 * n1
+        down2 += n2 * n2
+        down3 += n3 * n3
+        gain0 += r0 - n0
+        gain1 += r1 - n1
+        gain2 += r2 - n2
+        gain3 += r3 - n3
+    squares = (squares0 + squares2) + (squares1 + squares3)
+    down = (down0 + down2) + (down1 + down3)
+    gain = (gain0 + gain2) + (gain1 + gain3)
+    for k in range(whole, n):
+        r = returns[k]
+        squares += (r - mean) * (r - mean)
+        low = min(r, 0.0)
+        down += low * low
+        gain += r - low
+    seen = out[RETURNS]
+    total = seen + n
+    gap = mean - out[MEAN]
+    out[MEAN] += gap * (n / total)
+    out[SQUARES] += squares + gap * gap * (seen * n / total)
+    out[DOWNSIDE_SQUARES] += down
+    out[GAINS] += gain
+    out[LOSSES] += gain - mean * n
+    out[RETURNS] = total
+
+
+@kernel
+def equity_statistics(equity, initial, out):
+    """Fill out[0:STATISTICS] from a whole equity curve (float64[n], money) that began with `initial`.
+
+    Returns are taken a block at a time while it is in the first-level cache. A drawdown lasts from the bar of its
+    peak to the bar that is at or over it again, or to the end.
+    """
+    out[:STATISTICS] = 0.0
+    n = equity.shape[0]
+    returns = np.empty(_BLOCK)
+    peak, peak_bar, deepest, longest = initial, -1, 1.0, 0
+    before = initial
+    for start in range(0, n, _BLOCK):
+        block = equity[start : min(start + _BLOCK, n)]
+        row = returns[: block.shape[0]]
+        bar_returns(block, before, row)
+        _add_block(row, out)
+        before = block[block.shape[0] - 1]
+        for k in range(block.shape[0]):
+            value = block[k]
+            if value >= peak:
+                longest = max(longest, start + k - peak_bar - 1)
+                peak, peak_bar = value, start + k
+            elif value < peak * deepest:
+                deepest = value / peak
+    out[DEEPEST] = 1.0 - deepest
+    out[LONGEST] = max(longest, n - 1 - peak_bar)
