@@ -76,12 +76,11 @@ def _prices(table: Table, column: str) -> pl.Series:
 
 def _volumes(table: Table, column: str | None) -> tuple[pl.Series, tuple[Finding, ...]]:
     if column is None:
-        text = "the source has no volumes; they are null"
-        absent = pl.Series([None], dtype=pl.Float64).new_from_index(0, table.frame.height)
-        return absent, (Finding(code="volume-absent", severity="info", text=text),)
+        nothing = pl.Series([None], dtype=pl.Float64).new_from_index(0, table.frame.height)
+        return nothing, _absent()
     numbers, bad = _numbers(table, column)
     if not bad.any():
-        return numbers, ()
+        return numbers, _absent() if numbers.null_count() == len(numbers) else ()
     texts = table.frame[column].filter(bad).to_list()
     if not all(_SPREADSHEET_DATE.match(text) for text in texts):
         _refuse_text(table, column, bad, "a volume is a decimal number such as 12.5")
@@ -96,6 +95,10 @@ def _volumes(table: Table, column: str | None) -> tuple[pl.Series, tuple[Finding
             locations=places,
         ),
     )
+
+
+def _absent() -> tuple[Finding, ...]:
+    return (Finding(code="volume-absent", severity="info", text="the source has no volumes; they are null"),)
 
 
 def _refuse_text(table: Table, column: str, bad: pl.Series, wanted: str) -> None:

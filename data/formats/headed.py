@@ -202,7 +202,7 @@ def _by_mapping(table: Table, columns: Mapping[str, str]) -> Layout:
         chosen[field] = key
     for field in FIELDS:
         usual = _find(table, _TIME_NAMES if field == "timestamp" else _SYNONYMS[field])
-        if field not in chosen and usual is not None and usual not in chosen.values():
+        if field not in chosen and usual is not None:
             chosen[field] = usual
     missing = [field for field in FIELDS[:-1] if field not in chosen]
     if missing:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-
 from barstep.data.dataset import DatasetInfo, frame_digest, most_common_step, read_dataset, write_dataset
 from barstep.errors import DataError
 

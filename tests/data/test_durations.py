@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from barstep.data.durations import format_interval, format_span, parse_interval
 from barstep.errors import UsageError
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from barstep.data.naming import guess_names
 
 

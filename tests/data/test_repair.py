@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import polars as pl
 import pytest
-
 from barstep.data.check import check_bars
 from barstep.data.findings import has_errors
 from barstep.data.repair import POLICIES, repair_bars

@@ -6,7 +6,6 @@ from datetime import datetime
 
 import polars as pl
 import pytest
-
 from barstep.data.zones import check_zone, fixed_offset_seconds, localise
 from barstep.errors import UsageError
 

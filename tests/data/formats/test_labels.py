@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-
 from barstep.data.formats.labels import weigh_labels
 
 MINUTE_US = 60_000_000
