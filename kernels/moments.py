@@ -21,7 +21,7 @@ NUMBER, UNTIL, SEEN, REFERENCE, OFFSET, SQUARES, FLOOR = range(7)
 MOMENTS_CARRY = 7
 MEAN_CARRY = 5
 
-SPAN = 512
+SPAN = 1024
 """Bars advanced at a time: scratch rows of this length stay in the first-level cache."""
 
 _FALL = 2.0**-10
@@ -103,141 +103,116 @@ def advance_moments(change, leaving, offset, squares, share, rest):
 
 
 @kernel
-def _slide_moments(values, start, window, reference, offset, squares, deviation, sum_squares):
-    n = deviation.shape[0]
-    entering = values[start : start + n]
-    leaving = values[start - window : start - window + n]
-    share = 1.0 / window
-    rest = 1.0 - share
-    for k in range(n):
-        offset, squares, d = advance_moments(
-            entering[k] - leaving[k], leaving[k] - reference, offset, squares, share, rest
-        )
-        deviation[k] = d
-        sum_squares[k] = squares
-    return offset, squares
-
-
-@kernel
-def _count_below(values, floor):
-    """How many values are below the floor, or are no number. A count vectorises; an early exit does not."""
-    found = 0
-    for k in range(values.shape[0]):
-        found += not (values[k] >= floor)
-    return found
-
-
-@kernel
-def _window_opens(value, number, window, carry):
-    """Count a bar towards a full window; True where the window is full, so that an anchor can be taken."""
+def _window_is_full(value, window, carry):
+    """Count a bar towards a full window; True where it is full, so that an anchor can be taken."""
     if not is_finite(value):
         carry[SEEN] = 0.0
-    elif carry[SEEN] + 1.0 < window:
+        return False
+    if carry[SEEN] + 1.0 < window:
         carry[SEEN] += 1.0
-    else:
-        carry[SEEN] = window
-        carry[UNTIL] = (np.floor(number / window) + 1.0) * window
-        return True
-    carry[NUMBER] = number + 1.0
-    return False
+        return False
+    carry[SEEN] = window
+    return True
 
 
 @kernel
-def span_moments(values, start, count, window, carry, deviation, sum_squares):
-    """Advance to the next anchor, `count` bars at most; return how many bars were done (0 asks to be called again).
+def _to_next_anchor(number, window):
+    """Bars that may slide after an anchor at bar `number`: as far as the next multiple of the window."""
+    return int((np.floor(number / window) + 1.0) * window - number) - 1
 
-    Writes each bar's deviation from the rolling mean and the rolling sum of squared deviations; NaN where the
-    window is not full. Both rows hold at least `count` values.
+
+@kernel
+def _advance_moments(values, start, leaving, window, carry, deviation, sum_squares):
+    """Bars start.. of `values`, as many as `deviation` has; leaving[k] is the value that bar start + k pushes out.
+
+    One loop with a rare branch: views made at each anchor would cost short windows half as much again, and a count of
+    falls and NaNs after the fact as much as this comparison.
     """
-    number = carry[NUMBER]
-    done = 0
-    if carry[SEEN] < window or number >= carry[UNTIL]:
-        value = values[start]
-        if not _window_opens(value, number, window, carry):
-            deviation[0] = np.nan
-            sum_squares[0] = np.nan
-            return 1
-        held = values[start - window + 1 : start + 1]
-        reference = held[0]
-        offset = sum_from(held, reference) / window
-        squares = squares_from(held, reference + offset)
-        carry[REFERENCE] = reference
-        carry[FLOOR] = squares * _FALL
-        deviation[0] = (value - reference) - offset
-        sum_squares[0] = squares
-        number += 1.0
-        done = 1
-    else:
-        reference = carry[REFERENCE]
-        offset = carry[OFFSET]
-        squares = carry[SQUARES]
-    n = min(count - done, int(carry[UNTIL] - number))
-    if n > 0:
-        d = deviation[done : done + n]
-        s = sum_squares[done : done + n]
-        slid = _slide_moments(values, start + done, window, reference, offset, squares, d, s)
-        if _count_below(s, carry[FLOOR]):
-            n = 0
-            while s[n] >= carry[FLOOR]:
-                n += 1
-            slid = _slide_moments(values, start + done, window, reference, offset, squares, d[:n], s[:n])
-            carry[UNTIL] = number + n
-        offset, squares = slid
-        number += n
-        done += n
-    carry[NUMBER] = number
-    carry[OFFSET] = offset
-    carry[SQUARES] = squares
-    return done
-
-
-@kernel
-def span_mean(values, start, count, window, carry, mean):
-    """As `span_moments`, for the rolling mean alone, which costs less than half."""
-    number = carry[NUMBER]
-    done = 0
-    if carry[SEEN] < window or number >= carry[UNTIL]:
-        if not _window_opens(values[start], number, window, carry):
-            mean[0] = np.nan
-            return 1
-        held = values[start - window + 1 : start + 1]
-        reference = held[0]
-        offset = sum_from(held, reference) / window
-        carry[REFERENCE] = reference
-        mean[0] = reference + offset
-        number += 1.0
-        done = 1
-    else:
-        reference = carry[REFERENCE]
-        offset = carry[OFFSET]
-    n = min(count - done, int(carry[UNTIL] - number))
-    if n > 0:
-        slid, n = _slide_mean(values, start + done, window, reference, offset, mean[done : done + n])
-        if n < 0:  # a bar that is not finite: stop before it
-            n = -n - 1
-            slid, _ = _slide_mean(values, start + done, window, reference, offset, mean[done : done + n])
-            carry[UNTIL] = number + n
-        offset = slid
-        number += n
-        done += n
-    carry[NUMBER] = number
-    carry[OFFSET] = offset
-    return done
-
-
-@kernel
-def _slide_mean(values, start, window, reference, offset, mean):
-    """Slide over the whole of `mean`; where a value is not finite, return -1 - (its place) in place of the count."""
-    n = mean.shape[0]
-    entering = values[start : start + n]
-    leaving = values[start - window : start - window + n]
+    number, reference, offset = carry[NUMBER], carry[REFERENCE], carry[OFFSET]
+    squares, floor = carry[SQUARES], carry[FLOOR]
+    count = deviation.shape[0]
+    entering = values[start : start + count]
     share = 1.0 / window
-    for k in range(n):
-        offset += (entering[k] - leaving[k]) * share
-        mean[k] = reference + offset
-    if is_finite(offset):  # a NaN or an infinity would have stayed in the sum
-        return offset, n
-    k = 0
-    while is_finite(entering[k]):
-        k += 1
-    return offset, -1 - k
+    rest = 1.0 - share
+    left = int(carry[UNTIL] - number)
+    for k in range(count):
+        if left > 0:
+            after, about, d = advance_moments(
+                entering[k] - leaving[k], leaving[k] - reference, offset, squares, share, rest
+            )
+            if about >= floor and about < np.inf:  # false for NaN
+                offset, squares = after, about
+                deviation[k] = d
+                sum_squares[k] = squares
+                left -= 1
+                continue
+        if _window_is_full(entering[k], window, carry):
+            held = values[start + k - window + 1 : start + k + 1]
+            reference = held[0]
+            offset = sum_from(held, reference) / window
+            squares = squares_from(held, reference + offset)
+            floor = squares * _FALL
+            deviation[k] = (entering[k] - reference) - offset
+            sum_squares[k] = squares
+            left = _to_next_anchor(number + k, window)
+        else:
+            deviation[k] = np.nan
+            sum_squares[k] = np.nan
+            left = 0
+    carry[NUMBER], carry[UNTIL] = number + count, number + count + left
+    carry[REFERENCE], carry[OFFSET], carry[SQUARES], carry[FLOOR] = reference, offset, squares, floor
+
+
+@kernel
+def fill_moments(values, start, count, window, carry, deviation, sum_squares):
+    """Each bar's deviation from the rolling mean, and the rolling sum of squared deviations; NaN without a window.
+
+    Bars start..start+count go to [0:count] of both rows.
+    """
+    early = max(0, min(count, window - start))  # no value leaves before bar `window`
+    d, s = deviation[:count], sum_squares[:count]
+    if early > 0:
+        _advance_moments(values, start, values[start : start + early], window, carry, d[:early], s[:early])
+    if count > early:
+        leaving = values[start + early - window : start + count - window]
+        _advance_moments(values, start + early, leaving, window, carry, d[early:], s[early:])
+
+
+@kernel
+def _anchor_mean(values, bar, number, window, carry):
+    """A bar that does not slide. Returns its mean, bars that may slide after it, reference and offset."""
+    if not _window_is_full(values[bar], window, carry):
+        return np.nan, 0, 0.0, 0.0
+    held = values[bar - window + 1 : bar + 1]
+    offset = sum_from(held, held[0]) / window
+    return held[0] + offset, _to_next_anchor(number, window), held[0], offset
+
+
+@kernel
+def _advance_mean(values, start, leaving, window, carry, mean):
+    number, reference, offset = carry[NUMBER], carry[REFERENCE], carry[OFFSET]
+    count = mean.shape[0]
+    entering = values[start : start + count]
+    share = 1.0 / window
+    left = int(carry[UNTIL] - number)
+    for k in range(count):
+        after = offset + (entering[k] - leaving[k]) * share
+        if left > 0 and is_finite(after):
+            mean[k], offset = reference + after, after
+            left -= 1
+        else:
+            mean[k], left, reference, offset = _anchor_mean(values, start + k, number + k, window, carry)
+    carry[NUMBER], carry[UNTIL] = number + count, number + count + left
+    carry[REFERENCE], carry[OFFSET] = reference, offset
+
+
+@kernel
+def fill_mean(values, start, count, window, carry, mean):
+    """Rolling mean of bars start..start+count, written to mean[0:count]. It costs half of `fill_moments`."""
+    early = max(0, min(count, window - start))
+    row = mean[:count]
+    if early > 0:
+        _advance_mean(values, start, values[start : start + early], window, carry, row[:early])
+    if count > early:
+        leaving = values[start + early - window : start + count - window]
+        _advance_mean(values, start + early, leaving, window, carry, row[early:])

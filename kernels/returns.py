@@ -54,7 +54,7 @@ def log_returns(close, out, start, stop):
 
 @kernel
 def fill_momentum(close, start, count, window, dest):
-    """close / close `window` bars ago - 1 of bars start..start+count, written to dest[0:count]."""
+    """Close / close `window` bars ago - 1 of bars start..start+count, written to dest[0:count]."""
     early = max(0, min(count, window - start))
     dest[:early] = np.nan
     row = dest[early:count]

@@ -11,41 +11,29 @@ bit after two windows.
 import numpy as np
 
 from ._jit import kernel
-from .moments import SPAN, span_mean, span_moments
-
-
-@kernel
-def fill_mean(values, start, count, window, carry, mean):
-    """Rolling mean of bars start..start+count, written to mean[0:count]."""
-    done = 0
-    while done < count:
-        done += span_mean(values, start + done, count - done, window, carry, mean[done:])
+from .moments import SPAN, fill_mean, fill_moments
 
 
 @kernel
 def fill_variance(values, start, count, window, ddof, carry, variance, scratch):
     """Rolling variance of bars start..start+count, written to variance[0:count]; scratch: float64[>= 1]."""
     share = 1.0 / (window - ddof)
-    done = 0
-    while done < count:
-        row = variance[done:count]
-        n = span_moments(values, start + done, min(count - done, scratch.shape[0]), window, carry, scratch, row)
-        for k in range(n):
+    for done in range(0, count, scratch.shape[0]):
+        row = variance[done : min(done + scratch.shape[0], count)]
+        fill_moments(values, start + done, row.shape[0], window, carry, scratch, row)
+        for k in range(row.shape[0]):
             row[k] = row[k] * share
-        done += n
 
 
 @kernel
 def fill_std(values, start, count, window, ddof, scale, carry, std, scratch):
     """Rolling standard deviation times `scale` of bars start..start+count, written to std[0:count]."""
     share = 1.0 / (window - ddof)
-    done = 0
-    while done < count:
-        row = std[done:count]
-        n = span_moments(values, start + done, min(count - done, scratch.shape[0]), window, carry, scratch, row)
-        for k in range(n):
+    for done in range(0, count, scratch.shape[0]):
+        row = std[done : min(done + scratch.shape[0], count)]
+        fill_moments(values, start + done, row.shape[0], window, carry, scratch, row)
+        for k in range(row.shape[0]):
             row[k] = np.sqrt(row[k] * share) * scale
-        done += n
 
 
 @kernel
@@ -64,13 +52,11 @@ def fill_volatility(returns, start, count, window, annual_scale, carry, volatili
 def fill_zscore(values, start, count, window, carry, zscore, scratch):
     """Rolling z-score of bars start..start+count, written to zscore[0:count]; scratch: float64[>= 1]."""
     share = 1.0 / window
-    done = 0
-    while done < count:
-        z = zscore[done:count]
-        n = span_moments(values, start + done, min(count - done, scratch.shape[0]), window, carry, z, scratch)
-        for k in range(n):
+    for done in range(0, count, scratch.shape[0]):
+        z = zscore[done : min(done + scratch.shape[0], count)]
+        fill_moments(values, start + done, z.shape[0], window, carry, z, scratch)
+        for k in range(z.shape[0]):
             z[k] = z[k] / np.sqrt(scratch[k] * share)
-        done += n
 
 
 @kernel
@@ -82,7 +68,7 @@ def rolling_mean(values, window, carry, out, start, stop):
 @kernel
 def _scratch(start, stop):
     """A row for one span. It stays in the first-level cache, whatever the length of the input."""
-    return np.empty(min(SPAN, max(stop - start, 0)))
+    return np.empty(max(1, min(SPAN, stop - start)))
 
 
 @kernel

@@ -7,7 +7,7 @@ from .recurrences import SMOOTHED_CARRY, fill_smoothed
 
 ATR_CARRY = SMOOTHED_CARRY
 
-_SPAN = 512
+_SPAN = 128
 
 
 @kernel

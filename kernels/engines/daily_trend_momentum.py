@@ -3,9 +3,9 @@
 from .._jit import kernel
 from ..columns import ANNUAL_SCALE, CLOSE, CONFIDENCE, DIAGNOSTICS, HIGH, LOW, OWN, RETURN, TARGET, VOLATILITY
 from ..extrema import fill_prior_extreme
-from ..moments import MEAN_CARRY, MOMENTS_CARRY, NUMBER, SPAN
+from ..moments import MEAN_CARRY, MOMENTS_CARRY, NUMBER, SPAN, fill_mean
 from ..returns import fill_momentum
-from ..rolling import fill_mean, fill_volatility
+from ..rolling import fill_volatility
 from ..true_range import ATR_CARRY, fill_atr
 from .fade import fill_certainty
 
@@ -35,7 +35,7 @@ def daily_trend_momentum(bars, params, carry, out, start, stop, at):
 
     Left when the fast mean is back at the slow one, or the close is atr_multiplier × ATR off the best close since
     the entry. Confidence: trend strength, 0 at its minimum, 1 at four times that (0.4 % at least). Volatility is over
-    the momentum window. Diagnostics: trend strength fast/slow - 1, momentum, ATR in price.
+    the slow window. Diagnostics: trend strength fast/slow - 1, momentum, ATR in price.
     """
     fast, slow, lookback = int(params[FAST]), int(params[SLOW]), int(params[BREAKOUT])
     momentum_window, atr_window = int(params[MOMENTUM_WINDOW]), int(params[ATR_WINDOW])
@@ -52,7 +52,7 @@ def daily_trend_momentum(bars, params, carry, out, start, stop, at):
         target, confidence = out[TARGET, at : at + n], out[CONFIDENCE, at : at + n]
         volatility, strength = out[VOLATILITY, at : at + n], out[STRENGTH, at : at + n]
         momentum, atr = out[MOMENTUM, at : at + n], out[ATR, at : at + n]
-        fill_volatility(returns, start, n, momentum_window, params[ANNUAL_SCALE], return_carry, volatility, target)
+        fill_volatility(returns, start, n, slow, params[ANNUAL_SCALE], return_carry, volatility, target)
         fill_mean(close, start, n, fast, fast_carry, strength)
         fill_mean(close, start, n, slow, slow_carry, confidence)
         for k in range(n):
@@ -66,20 +66,13 @@ def daily_trend_momentum(bars, params, carry, out, start, stop, at):
         for k in range(n):
             price, trend = close[start + k], strength[k]
             if side != 0.0:
-                best = max(best, price) if side > 0.0 else min(best, price)
+                best = price if (price - best) * side > 0.0 else best
                 if _leaves(price, side, best, trend, multiplier * atr[k]):
                     side = 0.0
-            if side == 0.0:
-                if price > prior_high[k] and trend >= min_strength and momentum[k] >= min_momentum and atr[k] > 0.0:
-                    side, best = 1.0, price
-                elif (
-                    allow_short
-                    and price < prior_low[k]
-                    and -trend >= min_strength
-                    and -momentum[k] >= min_momentum
-                    and atr[k] > 0.0
-                ):
-                    side, best = -1.0, price
+            if side == 0.0 and (price > prior_high[k] or (allow_short and price < prior_low[k])):
+                way = 1.0 if price > prior_high[k] else -1.0
+                if trend * way >= min_strength and momentum[k] * way >= min_momentum and atr[k] > 0.0:
+                    side, best = way, price
             target[k] = side
         fill_certainty(strength, min_strength, full, confidence)
         start += n

@@ -4,8 +4,8 @@ import numpy as np
 
 from .._jit import kernel
 from ..columns import ANNUAL_SCALE, CLOSE, CONFIDENCE, DIAGNOSTICS, OWN, RETURN, TARGET, VOLATILITY
-from ..moments import MEAN_CARRY, MOMENTS_CARRY, NUMBER, SPAN
-from ..rolling import fill_mean, fill_volatility
+from ..moments import MEAN_CARRY, MOMENTS_CARRY, NUMBER, SPAN, fill_mean
+from ..rolling import fill_volatility
 
 GRID_SIZE, GRID_SPACING, THRESHOLD, MAX_INVENTORY, WINDOW, ALLOW_SHORT = range(OWN, OWN + 6)
 ANCHOR, LEVEL, LEVEL_FILLS = range(DIAGNOSTICS, DIAGNOSTICS + 3)

@@ -2,8 +2,8 @@
 
 from .._jit import kernel
 from ..columns import ANNUAL_SCALE, CLOSE, CONFIDENCE, DIAGNOSTICS, OWN, RETURN, TARGET, VOLATILITY
-from ..moments import MEAN_CARRY, MOMENTS_CARRY, NUMBER, SPAN
-from ..rolling import fill_mean, fill_volatility
+from ..moments import MEAN_CARRY, MOMENTS_CARRY, NUMBER, SPAN, fill_mean
+from ..rolling import fill_volatility
 
 FAST, SLOW, ALLOW_SHORT = range(OWN, OWN + 3)
 FAST_MEAN, SLOW_MEAN = range(DIAGNOSTICS, DIAGNOSTICS + 2)

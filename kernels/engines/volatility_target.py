@@ -15,7 +15,7 @@ CARRY = _RETURN + MOMENTS_CARRY
 
 @kernel
 def volatility_target(bars, params, carry, out, start, stop, at):
-    """exposure = target / max(realised, floor), cut to [least, most], moved once it is off by the threshold.
+    """Exposure = target / max(realised, floor), cut to [least, most], moved once it is off by the threshold.
 
     Moreira and Muir (2017), Journal of Finance 72(4). Long; with allow_short the side is that of the return over the
     lookback. Confidence: where the wanted exposure lies between least and most. Diagnostics: allocation error in
