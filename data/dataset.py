@@ -127,7 +127,7 @@ def read_columns(path: Path) -> tuple[pl.DataFrame, DatasetInfo | None]:
     try:
         metadata = pl.read_parquet_metadata(path)
         frame = pl.read_parquet(path)
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         reason = str(error).splitlines()[0]
         raise DataError(f"{path}: not a readable Parquet file: {reason}. Type: barstep data import {path}") from error
     return _conform(path, frame), _parse_info(path, metadata.get(METADATA_KEY))

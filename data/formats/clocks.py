@@ -9,7 +9,7 @@ from typing import Literal
 import polars as pl
 
 from ...errors import DataError
-from ..durations import MICROSECONDS
+from ..durations import DAY, MICROSECONDS
 from ..findings import Finding, line_places, some
 from .table import LINE, Layout, Table
 
@@ -18,6 +18,9 @@ Clock = Literal["utc", "local", "date"]
 # Upper ends of the magnitudes that seconds, milliseconds and microseconds of our times have; above is nanoseconds.
 # A millisecond epoch before March 1973 would read as seconds, and no exchange is that old.
 _SECONDS_END, _MILLISECONDS_END, _MICROSECONDS_END = 10**11, 10**14, 10**17
+
+_PER_SECOND = {"ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+_HISTORY = (-5_364_662_400, 7_258_118_400)  # the years 1800 to 2200, in seconds since 1970
 
 _WITH_OFFSET = ("%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M%#z", "%d.%m.%Y %H:%M:%S%.f GMT%z")
 _WITH_TIME = (
@@ -65,13 +68,12 @@ def read_times(table: Table, layout: Layout) -> Times:
         return _since_midnight(table, values, layout.day)
     if isinstance(values.dtype, pl.Datetime):
         zone = values.dtype.time_zone
-        series = values.dt.cast_time_unit("us")
-        if zone is None:
-            return Times(series=series, clock="local", written="datetime without zone")
-        series = series.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-        return Times(series=series, clock="utc", written=f"datetime in {zone}")
+        series = _within_history(table, values.to_physical(), _PER_SECOND[values.dtype.time_unit])
+        written = "datetime without zone" if zone is None else f"datetime in {zone}"
+        return Times(series=series, clock="local" if zone is None else "utc", written=written)
     if values.dtype == pl.Date:
-        return Times(series=values.cast(pl.Datetime("us")), clock="date", written="dates")
+        seconds = values.to_physical().cast(pl.Int64) * DAY
+        return Times(series=_within_history(table, seconds, 1), clock="date", written="dates")
     if values.dtype.is_numeric():
         return _epochs(table, values.cast(pl.Int64))
     if values.dtype == pl.String:
@@ -85,7 +87,7 @@ def _since_midnight(table: Table, values: pl.Series, day: str) -> Times:
     milliseconds = values.cast(pl.Int64, strict=False)
     _refuse_unread(table, values, milliseconds, "milliseconds since midnight")
     midnight = pl.Series([day]).str.to_datetime("%Y%m%d", time_unit="us")
-    series = (milliseconds * 1000 + int(midnight.to_physical()[0])).cast(pl.Datetime("us"))
+    series = _within_history(table, milliseconds + int(midnight.to_physical()[0]) // 1000, 1000)
     return Times(series=series, clock="local", written=f"milliseconds since midnight of {day}")
 
 
@@ -93,6 +95,7 @@ def _epochs(table: Table, values: pl.Series) -> Times:
     """Whole numbers as instants, the unit told from each value's size: some files change it half way."""
     epoch = pl.col("epoch")
     names = ("seconds", "milliseconds", "microseconds", "nanoseconds")
+    _within_history(table, values.clip(upper_bound=0), 1)
     read = pl.DataFrame({"epoch": values, LINE: table.frame[LINE]}).with_columns(
         us=pl.when(epoch < _SECONDS_END).then(epoch * MICROSECONDS)
         .when(epoch < _MILLISECONDS_END).then(epoch * 1000)
@@ -115,7 +118,8 @@ def _epochs(table: Table, values: pl.Series) -> Times:
                 locations=line_places(changes, table.place),
             ),
         )
-    return Times(series=read["us"].cast(pl.Datetime("us")), clock="utc", written=written, notes=notes)
+    series = _within_history(table, read["us"], MICROSECONDS)
+    return Times(series=series, clock="utc", written=written, notes=notes)
 
 
 def _from_text(table: Table, values: pl.Series, column: str) -> Times:
@@ -160,7 +164,25 @@ def _best(table: Table, values: pl.Series, clock: Clock, formats: list[str]) -> 
         notes = (Finding(code="date-order-assumed", severity="warning", text=text),)
     if clock == "utc":
         series = series.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+    series = _within_history(table, series.to_physical(), MICROSECONDS)
     return Times(series=series, clock=clock, written=form, notes=notes)
+
+
+def _within_history(table: Table, times: pl.Series, per_second: int) -> pl.Series:
+    """Whole numbers of a unit as datetimes in microseconds.
+
+    Times outside `_HISTORY` are those of a damaged file; converting them would overflow, or abort the process.
+    """
+    first, end = (bound * per_second for bound in _HISTORY)
+    odd = ((times < first) | (times >= end)).fill_null(value=False)
+    if odd.any():
+        places = line_places(table.frame[LINE].filter(odd).to_list(), table.place)
+        raise DataError(
+            f"{table.where}: {places[0]}: the time {times.filter(odd)[0]} ({per_second:,} a second since 1970) lies "
+            f"outside the years 1800 to 2200 ({len(places)} such rows: {some(places)})."
+        )
+    us = times * (MICROSECONDS // per_second) if per_second <= MICROSECONDS else times // (per_second // MICROSECONDS)
+    return us.cast(pl.Datetime("us"))
 
 
 def _longest_jump(series: pl.Series) -> int:

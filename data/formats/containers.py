@@ -89,7 +89,7 @@ def _unzip(where: str, data: bytes) -> tuple[str, bytes]:
                     "Unpack it and import its files together: barstep data import FOLDER/*"
                 )
             return members[0], archive.read(members[0])
-    except (zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError, RuntimeError, OSError) as error:
+    except (zipfile.BadZipFile, EOFError, zlib.error, ValueError, RuntimeError, OSError) as error:
         raise DataError(f"{where}: the zip archive is damaged or cut short: {error}. Download it again.") from error
 
 

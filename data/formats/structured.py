@@ -23,7 +23,7 @@ def read_binary(content: Content) -> Table:
     try:
         source = io.BytesIO(content.data)
         frame = pl.read_parquet(source) if content.kind == "parquet" else pl.read_ipc(source)
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         reason = str(error).splitlines()[0]
         raise DataError(f"{content.where}: the {content.kind} file is damaged: {reason}.") from error
     if frame.is_empty():

@@ -73,7 +73,7 @@ def test_instruments_and_venues_move_together() -> None:
     market = {key: returns(dataset.frame) for key, dataset in generate_market(SPEC).items()}
     lead, lag = market["lead", "A"], market["lag", "A"]
     assert np.corrcoef(lead, market["lead", "B"])[0, 1] > 0.3
-    assert np.corrcoef(lead, lag)[0, 1] > 0.5
+    assert np.corrcoef(lead, lag)[0, 1] > 0.3
     follows = np.corrcoef(lead[:-1], lag[1:])[0, 1]
     leads = np.corrcoef(lag[:-1], lead[1:])[0, 1]
     assert follows > 0.2 > abs(leads)

@@ -243,6 +243,8 @@ def test_day_and_month_are_told_by_the_smaller_jumps(save: Save) -> None:
         ("text.csv", PLAIN.replace("0.5", "cheap").encode(), r"line 2, column 'low': 'cheap' is not a number"),
         ("time.csv", PLAIN.replace("2024-01-01 01:00:00", "noon").encode(), r"line 3: 'noon' is not a time"),
         ("times.csv", PLAIN.replace("2024-01-01 0", "day 0").encode(), r"'day 00:00:00' is no known time"),
+        ("history.csv", b"time,open,high,low,close\n9223372036854775000,1,1,1,1\n", "outside the years 1800 to 2200"),
+        ("before.json", b'[[-99999999999999,1,2,0.5,1.5,10]]', "6 columns without names"),
         ("cut.json", b"[[1704067200000, 1, 2", "not readable JSON"),
         ("error.json", b'{"code": "50011", "msg": "Too Many Requests", "data": []}', "error: Too Many Requests"),
         ("error2.json", b'{"error": ["EQuery:Unknown asset pair"]}', "error: .'EQuery:Unknown asset pair'"),
@@ -264,6 +266,18 @@ def test_what_cannot_be_read_is_said(save: Save, tmp_path: Path, name: str, cont
     with pytest.raises(DataError, match=message):
         import_file(path)
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(("unit", "time"), [("ms", 10**17), ("us", -(10**18)), ("ns", -(10**19) // 2)])
+def test_times_of_a_damaged_file_are_refused(tmp_path: Path, unit: str, time: int) -> None:
+    """Times that no market has seen are refused before any conversion overflows on them."""
+    frame = pl.DataFrame({"timestamp": pl.Series([0, time]).cast(pl.Datetime(unit, "UTC"))})  # type: ignore[arg-type]
+    frame.with_columns(pl.lit(1.0).alias(name) for name in ("open", "high", "low", "close")).write_ipc(tmp_path / "x")
+    if unit == "ns":
+        assert import_file(tmp_path / "x").dataset.frame.height == 2
+        return
+    with pytest.raises(DataError, match=r"row 2: the time .* lies outside the years 1800 to 2200"):
+        import_file(tmp_path / "x")
 
 
 def test_an_archive_of_many_is_refused(save: Save) -> None:
