@@ -135,7 +135,7 @@ def _repair(
     seconds = checked.info.interval_seconds
     repaired = repair_bars(checked.frame, seconds, policies, now_us=now_us)
     remaining = tuple(check_bars(repaired.frame, seconds, now_us=now_us))
-    notes = (*checked.info.notes, *(change.text for change in repaired.changes if change.count))
+    notes = (*checked.info.notes, *(f"{change.code}: {change.text}" for change in repaired.changes if change.count))
     written = write_dataset(repaired.frame, replace(checked.info, notes=notes), path)
     if not json_output:
         _print_findings(repaired.changes, title="Repairs")

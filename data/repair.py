@@ -68,11 +68,11 @@ def repair_bars(
 
 def _change(name: str, what: str, times: pl.Series | None) -> Finding:
     if times is None or times.is_empty():
-        return Finding(code=name, severity="info", text=f"{name}: nothing to change")
+        return Finding(code=name, severity="info", text="nothing to change")
     places = iso_times(times.drop_nulls().to_physical().to_numpy())
     count = len(times)
     return Finding(
-        code=name, severity="info", count=count, text=f"{name}: {counted(count, 'bar')} {what} ({some(places)})",
+        code=name, severity="info", count=count, text=f"{counted(count, 'bar')} {what} ({some(places)})",
         locations=places,
     )  # fmt: skip
 
