@@ -1,9 +1,9 @@
 """Averages that never forget: exponential and Wilder's.
 
 y = (1 - share) · y + share · x waits for itself: seven cycles a bar. So bars go in groups of eight. Within a group the
-sum of its own inputs, u, is built without what came before, and y = (1 - share)^(k+1) · Y + u, where Y is the value that
-closed the group before: only that last step waits, once in eight bars. The groups are counted in the carry, so that
-any cut gives the same bits.
+sum of its own inputs, u, is built without what came before, and y = (1 - share)^(k+1) · Y + u, where Y is the value
+that closed the group before: only that last step waits, once in eight bars. The groups are counted in the carry, so
+that any cut gives the same bits.
 
 A value that is not finite gives NaN for its bar and leaves the average as it was. These averages depend on the first
 bar of the history, whatever its length.
@@ -104,7 +104,8 @@ def fill_smoothed(values, share, warm, carry, dest):
 def ema(values, share, carry, out, start, stop):
     """Exponential moving average, in the unit of `values`, begun with the first finite one.
 
-    share: weight of the newest value, 2 / (span + 1) for a span in bars. carry: float64[SMOOTHED_CARRY].
+    values, out: float64[n], C-contiguous; reads and writes [start:stop]. share: weight of the newest value in (0, 1],
+    2 / (span + 1) for a span in bars. carry: float64[SMOOTHED_CARRY], zeros before bar 0.
     """
     fill_smoothed(values[start:stop], share, 1.0, carry, out[start:stop])
 
@@ -113,6 +114,7 @@ def ema(values, share, carry, out, start, stop):
 def wilder(values, window, carry, out, start, stop):
     """Wilder's average: the mean of the first `window` values, then weight 1/window on the newest.
 
-    Wilder (1978), New Concepts in Technical Trading Systems. carry: float64[SMOOTHED_CARRY].
+    Wilder (1978), New Concepts in Technical Trading Systems. NaN until `window` finite values are seen. Arrays and
+    carry as for `ema`.
     """
     fill_smoothed(values[start:stop], 1.0 / window, float(window), carry, out[start:stop])

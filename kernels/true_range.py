@@ -40,11 +40,19 @@ def fill_atr(high, low, close, start, count, window, carry, dest):
 
 @kernel
 def true_range(high, low, close, out, start, stop):
-    """Greatest of high - low, |high - close before| and |low - close before|, in price. NaN at bar 0."""
+    """Greatest of high - low, |high - close before| and |low - close before|, in price. NaN at bar 0, as in TA-Lib.
+
+    high, low, close, out: float64[n], C-contiguous. NaN where one of the three is NaN or infinite. Reads bars
+    start - 1 to stop, writes out[start:stop].
+    """
     fill_true_range(high, low, close, start, stop - start, out[start:stop])
 
 
 @kernel
 def atr(high, low, close, window, carry, out, start, stop):
-    """Wilder's average of the true range, in price. NaN for the first `window` bars. carry: float64[ATR_CARRY]."""
+    """Wilder's average of the true range, in price. NaN for the first `window` bars, then as TA-Lib's ATR.
+
+    A bar without a true range gives NaN and leaves the average as it was. Arrays as for `true_range`; carry:
+    float64[ATR_CARRY], zeros before bar 0.
+    """
     fill_atr(high, low, close, start, stop - start, window, carry, out[start:stop])
