@@ -19,7 +19,7 @@ _BANNER = re.compile(r"cryptodatadownload|^created on|https?://", re.IGNORECASE)
 _NUMBER = re.compile(r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
 
 # Months as the Russian and Ukrainian spreadsheets write them are CP1251; every byte has a meaning there but one.
-_ENCODINGS = ("utf-8-sig", "cp1251", "latin-1")
+_ENCODINGS = ("utf-8-sig", "cp1251")
 
 
 def read_text(content: Content) -> Table:
@@ -64,7 +64,7 @@ def _decode(data: bytes) -> tuple[str, str]:
             return data.decode(encoding), encoding
         except UnicodeDecodeError:
             continue
-    raise AssertionError("latin-1 decodes every byte")
+    return data.decode("latin-1"), "latin-1"
 
 
 def _encoding_note(encoding: str) -> tuple[Finding, ...]:

@@ -280,6 +280,39 @@ def test_times_of_a_damaged_file_are_refused(tmp_path: Path, unit: str, time: in
         import_file(tmp_path / "x")
 
 
+def test_one_bar_takes_its_interval_from_the_name(save: Save) -> None:
+    """One bar has no step; the name's interval is used and said, and a name that contradicts the steps is too."""
+    one = "".join(PLAIN.splitlines(keepends=True)[:2])
+    imported = import_file(save("BINANCE_X_4h.csv", one))
+    assert imported.dataset.info.interval_seconds == 14_400
+    assert "interval-from-name" in codes(imported)
+    contradicted = import_file(save("BINANCE_X_4h.csv", PLAIN))
+    assert contradicted.dataset.info.interval_seconds == 3600
+    assert "interval-differs" in codes(contradicted)
+
+
+def test_typed_dates_are_days(tmp_path: Path) -> None:
+    """A column of dates names days, whatever zone is asked for."""
+    frame = pl.DataFrame({"date": ["2024-01-01", "2024-01-02"]}).with_columns(pl.col("date").str.to_date())
+    frame.with_columns(pl.lit(1.0).alias(name) for name in ("open", "high", "low", "close")).write_parquet(
+        tmp_path / "x.parquet"
+    )
+    imported = import_file(tmp_path / "x.parquet", ImportOptions(timezone="Asia/Tokyo"))
+    assert opens(imported) == ["2024-01-01 00:00", "2024-01-02 00:00"]
+
+
+def test_trades_take_no_side(save: Save) -> None:
+    """A side is wrong use for a file that says it holds trades."""
+    path = save(
+        "binance_20240102_trade.zip", zipped("20240102_x_minute_trade.csv", "0,1,2,0.5,1.5,7\n60000,1,2,1,1,1\n")
+    )
+    assert opens(import_file(path)) == ["2024-01-02 00:00", "2024-01-02 00:01"]
+    with pytest.raises(UsageError, match="holds trades"):
+        import_file(path, ImportOptions(side="bid"))
+    with pytest.raises(DataError, match="no name tells the day"):
+        import_file(save("minutes.csv", "0,1,2,0.5,1.5,7\n60000,1,2,1,1,1\n"))
+
+
 def test_an_archive_of_many_is_refused(save: Save) -> None:
     """An archive with several files does not say which one is meant."""
     buffer = io.BytesIO()
