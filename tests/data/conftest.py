@@ -1,4 +1,4 @@
-"""Where recorded market data lies, and small helpers to write vendors' files."""
+"""Where recorded market data lies, and small tools to write vendors' files."""
 
 from __future__ import annotations
 
