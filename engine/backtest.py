@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from .pairing import Pair, pair
 from .result import Result
 from .strategy import StrategyEngine, Value
 
-_CHUNK = 8192
+_CHUNK = 16384
 """Bars whose wishes are made at a time: they are still in the second-level cache when they are traded."""
 
 _STRIDE_PAD = 24
@@ -106,7 +107,7 @@ class EngineRun:
         starts, numbers, kernel = self.bars.segment_starts, self.bars.numbers, self.engine.kernel
         inside = starts[np.searchsorted(starts, start, side="right") : np.searchsorted(starts, stop)]
         cuts = [start, *inside.tolist(), stop]
-        for begin, end in zip(cuts[:-1], cuts[1:], strict=True):
+        for begin, end in pairwise(cuts):
             carry[NUMBER] = numbers[begin]
             kernel(self.values, params, carry, out, begin, end, begin - start)
 
@@ -216,20 +217,25 @@ def _simulate(
     carry[account.CASH] = execution.capital
     opens, closes = bars.values[OPEN], bars.values[CLOSE]
     marks, other_opens = (closes, opens) if both is None else (both.marks, both.secondary_open)
-    equity = np.empty(len(bars))
     fills = np.empty((account.FILL_COLUMNS, _FIRST_FILLS))
     for start, stop, target in wishes:
         at = start
         while at < stop:
             at = account.trade_targets(
-                opens, closes, marks, other_opens, bars.numbers, target[at - start :], rules, carry, equity, fills, at, stop
+                opens, closes, marks, other_opens, bars.numbers, target[at - start :], rules, carry, fills, at, stop
             )
             if at < stop:
                 fills = _twice_as_long(fills)
     written = fills[:, : int(carry[account.FILLS])]
     return Result(
-        bars=bars, secondary=secondary, pair=both, run=run, execution=execution, equity_values=equity,
-        fill_table=written, account=carry,
+        bars=bars,
+        secondary=secondary,
+        pair=both,
+        run=run,
+        execution=execution,
+        marks=marks,
+        fill_table=written,
+        account=carry,
     )
 
 
@@ -237,6 +243,3 @@ def _twice_as_long(fills: Floats) -> Floats:
     longer = np.empty((fills.shape[0], 2 * fills.shape[1]))
     longer[:, : fills.shape[1]] = fills
     return longer
-
-
-

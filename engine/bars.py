@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from ..data.dataset import Dataset, frame_digest, read_dataset
@@ -15,9 +15,6 @@ from ..data.durations import format_interval
 from ..errors import DataError
 from ..kernels.columns import BAR_COLUMNS, CLOSE, HIGH, LOW, OPEN, RETURN, VOLUME
 from ..kernels.returns import log_returns
-
-if TYPE_CHECKING:
-    import polars as pl
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -123,12 +120,14 @@ class Bars:
     @property
     def open(self) -> Floats:
         """First prices."""
-        return self.values[OPEN]
+        row: Floats = self.values[OPEN]
+        return row
 
     @property
     def close(self) -> Floats:
         """Last prices."""
-        return self.values[CLOSE]
+        row: Floats = self.values[CLOSE]
+        return row
 
     @property
     def times(self) -> NDArray[np.datetime64]:
@@ -152,8 +151,6 @@ class Bars:
 
     def to_frame(self) -> pl.DataFrame:
         """The bars as a polars frame in the normalised form."""
-        import polars as pl
-
         names = ("open", "high", "low", "close", "volume")
         times = pl.Series("timestamp", self.times).dt.replace_time_zone("UTC")
         return pl.DataFrame([times, *(pl.Series(name, self.values[row]) for row, name in enumerate(names))])

@@ -123,11 +123,7 @@ VOLATILITY_TARGET = StrategyEngine(
     carry_size=volatility_target.CARRY,
     diagnostics=("allocation_error_pct", "realized_vs_target_vol_pct"),
     history=lambda p: p["lookback"] + 1,
-    rule=lambda p: (
-        None
-        if p["min_allocation"] <= p["max_allocation"]
-        else f"min_allocation is {p['min_allocation']}; it must not exceed max_allocation, which is {p['max_allocation']}"
-    ),
+    rule=_less("min_allocation", "max_allocation"),
     decides_on_volatility=True,
     capability="strategy.volatility_target",
     summary="exposure that brings realised volatility to its target",

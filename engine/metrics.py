@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -81,18 +80,22 @@ def _ratio(numerator: float, denominator: float) -> float:
 
 
 def curve_metrics(result: Result) -> dict[str, float]:
-    """Return, risk and drawdown of the equity curve."""
-    found = np.zeros(kernel.STATISTICS)
+    """Return, risk and drawdown of the equity curve, in one pass over pieces of it that stay in the cache."""
+    found = np.zeros(kernel.STATISTICS_CARRY)
     capital = result.execution.capital
-    kernel.equity_statistics(result.equity_values, capital, found)
+    kernel.start_statistics(capital, found)
+    total = 0.0
+    for _, equity in result.equity_chunks(8 * kernel.STATISTICS_BLOCK):
+        kernel.advance_statistics(equity, found)
+        total += float(equity.sum())
     n = int(found[kernel.RETURNS])
     year = bars_per_year(result.bars.interval_seconds, result.execution.year_days)
-    final = result.equity_values[-1] if n else capital
-    growth = max(final / capital, 0.0)
-    annual = growth ** (year / n) - 1.0 if n else 0.0
+    final = result.final_equity
+    annual = max(final / capital, 0.0) ** (year / n) - 1.0 if n else 0.0
     mean, root = found[kernel.MEAN], math.sqrt(year)
     deviation = math.sqrt(found[kernel.SQUARES] / (n - 1)) if n > 1 else math.nan
     downside = math.sqrt(found[kernel.DOWNSIDE_SQUARES] / (n - 1)) if n > 1 else math.nan
+    deepest = 1.0 - float(found[kernel.DEEPEST])
     closes = result.bars.close
     return {
         "total_return_pct": (final / capital - 1.0) * 100.0,
@@ -100,12 +103,18 @@ def curve_metrics(result: Result) -> dict[str, float]:
         "annual_volatility_pct": deviation * root * 100.0,
         "sharpe": _ratio(mean * root, deviation),
         "sortino": _ratio(mean * root, downside),
-        "calmar": _ratio(annual, float(found[kernel.DEEPEST])),
+        "calmar": _ratio(annual, deepest),
         "omega": _ratio(float(found[kernel.GAINS]), float(found[kernel.LOSSES])),
-        "max_drawdown_pct": float(found[kernel.DEEPEST]) * 100.0,
-        "max_drawdown_bars": float(found[kernel.LONGEST]),
+        "max_drawdown_pct": deepest * 100.0,
+        "max_drawdown_bars": float(max(found[kernel.LONGEST], found[kernel.AGE])),
         "benchmark_return_pct": (closes[-1] / closes[0] - 1.0) * 100.0 if n else 0.0,
+        "turnover": _traded_value(result) / (total / n) if n else 0.0,
     }
+
+
+def _traded_value(result: Result) -> float:
+    fills = result.fill_table
+    return float((np.abs(fills[account.FILL_LOTS]) * fills[account.FILL_PRICE]).sum()) * result.execution.lot
 
 
 def trade_metrics(result: Result) -> dict[str, float]:
@@ -132,28 +141,28 @@ def trade_metrics(result: Result) -> dict[str, float]:
 
 
 def activity_metrics(result: Result) -> dict[str, float]:
-    """How much was traded and held, and what it cost."""
+    """How long something was held, and what trading cost."""
     fills, n = result.fill_table, len(result.bars)
-    value = np.abs(fills[account.FILL_LOTS]) * result.execution.lot * fills[account.FILL_PRICE]
     first_leg = fills[:, fills[account.FILL_LEG] == 0.0]
     held = np.cumsum(first_leg[account.FILL_LOTS])
     until = np.append(first_leg[account.FILL_BAR][1:], n)
     bars_held = float((until - first_leg[account.FILL_BAR])[held != 0.0].sum())
     return {
         "exposure_pct": bars_held / n * 100.0 if n else 0.0,
-        "turnover": float(value.sum()) / float(result.equity_values.mean()) if n else 0.0,
         "fees_paid": float(fills[account.FILL_FEE].sum()),
     }
 
 
 def tail_metrics(result: Result) -> dict[str, float]:
     """The ends of the distribution of bar returns."""
-    equity = result.equity_values
-    n = equity.size
+    n = len(result.bars)
     if n < 2:
         return dict.fromkeys(_TAIL, math.nan)
     returns = np.empty(n)
-    kernel.bar_returns(equity, result.execution.capital, returns)
+    before = result.execution.capital
+    for start, equity in result.equity_chunks(8 * kernel.STATISTICS_BLOCK):
+        kernel.bar_returns(equity, before, returns[start : start + equity.size])
+        before = equity[-1]
     low, high = int(0.05 * (n - 1)), int(0.95 * (n - 1))
     returns.partition([low, min(low + 1, n - 1), high, min(high + 1, n - 1)])
     fifth = _between(returns, low, 0.05 * (n - 1) - low)
@@ -176,7 +185,7 @@ _TRADES = (
     "trades", "open_trades", "win_rate_pct", "profit_factor", "expectancy", "average_trade_pct", "best_trade_pct",
     "worst_trade_pct", "average_trade_bars",
 )  # fmt: skip
-_ACTIVITY = ("exposure_pct", "turnover", "fees_paid")
+_ACTIVITY = ("exposure_pct", "fees_paid")
 _GROUP_OF: dict[str, Callable[[Result], dict[str, float]]] = {
     **dict.fromkeys(DESCRIPTIONS, curve_metrics),
     **dict.fromkeys(_TRADES, trade_metrics),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 
 from ..kernels import account, trades
 from ..kernels.columns import CONFIDENCE, DIAGNOSTICS, TARGET, VOLATILITY
@@ -18,8 +20,6 @@ from .provenance import software
 from .strategy import bars_per_year
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from .backtest import EngineRun, Execution
     from .pairing import Pair
 
@@ -34,7 +34,7 @@ class Result:
         pair: The two laid side by side, for an arbitrage.
         run: The engine and its parameters; None where the caller gave the wishes.
         execution: Costs and sizes.
-        equity_values: float64[bar], equity at each bar's close, in account currency.
+        marks: float64[bar], what one unit held is worth at each close.
         fill_table: float64[FILL_COLUMNS, fill], as `kernels.account` lays it out.
         account: float64[ACCOUNT_CARRY], the account after the last bar.
     """
@@ -44,7 +44,7 @@ class Result:
     pair: Pair | None
     run: EngineRun | None
     execution: Execution
-    equity_values: Floats
+    marks: Floats
     fill_table: Floats
     account: Floats
 
@@ -61,7 +61,29 @@ class Result:
     @property
     def final_equity(self) -> float:
         """Equity at the last close, in account currency."""
-        return float(self.equity_values[-1]) if len(self.bars) else self.execution.capital
+        if not len(self.bars):
+            return self.execution.capital
+        held = float(self.account[account.LOTS]) * self.execution.lot
+        return float(self.account[account.CASH]) + held * float(self.marks[-1])
+
+    @cached_property
+    def equity_values(self) -> Floats:
+        """float64[bar]: equity at each bar's close, in account currency."""
+        whole = np.empty(len(self.bars))
+        for start, part in self.equity_chunks(max(len(self.bars), 1)):
+            whole[start : start + part.size] = part
+        return whole
+
+    def equity_chunks(self, length: int) -> Iterator[tuple[int, Floats]]:
+        """Yield (start, equity of the next `length` bars). The buffer is used again: nothing as long as the history."""
+        carry = np.zeros(account.MARK_CARRY)
+        carry[account.MARK_CASH] = self.execution.capital
+        n = len(self.bars)
+        buffer = np.empty(min(length, n))
+        for start in range(0, n, length):
+            stop = min(start + length, n)
+            account.mark_equity(self.fill_table, self.marks, self.execution.lot, carry, buffer, start, stop)
+            yield start, buffer[: stop - start]
 
     @cached_property
     def trade_table(self) -> Floats:
@@ -75,24 +97,22 @@ class Result:
         table = np.empty((trades.TRADE_COLUMNS, self.fill_table.shape[1] + 1))
         last = len(self.bars) - 1
         close = float(self.bars.close[last]) if last >= 0 else math.nan
-        price = close if leg == 0.0 or self.pair is None else close - float(self.pair.marks[last])
+        price = close if leg == 0.0 else close - float(self.marks[last])
         count = trades.round_trips(self.fill_table, leg, self.execution.lot, float(last), price, table)
         return table[:, :count]
 
     @cached_property
     def equity(self) -> pl.DataFrame:
         """`timestamp` (the bar's open), `equity` at its close, `drawdown_pct` from the peak so far."""
-        import polars as pl
-
         peak = np.maximum(np.maximum.accumulate(self.equity_values), self.execution.capital)
         drawdown = (1.0 - self.equity_values / peak) * 100.0
-        return pl.DataFrame([self._timestamp(), pl.Series("equity", self.equity_values), pl.Series("drawdown_pct", drawdown)])
+        return pl.DataFrame(
+            [self._timestamp(), pl.Series("equity", self.equity_values), pl.Series("drawdown_pct", drawdown)]
+        )
 
     @cached_property
     def trades(self) -> pl.DataFrame:
         """One row a trade: times, side, quantity, prices, fees, profit and return, bars held, whether it is open."""
-        import polars as pl
-
         t, lot = self.trade_table, self.execution.lot
         quantity = np.abs(t[trades.TRADE_LOTS]) * lot
         invested = quantity * t[trades.ENTRY_PRICE]
@@ -116,8 +136,6 @@ class Result:
     @cached_property
     def fills(self) -> pl.DataFrame:
         """One row a fill: time of the bar at whose open it filled, signed quantity, price after slippage, fee."""
-        import polars as pl
-
         f = self.fill_table
         return pl.DataFrame(
             {
@@ -135,8 +153,6 @@ class Result:
 
         The engine's rows are computed now, again: its output is a function of bars and parameters alone.
         """
-        import polars as pl
-
         series = [self._timestamp()]
         if self.run is not None:
             rows = self.run.rows()
@@ -159,13 +175,9 @@ class Result:
         return np.cumsum(change) * self.execution.lot
 
     def _timestamp(self) -> pl.Series:
-        import polars as pl
-
         return pl.Series("timestamp", self.bars.times).dt.replace_time_zone("UTC")
 
     def _times(self, bars: Floats) -> pl.Series:
-        import polars as pl
-
         return pl.Series(self.bars.times[bars.astype(np.int64)]).dt.replace_time_zone("UTC")
 
     def _venues(self, legs: Floats) -> list[str]:

@@ -30,7 +30,9 @@ os.environ["NUMBA_DISABLE_INTEL_SVML"] = "1"
 os.environ["NUMBA_SLP_VECTORIZE"] = "1"
 
 import numba
-from numba.core import config as numba_config
+from numba.core import config
+
+numba_config: Any = config  # its settings are made when it is imported; no checker sees them
 
 _KERNEL_FOLDER = Path(__file__).resolve().parent
 _DIGESTS_KEPT = 3

@@ -21,6 +21,10 @@ ACCOUNT_CARRY = 10
 FILL_BAR, FILL_LEG, FILL_LOTS, FILL_PRICE, FILL_FEE = range(5)
 FILL_COLUMNS = 5
 
+MARK_CASH, MARK_LOTS, MARK_FILL = range(3)
+"""Money; position of the first leg; fills taken in."""
+MARK_CARRY = 3
+
 _BLOCK = 64
 _LOT_ROUNDING = 1.0 + 2.0**-50
 
@@ -110,36 +114,52 @@ def _unchanged(target, accepted, threshold):
 
 
 @kernel
-def trade_targets(opens, closes, marks, other_opens, numbers, target, rules, carry, equity, fills, start, stop):
-    """Follow target[0:stop-start], the wishes at bars start..stop; write equity[start:stop] and the fills.
+def trade_targets(opens, closes, marks, other_opens, numbers, target, rules, carry, fills, start, stop):
+    """Follow target[0:stop-start], the wishes at bars start..stop, and write the fills.
 
     opens, closes, marks, other_opens: float64[bar]; numbers: int64[bar], open time over interval. `marks` is what one
     unit held is worth at the close: the close itself, or for a hedged pair the primary's less the secondary's.
     `other_opens` is read for a hedged pair only. rules: float64[RULES]; carry: float64[ACCOUNT_CARRY], zeros but for
-    the starting cash before bar 0. fills: float64[FILL_COLUMNS, capacity].
+    the starting cash before bar 0. fills: float64[FILL_COLUMNS, capacity]. Equity is marked only where a decision
+    needs it; `mark_equity` gives it for every bar.
 
     Returns the bar to go on from: `stop`, or the bar at which `fills` was full (call again with a longer table).
     """
     threshold, lot, hedged = rules[THRESHOLD], rules[LOT], rules[HEDGED] != 0.0
-    capacity = fills.shape[1]
-    n = stop - start
-    opens, closes, marks = opens[start:stop], closes[start:stop], marks[start:stop]
-    equity = equity[start:stop]
-    k = 0
-    while k < n:
+    bar = start
+    while bar < stop:
         if carry[PENDING] != 0.0:
-            if int(carry[FILLS]) + 2 > capacity:
-                return start + k
-            _fill_pending(start + k, opens[k], other_opens[start + k], numbers[start + k], rules, carry, fills)
-        quiet = _unchanged(target[k:n], carry[ACCEPTED], threshold)
-        cash, held = carry[CASH], carry[LOTS] * lot
-        end = min(k + quiet + 1, n)  # the bar that asks for something new is marked first
-        marked, worth = equity[k:end], marks[k:end]
-        for j in range(end - k):
-            marked[j] = cash + held * worth[j]
-        if k + quiet < n:
-            last = end - 1
-            gross = 2.0 * closes[last] - marks[last] if hedged else closes[last]
-            _decide(target[last], equity[last], closes[last], gross, numbers[start + last], rules, carry)
-        k = end
+            if int(carry[FILLS]) + 2 > fills.shape[1]:
+                return bar
+            _fill_pending(bar, opens[bar], other_opens[bar], numbers[bar], rules, carry, fills)
+        bar += _unchanged(target[bar - start : stop - start], carry[ACCEPTED], threshold)
+        if bar < stop:
+            equity = carry[CASH] + carry[LOTS] * lot * marks[bar]
+            gross = 2.0 * closes[bar] - marks[bar] if hedged else closes[bar]
+            _decide(target[bar - start], equity, closes[bar], gross, numbers[bar], rules, carry)
+            bar += 1
     return stop
+
+
+@kernel
+def mark_equity(fills, marks, lot, carry, out, start, stop):
+    """Cash and position at each close, in account currency, written to out[0:stop-start].
+
+    fills: float64[FILL_COLUMNS, fill], all that were written. carry: float64[MARK_CARRY], zeros but for the starting
+    cash before bar 0. The same bits as the equity that decisions were sized by.
+    """
+    bar = start
+    while bar < stop:
+        at = int(carry[MARK_FILL])
+        while at < fills.shape[1] and fills[FILL_BAR, at] == bar:
+            carry[MARK_CASH] -= fills[FILL_LOTS, at] * lot * fills[FILL_PRICE, at] + fills[FILL_FEE, at]
+            if fills[FILL_LEG, at] == 0.0:
+                carry[MARK_LOTS] += fills[FILL_LOTS, at]
+            at += 1
+        carry[MARK_FILL] = at
+        end = min(stop, int(fills[FILL_BAR, at])) if at < fills.shape[1] else stop
+        cash, held = carry[MARK_CASH], carry[MARK_LOTS] * lot
+        row, worth = out[bar - start : end - start], marks[bar:end]
+        for k in range(row.shape[0]):
+            row[k] = cash + held * worth[k]
+        bar = end

@@ -1,21 +1,23 @@
-"""Reductions of an equity curve. They take the whole column and give scalars."""
+"""Bar returns, and the statistics of an equity curve as one pass over it, a block at a time."""
 
 import numpy as np
 
 from ._jit import kernel
 from .moments import sum_from
 
-RETURNS, MEAN, SQUARES, DOWNSIDE_SQUARES, GAINS, LOSSES, DEEPEST, LONGEST = range(8)
+RETURNS, MEAN, SQUARES, DOWNSIDE_SQUARES, GAINS, LOSSES, DEEPEST, LONGEST, BEFORE, PEAK, AGE = range(11)
 """Number of bar returns; their mean; sum of squares about it; sum of squares of the negative ones; sum of the positive
-and of the negative ones (as a positive number); greatest drawdown as a share of its peak; longest one in bars."""
-STATISTICS = 8
+and of the negative ones (as a positive number); least equity as a share of the peak before it; longest drawdown that
+is over, in bars; equity of the bar before; peak so far and bars since it."""
+STATISTICS_CARRY = 11
 
-_BLOCK = 1024
+STATISTICS_BLOCK = 1024
+"""Bars whose mean is taken at once. A curve may be cut at multiples of it without changing a bit."""
 
 
 @kernel
 def bar_returns(equity, initial, out):
-    """Simple returns of equity[0:n] into out[0:n], the first against `initial`; 0 where what was before is not positive."""
+    """Simple returns of equity[0:n] into out[0:n], the first against `initial`; 0 where there was nothing to lose."""
     n = equity.shape[0]
     if n == 0:
         return
@@ -70,29 +72,34 @@ def _add_block(returns, out):
 
 
 @kernel
-def equity_statistics(equity, initial, out):
-    """Fill out[0:STATISTICS] from a whole equity curve (float64[n], money) that began with `initial`.
+def start_statistics(initial, carry):
+    """Set the carry (float64[STATISTICS_CARRY]) to what it is before the first bar of a curve begun with `initial`."""
+    carry[:] = 0.0
+    carry[DEEPEST] = 1.0
+    carry[BEFORE] = carry[PEAK] = initial
 
-    Returns are taken a block at a time while it is in the first-level cache. A drawdown lasts from the bar of its
-    peak to the bar that is at or over it again, or to the end.
+
+@kernel
+def advance_statistics(equity, carry):
+    """Take in the next bars of a curve (float64[n], money); n is a multiple of STATISTICS_BLOCK but at the end.
+
+    A drawdown lasts from the bar of its peak to the bar that is at or over it again.
     """
-    out[:STATISTICS] = 0.0
-    n = equity.shape[0]
-    returns = np.empty(_BLOCK)
-    peak, peak_bar, deepest, longest = initial, -1, 1.0, 0
-    before = initial
-    for start in range(0, n, _BLOCK):
-        block = equity[start : min(start + _BLOCK, n)]
+    returns = np.empty(STATISTICS_BLOCK)
+    peak, age, deepest, longest = carry[PEAK], carry[AGE], carry[DEEPEST], carry[LONGEST]
+    for start in range(0, equity.shape[0], STATISTICS_BLOCK):
+        block = equity[start : start + STATISTICS_BLOCK]
         row = returns[: block.shape[0]]
-        bar_returns(block, before, row)
-        _add_block(row, out)
-        before = block[block.shape[0] - 1]
+        bar_returns(block, carry[BEFORE], row)
+        _add_block(row, carry)
+        carry[BEFORE] = block[block.shape[0] - 1]
         for k in range(block.shape[0]):
             value = block[k]
             if value >= peak:
-                longest = max(longest, start + k - peak_bar - 1)
-                peak, peak_bar = value, start + k
-            elif value < peak * deepest:
-                deepest = value / peak
-    out[DEEPEST] = 1.0 - deepest
-    out[LONGEST] = max(longest, n - 1 - peak_bar)
+                longest = age if age > longest else longest
+                peak, age = value, 0.0
+            else:
+                age += 1.0
+                if value < peak * deepest:
+                    deepest = value / peak
+    carry[PEAK], carry[AGE], carry[DEEPEST], carry[LONGEST] = peak, age, deepest, longest
