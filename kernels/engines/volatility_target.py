@@ -28,7 +28,7 @@ def volatility_target(bars, params, carry, out, start, stop, at):
     return_carry = carry[_RETURN : _RETURN + MOMENTS_CARRY]
     return_carry[NUMBER] = carry[NUMBER]
     held = carry[_HELD]
-    reach = 1.0 / (most - least) if most > least else 0.0
+    reach = 1.0 / (most - least)
     while start < stop:
         n = min(SPAN, stop - start)
         target, confidence = out[TARGET, at : at + n], out[CONFIDENCE, at : at + n]
