@@ -122,16 +122,15 @@ def _to_next_anchor(number, window):
 
 
 @kernel
-def _advance_moments(values, start, leaving, window, carry, deviation, sum_squares):
-    """Bars start.. of `values`, as many as `deviation` has; leaving[k] is the value that bar start + k pushes out.
+def _advance_moments(values, start, count, last, window, carry, deviation, sum_squares):
+    """Bars start..start+count; values[last + k] is what bar start + k pushes out of the window.
 
     One loop with a rare branch: views made at each anchor would cost short windows half as much again, and a count of
     falls and NaNs after the fact as much as this comparison.
     """
     number, reference, offset = carry[NUMBER], carry[REFERENCE], carry[OFFSET]
     squares, floor = carry[SQUARES], carry[FLOOR]
-    count = deviation.shape[0]
-    entering = values[start : start + count]
+    entering, leaving = values[start : start + count], values[last : last + count]
     share = 1.0 / window
     rest = 1.0 - share
     left = int(carry[UNTIL] - number)
@@ -170,12 +169,11 @@ def fill_moments(values, start, count, window, carry, deviation, sum_squares):
     Bars start..start+count go to [0:count] of both rows.
     """
     early = max(0, min(count, window - start))  # no value leaves before bar `window`
-    d, s = deviation[:count], sum_squares[:count]
     if early > 0:
-        _advance_moments(values, start, values[start : start + early], window, carry, d[:early], s[:early])
+        _advance_moments(values, start, early, start, window, carry, deviation, sum_squares)
+        deviation, sum_squares = deviation[early:], sum_squares[early:]
     if count > early:
-        leaving = values[start + early - window : start + count - window]
-        _advance_moments(values, start + early, leaving, window, carry, d[early:], s[early:])
+        _advance_moments(values, start + early, count - early, start + early - window, window, carry, deviation, sum_squares)
 
 
 @kernel
@@ -189,10 +187,9 @@ def _anchor_mean(values, bar, number, window, carry):
 
 
 @kernel
-def _advance_mean(values, start, leaving, window, carry, mean):
+def _advance_mean(values, start, count, last, window, carry, mean):
     number, reference, offset = carry[NUMBER], carry[REFERENCE], carry[OFFSET]
-    count = mean.shape[0]
-    entering = values[start : start + count]
+    entering, leaving = values[start : start + count], values[last : last + count]
     share = 1.0 / window
     left = int(carry[UNTIL] - number)
     for k in range(count):
@@ -210,9 +207,8 @@ def _advance_mean(values, start, leaving, window, carry, mean):
 def fill_mean(values, start, count, window, carry, mean):
     """Rolling mean of bars start..start+count, written to mean[0:count]. It costs half of `fill_moments`."""
     early = max(0, min(count, window - start))
-    row = mean[:count]
     if early > 0:
-        _advance_mean(values, start, values[start : start + early], window, carry, row[:early])
+        _advance_mean(values, start, early, start, window, carry, mean)
+        mean = mean[early:]
     if count > early:
-        leaving = values[start + early - window : start + count - window]
-        _advance_mean(values, start + early, leaving, window, carry, row[early:])
+        _advance_mean(values, start + early, count - early, start + early - window, window, carry, mean)
