@@ -135,8 +135,8 @@ CROSS_EXCHANGE_ARBITRAGE = StrategyEngine(
     parameters=(
         _venue("primary_exchange", "venue of the first leg; checked against the bars where it is given"),
         _venue("secondary_exchange", "venue of the second leg; checked against the bars where it is given"),
-        _number("spread_entry", 0.0015, 0.0, 1.0, "|basis| from which the venues are traded, as a share"),
-        _number("spread_exit", 0.0003, 0.0, 1.0, "|basis| inside which the position is left, as a share"),
+        _number("spread_entry", 0.003, 0.0, 1.0, "|basis| from which the venues are traded, as a share"),
+        _number("spread_exit", 0.0005, 0.0, 1.0, "|basis| inside which the position is left, as a share"),
         _number("max_notional", 1e12, 0.0, 1e15, "most value of a leg, in account currency"),
         _number("max_open_seconds", 86_400.0, 1.0, 1e12, "seconds after which a position is left"),
         _VOLATILITY_WINDOW,

@@ -76,7 +76,7 @@ class Metrics(Mapping[str, float]):
 
 
 def _ratio(numerator: float, denominator: float) -> float:
-    return numerator / denominator if denominator else math.nan
+    return float(numerator / denominator) if denominator else math.nan
 
 
 def curve_metrics(result: Result) -> dict[str, float]:
@@ -107,7 +107,7 @@ def curve_metrics(result: Result) -> dict[str, float]:
         "omega": _ratio(float(found[kernel.GAINS]), float(found[kernel.LOSSES])),
         "max_drawdown_pct": deepest * 100.0,
         "max_drawdown_bars": float(max(found[kernel.LONGEST], found[kernel.AGE])),
-        "benchmark_return_pct": (closes[-1] / closes[0] - 1.0) * 100.0 if n else 0.0,
+        "benchmark_return_pct": float(closes[-1] / closes[0] - 1.0) * 100.0 if n else 0.0,
         "turnover": _traded_value(result) / (total / n) if n else 0.0,
     }
 
