@@ -27,7 +27,7 @@ test: lint units kernels-plain kernels-bounds
 lint: .venv/ready .typeroot/barstep
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy -p barstep $(addprefix -p ,$(ROOMS))
+	$(BIN)/mypy $(addprefix -p ,$(ROOMS))
 	$(BIN)/lint-imports
 
 units: .venv/ready
