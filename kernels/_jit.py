@@ -9,17 +9,23 @@
 
 Numba does not notice a change in a function that a kernel calls from another file. So the cache folder carries a
 digest of all kernel sources: one edit recompiles them all, and nothing stale is ever loaded.
+
+With `NUMBA_DISABLE_JIT=1` a kernel is the plain Python function, and nothing is counted.
 """
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import os
+import re
+import shutil
 import stat
 import sys
 import tempfile
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +41,9 @@ from numba.core import config
 numba_config: Any = config  # its settings are made when it is imported; no checker sees them
 
 _KERNEL_FOLDER = Path(__file__).resolve().parent
-_DIGESTS_KEPT = 3
+_DIGESTS_KEPT = 8  # some environments and settings side by side, each 1 to 2 MB
+_DIGEST_NAME = re.compile("[0-9a-f]{32}")
+_CODE_SETTINGS = ("BOUNDSCHECK", "OPT", "LOOP_VECTORIZE", "SLP_VECTORIZE", "DEBUGINFO_DEFAULT")
 
 
 def sources_digest() -> str:
@@ -52,55 +60,89 @@ def cache_base() -> Path:
     """Folder that holds the compiled kernels of all versions: `$BARSTEP_CACHE_DIR`, or the user's cache folder."""
     chosen = os.environ.get("BARSTEP_CACHE_DIR")
     if chosen:
-        return Path(chosen)
+        return Path(chosen).absolute()
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "barstep"
 
 
-def _private_folder(path: Path) -> Path:
-    """Make `path` a folder that only its owner may enter, or raise OSError: code loaded from it is run."""
+def _cache_name() -> str:
+    """Name of the folder for these sources and compiler settings, which Numba's own key leaves out.
+
+    Without them a run with bounds checks would load code that has none.
+    """
+    settings = [str(getattr(numba_config, name, None)) for name in _CODE_SETTINGS]
+    return hashlib.blake2b(repr((sources_digest(), settings)).encode(), digest_size=16).hexdigest()
+
+
+def _own_folder(path: Path) -> int:
+    """Make `path` a folder if there is none and return its mode; raise OSError where it is another's, or a link."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if path.is_symlink():
+    found = path.lstat()
+    if stat.S_ISLNK(found.st_mode):
         raise PermissionError(f"{path} is a symbolic link")
-    found = path.stat()
     if found.st_uid not in (os.getuid(), 0):
         raise PermissionError(f"{path} belongs to another user")
-    if stat.S_IMODE(found.st_mode) & 0o077:
-        path.chmod(0o700)
-    with tempfile.TemporaryFile(dir=path):
+    return found.st_mode
+
+
+def _prepare_cache_folder(base: Path) -> Path:
+    """Make the folder in `base` that only its owner may enter: code loaded from it is run.
+
+    `base` may be a folder that holds other things, so its mode and what lies in it are left alone.
+    """
+    mode = _own_folder(base)
+    if mode & 0o022 and not mode & stat.S_ISVTX:
+        raise PermissionError(f"others may write to {base}")
+    folder = base / _cache_name()
+    if stat.S_IMODE(_own_folder(folder)) & 0o077:
+        folder.chmod(0o700)
+    with tempfile.TemporaryFile(dir=folder):
         pass
-    return path
+    os.utime(folder)
+    with suppress(OSError):  # another process may be tidying up too
+        _purge_old_digests(base, folder)
+    return folder
 
 
 def _purge_old_digests(base: Path, keep: Path) -> None:
-    """Remove all but the newest few digests, so that edits do not fill the disk."""
-    others = sorted((p for p in base.iterdir() if p.is_dir() and p != keep), key=lambda p: p.stat().st_mtime)
-    for folder in others[: max(0, len(others) + 1 - _DIGESTS_KEPT)]:
-        for root, folders, files in os.walk(folder, topdown=False):
-            for name in files:
-                Path(root, name).unlink(missing_ok=True)
-            for name in folders:
-                Path(root, name).rmdir()
-        folder.rmdir()
+    """Remove all but the last used few digests, so that edits do not fill the disk. Nothing else is touched."""
+    others = [p for p in base.iterdir() if _DIGEST_NAME.fullmatch(p.name) and p != keep and not p.is_symlink()]
+    others.sort(key=lambda p: p.stat().st_mtime, reverse=True)
+    for folder in others[_DIGESTS_KEPT - 1 :]:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-def _choose_cache_folder() -> Path:
-    base, digest = cache_base(), sources_digest()
+def _forget(folder: Path, process: int) -> None:
+    """Remove a temporary folder at the end of the process that made it, not of its forked children."""
+    if os.getpid() == process:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _temporary_folder() -> Path | None:
+    """A folder for this process alone, or None where not even that can be made: then nothing is kept."""
     try:
-        is_new = not (base / digest).is_dir()
-        folder = _private_folder(_private_folder(base) / digest)
-        if is_new:
-            _purge_old_digests(base, folder)
-    except (OSError, RuntimeError) as problem:  # RuntimeError: no home folder is known
         folder = Path(tempfile.mkdtemp(prefix="barstep-"))
+    except OSError:
+        return None
+    atexit.register(_forget, folder, os.getpid())
+    return folder
+
+
+def _choose_cache_folder() -> Path | None:
+    base: Path | str = "the user's cache folder"
+    try:
+        base = cache_base()
+        return _prepare_cache_folder(base)
+    except (OSError, RuntimeError) as problem:  # RuntimeError: no home folder is known
         warnings.warn(
             f"compiled kernels cannot be kept in {base} ({problem}); they are compiled anew in each process. "
             "Point BARSTEP_CACHE_DIR at a folder that you own and can write.",
             RuntimeWarning,
             stacklevel=2,
         )
-    return folder
+        return _temporary_folder()
 
 
+_OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 CACHE_FOLDER = _choose_cache_folder()
 _registry: list[Any] = []
 
@@ -110,7 +152,9 @@ def kernel(function: Callable[..., Any]) -> Any:
     others = numba_config.CACHE_DIR
     numba_config.CACHE_DIR = str(CACHE_FOLDER)  # read when the decorator runs; other libraries keep their own
     try:
-        compiled = numba.njit(function, error_model="numpy", nogil=True, cache=True)
+        compiled = numba.njit(function, cache=CACHE_FOLDER is not None, **_OPTIONS)
+    except RuntimeError:  # typed at a prompt: there is no file whose changes Numba could notice
+        compiled = numba.njit(function, **_OPTIONS)
     finally:
         numba_config.CACHE_DIR = others
     _registry.append(compiled)
