@@ -1,0 +1,60 @@
+"""What the documents say is run."""
+
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = ("README.md", "docs/kernel-contract.md", "docs/own-engine.md", "docs/quickstart.md")
+LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
+
+
+def python_blocks(page: Path) -> list[str]:
+    """The python code blocks of a page, in order; signatures alone are left out."""
+    blocks = re.findall(r"^```python\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+    return [block for block in blocks if "\n" in block.strip()]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_python_blocks_run(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The python blocks of a page run one after another, from a clone's root, as a reader would type them."""
+    page = ROOT / name
+    blocks = python_blocks(page)
+    assert blocks, f"{name} shows no python"
+    monkeypatch.chdir(tmp_path)
+    for entry in ("data", "docs"):
+        (tmp_path / entry).symlink_to(ROOT / entry)
+    monkeypatch.syspath_prepend(str(ROOT / "docs" / "examples"))
+    names: dict[str, object] = {}
+    if "bs.load" not in blocks[0]:
+        exec("import barstep as bs\nbars = bs.load('data/backtests/normalized/binance_BTCUSDT_1h.parquet')", names)  # noqa: S102
+    for block in blocks:
+        exec(compile(block, name, "exec"), names)  # noqa: S102
+    sys.modules.pop("donchian", None)
+
+
+@pytest.mark.parametrize("page", sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]), ids=lambda p: p.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    """Every relative link of a page names a file that is there."""
+    for target in LINK.findall(page.read_text()):
+        assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_example_engine_is_as_short_as_the_page_says() -> None:
+    """The example engine has the number of lines that its page gives."""
+    lines = (ROOT / "docs/examples/donchian.py").read_text().count("\n")
+    said = re.search(r"is (\d+) lines", (ROOT / "docs/own-engine.md").read_text())
+    assert said is not None
+    assert lines == int(said.group(1)) <= 40
+
+
+def test_make_targets_that_pages_name_exist() -> None:
+    """Every `make` target that a page names is in the Makefile."""
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for page in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")):
+        named = set(re.findall(r"`?make ([a-z]+)\b[^a-z]", page.read_text())) & {"demo", "test", "verify", "bench", "lint"}
+        assert named <= targets, f"{page.name} names {named - targets}"
+    assert os.access(ROOT / ".ci/run", os.X_OK)
