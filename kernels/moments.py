@@ -173,7 +173,9 @@ def fill_moments(values, start, count, window, carry, deviation, sum_squares):
         _advance_moments(values, start, early, start, window, carry, deviation, sum_squares)
         deviation, sum_squares = deviation[early:], sum_squares[early:]
     if count > early:
-        _advance_moments(values, start + early, count - early, start + early - window, window, carry, deviation, sum_squares)
+        _advance_moments(
+            values, start + early, count - early, start + early - window, window, carry, deviation, sum_squares
+        )
 
 
 @kernel

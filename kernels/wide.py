@@ -26,7 +26,7 @@ from .moments import (
 )
 
 WIDE_CARRY = MOMENTS_CARRY
-"""Rows of the carry, float64[WIDE_CARRY, column]; zeros before bar 0 but for [NUMBER, 0], the number of the first bar."""
+"""Rows of the carry, float64[WIDE_CARRY, column]; zeros before bar 0 but for [NUMBER, 0], the first bar's number."""
 
 _LANES = 8
 

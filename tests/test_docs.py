@@ -55,6 +55,12 @@ def test_make_targets_that_pages_name_exist() -> None:
     """Every `make` target that a page names is in the Makefile."""
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     for page in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")):
-        named = set(re.findall(r"`?make ([a-z]+)\b[^a-z]", page.read_text())) & {"demo", "test", "verify", "bench", "lint"}
+        named = set(re.findall(r"`?make ([a-z]+)\b[^a-z]", page.read_text())) & {
+            "demo",
+            "test",
+            "verify",
+            "bench",
+            "lint",
+        }
         assert named <= targets, f"{page.name} names {named - targets}"
     assert os.access(ROOT / ".ci/run", os.X_OK)
