@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from math import isinf
+from numbers import Real
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
 from ..errors import UsageError, unknown_name
 from ..kernels import account
@@ -59,14 +61,19 @@ class Execution:
         at_least_zero = ("fee_bps", "slippage_bps", "rebalance_threshold")
         above_zero = ("capital", "lot", "max_notional", "max_order_age_bars", "year_days")
         for name in at_least_zero + above_zero + ("units",):
-            value = getattr(self, name)
-            if name == "units" and value is None:
+            given = getattr(self, name)
+            if name == "units" and given is None:
                 continue
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                raise UsageError(f"{name} is {value!r}; it must be a number")
-            if not value >= 0.0 or (name not in at_least_zero and value == 0.0):
+            if isinstance(given, bool) or not isinstance(given, Real):
+                raise UsageError(f"{name} is {given!r}; it must be a number")
+            value = float(given)
+            endless = isinf(value) and name not in ("max_notional", "max_order_age_bars")
+            if endless or not value >= 0.0 or (name not in at_least_zero and value == 0.0):
                 allowed = "0 or more" if name in at_least_zero else "more than 0"
-                raise UsageError(f"{name} is {value}; allowed is {allowed}")
+                raise UsageError(f"{name} is {given}; allowed is {allowed}")
+            object.__setattr__(self, name, value)
+        if self.slippage_bps >= 1e4:
+            raise UsageError(f"slippage_bps is {self.slippage_bps:g}; allowed is less than 10000: a sale needs a price")
 
     def rules(self, hedged: bool) -> Floats:
         """The `rules` vector of the account kernel."""
@@ -120,7 +127,7 @@ class EngineRun:
 
 def backtest(
     bars: Bars,
-    strategy: str | StrategyEngine | NDArray[np.float64],
+    strategy: str | StrategyEngine | ArrayLike,
     *,
     secondary: Bars | None = None,
     catalog: StrategyCatalog = DEFAULT_STRATEGY_CATALOG,
@@ -142,7 +149,9 @@ def backtest(
         UsageError: An unknown name, a value out of range, a window longer than the data, a missing second venue.
         DataError: The two venues have no time in common.
     """
-    if isinstance(strategy, np.ndarray):
+    if not isinstance(strategy, str | StrategyEngine):
+        if secondary is not None:
+            raise UsageError("wishes of your own trade one venue; leave `secondary` out")
         execution = Execution(**_execution_options(options, ()))
         return _simulate(bars, None, _own_wishes(bars, strategy), None, execution)
     engine = catalog[strategy] if isinstance(strategy, str) else strategy
@@ -194,13 +203,19 @@ def _both_venues(
     return pair(bars, secondary)
 
 
-def _own_wishes(bars: Bars, wishes: NDArray[np.float64]) -> Iterator[tuple[int, int, Floats]]:
-    if wishes.shape != (len(bars),):
-        raise UsageError(f"the array of wishes has shape {wishes.shape}; there are {len(bars):,} bars: ({len(bars)},)")
-    row = np.ascontiguousarray(wishes, dtype=np.float64)
-    if np.isnan(row).any():
-        raise UsageError(f"the array of wishes is NaN at row {int(np.isnan(row).argmax())}; 0 stands for no position")
-    yield 0, len(bars), np.array(row)
+def _own_wishes(bars: Bars, wishes: ArrayLike) -> Iterator[tuple[int, int, Floats]]:
+    try:
+        row = np.array(wishes, dtype=np.float64)
+    except (TypeError, ValueError):
+        kind = type(wishes).__name__
+        raise UsageError(f"the strategy is a {kind}; it must be an engine's name, an engine or wishes by bar") from None
+    if row.shape != (len(bars),):
+        raise UsageError(f"the array of wishes has shape {row.shape}; there are {len(bars):,} bars: ({len(bars)},)")
+    bad = ~np.isfinite(row)
+    if bad.any():
+        at = int(bad.argmax())
+        raise UsageError(f"the array of wishes is {row[at]} at row {at}; it must be a number, 0 stands for no position")
+    yield 0, len(bars), row
 
 
 def _simulate(

@@ -20,6 +20,7 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 MICROSECONDS = 1_000_000
+_COLUMNS = ("open", "high", "low", "close", "volume")
 _PRICES = (("open", OPEN), ("high", HIGH), ("low", LOW), ("close", CLOSE))
 
 
@@ -62,7 +63,7 @@ class Bars:
         """Copy columns of equal length into one contiguous table and check them.
 
         Args:
-            ts_us: Open times in microseconds since the epoch, UTC, rising.
+            ts_us: Open times in microseconds since the epoch, UTC, rising; or datetime64 of any unit.
             open: First price of each bar, in quote currency; likewise `high`, `low`, `close`.
             high: Highest price.
             low: Lowest price.
@@ -76,14 +77,14 @@ class Bars:
         Raises:
             DataError: A price is missing, not positive or outside its bar's range; times do not rise; lengths differ.
         """
-        times = np.array(ts_us, dtype=np.int64)
+        times = _microseconds(ts_us)
         values = np.empty((BAR_COLUMNS, times.size))
         columns = (open, high, low, close, volume if volume is not None else np.full(times.size, np.nan))
-        for row, column in enumerate(columns):
+        for row, (name, column) in enumerate(zip(_COLUMNS, columns, strict=True)):
             given = np.asarray(column, dtype=np.float64)
             if given.shape != times.shape:
                 raise DataError(
-                    f"{symbol}: column {row} has {given.size} values for {times.size} times; lengths must agree"
+                    f"{symbol}: {name} has {given.size:,} values for {times.size:,} times; lengths must agree"
                 )
             values[row] = given
         bars = cls(symbol, venue, int(interval_seconds), times, values, digest)
@@ -95,7 +96,7 @@ class Bars:
     def from_dataset(cls, dataset: Dataset) -> Bars:
         """Bars of a normalised dataset."""
         frame, info = dataset.frame, dataset.info
-        columns = (frame[name].to_numpy() for name in ("open", "high", "low", "close", "volume"))
+        columns = (frame[name].to_numpy() for name in _COLUMNS)
         return cls.from_arrays(
             frame["timestamp"].to_physical().to_numpy(),
             *columns,
@@ -151,9 +152,8 @@ class Bars:
 
     def to_frame(self) -> pl.DataFrame:
         """The bars as a polars frame in the normalised form."""
-        names = ("open", "high", "low", "close", "volume")
         times = pl.Series("timestamp", self.times).dt.replace_time_zone("UTC")
-        return pl.DataFrame([times, *(pl.Series(name, self.values[row]) for row, name in enumerate(names))])
+        return pl.DataFrame([times, *(pl.Series(name, self.values[row]) for row, name in enumerate(_COLUMNS))])
 
 
 def load(path: str | Path) -> Bars:
@@ -169,7 +169,7 @@ def _check(bars: Bars) -> None:
     """Refuse what no engine could give an honest answer on, and say where it is and how it is mended."""
     if bars.interval_seconds <= 0:
         raise DataError(f"{bars.symbol}: interval_seconds is {bars.interval_seconds}; it must be positive")
-    _refuse_where(bars, np.diff(bars.numbers, prepend=bars.numbers[:1] - 1) <= 0, "time does not rise", "sort")
+    _check_times(bars)
     for name, row in _PRICES:
         price = bars.values[row]
         _refuse_where(bars, ~np.isfinite(price), f"{name} is not a number", "drop-nan", row)
@@ -178,17 +178,34 @@ def _check(bars: Bars) -> None:
     for name, row in (("open", OPEN), ("close", CLOSE)):
         outside = (bars.values[row] > high) | (bars.values[row] < low)
         _refuse_where(bars, outside, f"{name} is outside the bar's high and low", "clip-ohlc", row)
-    _refuse_where(bars, bars.values[VOLUME] < 0.0, "volume is negative", "drop-nan", VOLUME)
+    _refuse_where(bars, bars.values[VOLUME] < 0.0, "volume is negative", None, VOLUME)
 
 
-def _refuse_where(bars: Bars, bad: NDArray[np.bool_], what: str, repair: str, row: int | None = None) -> None:
+def _check_times(bars: Bars) -> None:
+    within = np.diff(bars.numbers, prepend=bars.numbers[:1] - 1) <= 0
+    if not within.any():
+        return
+    steps = np.diff(bars.ts_us, prepend=bars.ts_us[:1] - 1)
+    _refuse_where(bars, steps < 0, "time goes back", "sort")
+    _refuse_where(bars, steps == 0, "time is there twice", "drop-duplicates")
+    _refuse_where(bars, within, "time is inside the bar before", "drop-off-grid")
+
+
+def _refuse_where(bars: Bars, bad: NDArray[np.bool_], what: str, repair: str | None, row: int | None = None) -> None:
     found = np.flatnonzero(bad)
     if not found.size:
         return
     first = int(found[0])
     value = f" ({bars.values[row, first]:g})" if row is not None else ""
     more = f" and {found.size - 1:,} more" if found.size > 1 else ""
+    mend = f"mend them with `barstep data check FILE --repair {repair}`" if repair else "mend them at their source"
     raise DataError(
         f"{bars.venue} {bars.symbol}: {what}{value} at {bars.times[first]}Z (row {first}){more}. "
-        f"See them with `barstep data check`, mend them with `barstep data check --repair {repair}`."
+        f"See them with `barstep data check FILE`, {mend}."
     )
+
+
+def _microseconds(times: ArrayLike) -> Integers:
+    """A copy of open times as int64; a datetime64 says its unit, whole numbers are microseconds."""
+    given = np.asarray(times)
+    return np.array(given.astype("datetime64[us]") if given.dtype.kind == "M" else given, dtype=np.int64)

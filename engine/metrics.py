@@ -31,7 +31,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "calmar": "annual return / greatest drawdown (Young 1991, Futures 20)",
     "omega": "Σ max(r, 0) / Σ max(-r, 0) (Keating and Shadwick 2002)",
     "max_drawdown_pct": "greatest fall of equity from its peak so far, as a positive number",
-    "max_drawdown_bars": "most bars from a peak until equity was back at it",
+    "max_drawdown_bars": "most bars in a row that closed with equity under its peak so far",
     "benchmark_return_pct": "last close over first close - 1",
     "trades": "closed trades; each fill that lowers a position closes one, against the average entry",
     "open_trades": "trades still open at the end",
@@ -46,7 +46,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "turnover": "traded value / mean equity",
     "fees_paid": "fees, in account currency",
     "value_at_risk_95_pct": "loss of a bar that 5 % of bars exceed: minus the 5th percentile of r (linear)",
-    "conditional_value_at_risk_95_pct": "mean loss of the bars at or beyond that percentile",
+    "conditional_value_at_risk_95_pct": "mean loss of the ⌊0.05 (n - 1)⌋ + 1 worst bars",
     "tail_ratio": "95th percentile of r / |5th percentile of r|",
 }
 
@@ -91,11 +91,13 @@ def curve_metrics(result: Result) -> dict[str, float]:
     n = int(found[kernel.RETURNS])
     year = bars_per_year(result.bars.interval_seconds, result.execution.year_days)
     final = result.final_equity
-    annual = max(final / capital, 0.0) ** (year / n) - 1.0 if n else 0.0
+    annual = _compound(final / capital, year / n) if n else 0.0
     mean, root = found[kernel.MEAN], math.sqrt(year)
     deviation = math.sqrt(found[kernel.SQUARES] / (n - 1)) if n > 1 else math.nan
     downside = math.sqrt(found[kernel.DOWNSIDE_SQUARES] / (n - 1)) if n > 1 else math.nan
     deepest = 1.0 - float(found[kernel.DEEPEST])
+    # Where no bar lost, what is left of the losses is rounding.
+    losses = float(found[kernel.LOSSES]) if found[kernel.DOWNSIDE_SQUARES] else 0.0
     closes = result.bars.close
     return {
         "total_return_pct": (final / capital - 1.0) * 100.0,
@@ -104,12 +106,20 @@ def curve_metrics(result: Result) -> dict[str, float]:
         "sharpe": _ratio(mean * root, deviation),
         "sortino": _ratio(mean * root, downside),
         "calmar": _ratio(annual, deepest),
-        "omega": _ratio(float(found[kernel.GAINS]), float(found[kernel.LOSSES])),
+        "omega": _ratio(float(found[kernel.GAINS]), losses),
         "max_drawdown_pct": deepest * 100.0,
         "max_drawdown_bars": float(max(found[kernel.LONGEST], found[kernel.AGE])),
         "benchmark_return_pct": float(closes[-1] / closes[0] - 1.0) * 100.0 if n else 0.0,
-        "turnover": _traded_value(result) / (total / n) if n else 0.0,
+        "turnover": _ratio(_traded_value(result), total / n) if n else 0.0,
     }
+
+
+def _compound(growth: float, times: float) -> float:
+    """growth^times - 1; -1 where all is lost, infinite where a few good minutes make a year past counting."""
+    try:
+        return float(max(growth, 0.0) ** times - 1.0)
+    except OverflowError:
+        return math.inf
 
 
 def _traded_value(result: Result) -> float:

@@ -180,9 +180,9 @@ class Result:
     def _times(self, bars: Floats) -> pl.Series:
         return pl.Series(self.bars.times[bars.astype(np.int64)]).dt.replace_time_zone("UTC")
 
-    def _venues(self, legs: Floats) -> list[str]:
+    def _venues(self, legs: Floats) -> pl.Series:
         names = (self.bars.venue, self.secondary.venue if self.secondary else self.bars.venue)
-        return [names[int(leg)] for leg in legs]
+        return pl.Series([names[int(leg)] for leg in legs], dtype=pl.String)
 
     def to_dict(self) -> dict[str, Any]:
         """All that is not a table, as plain values: strategy, data, settings, metrics, counts and provenance."""
@@ -211,14 +211,14 @@ class Result:
 
 
 def _describe(bars: Bars) -> dict[str, Any]:
-    edges = bars.times[[0, -1]].astype(str).tolist() if len(bars) else [None, None]
+    edges = [f"{time}Z" for time in bars.times[[0, -1]]] if len(bars) else [None, None]
     return {
         "venue": bars.venue,
         "symbol": bars.symbol,
         "interval_seconds": bars.interval_seconds,
         "bars": len(bars),
-        "first": f"{edges[0]}Z",
-        "last": f"{edges[1]}Z",
+        "first": edges[0],
+        "last": edges[1],
         "sha384": bars.content_digest,
     }
 
