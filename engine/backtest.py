@@ -156,8 +156,8 @@ def backtest(
         return _simulate(bars, None, _own_wishes(bars, strategy), None, execution)
     engine = catalog[strategy] if isinstance(strategy, str) else strategy
     names = [p.name for p in engine.parameters]
-    parameters = engine.read_parameters({k: v for k, v in options.items() if k in names})
     execution = Execution(**_execution_options({k: v for k, v in options.items() if k not in names}, names))
+    parameters = engine.read_parameters({k: v for k, v in options.items() if k in names})
     _refuse_short_history(engine, parameters, bars)
     both = _both_venues(engine, parameters, bars, secondary)
     if "max_notional" in parameters:

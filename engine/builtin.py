@@ -45,7 +45,7 @@ def _less(lower: str, upper: str) -> Any:
     return broken
 
 
-_VOLATILITY_WINDOW = _window("volatility_window", 96, "bars over which volatility is measured for telemetry")
+_VOLATILITY_WINDOW = _window("volatility_window", 96, "window of the volatility for telemetry, in bars")
 
 DAILY_TREND_MOMENTUM = StrategyEngine(
     name="daily_trend_momentum",
@@ -76,7 +76,7 @@ MEAN_REVERSION = StrategyEngine(
         _window("lookback", 96, "bars of the rolling mean, deviation and volatility"),
         _number("entry_zscore", 1.8, 0.0, 100.0, "|z| from which the price is faded"),
         _number("exit_zscore", 0.4, 0.0, 100.0, "|z| inside which the position is left"),
-        _window("max_holding_period", 48, "bars after which a position is left", 1),
+        _window("max_holding_period", 48, "longest time in a position, in bars", 1),
         _number("volatility_cap", 2.0, 0.0, 1000.0, "greatest annual volatility of an entry, as a share"),
         _number("min_volume_usd", 0.0, 0.0, 1e15, "least close × volume of the entry bar; 0 asks for none"),
         _allow_short(True),

@@ -224,7 +224,7 @@ def test_no_bars_are_bars() -> None:
 def test_repr_says_what_they_are() -> None:
     """The text for people names venue, instrument, interval, count and span."""
     text = repr(bars_of(np.ones(1500)))
-    assert text == "Bars(v X 1h, 1,500 bars, 2024-01-01T00:00:00.000000 to 2024-03-03T11:00:00.000000)"
+    assert text == "Bars(v X 1h, 1,500 bars, 2024-01-01T00:00Z to 2024-03-03T11:00Z)"
 
 
 def test_the_digest_of_the_content_is_that_of_the_dataset() -> None:

@@ -53,8 +53,8 @@ def test_a_value_is_read_in_the_type_of_its_parameter(parameter: Parameter, give
 @pytest.mark.parametrize(
     ("parameter", "given", "text"),
     [
-        (WINDOW, 1, "e: window is 1; allowed is 2 to 1000 (bars of the mean)"),
-        (WINDOW, 1001, "e: window is 1001; allowed is 2 to 1000 (bars of the mean)"),
+        (WINDOW, 1, "e: window is 1; allowed is 2 to 1,000 (bars of the mean)"),
+        (WINDOW, 1001, "e: window is 1001; allowed is 2 to 1,000 (bars of the mean)"),
         (WINDOW, 2.5, "e: window is 2.5; it must be a whole number (bars of the mean)"),
         (WINDOW, "many", "e: window is 'many'; it must be a number (bars of the mean)"),
         (WINDOW, None, "e: window is None; it must be a number (bars of the mean)"),

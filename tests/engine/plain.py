@@ -1,0 +1,94 @@
+"""An account and its trades once more, in plain Python and by other reasoning: what the compiled ones are held to."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from barstep.engine.backtest import Execution
+from barstep.engine.bars import Bars, Floats
+
+
+@dataclass(frozen=True)
+class PlainFill:
+    bar: int
+    quantity: float
+    price: float
+    fee: float
+
+
+@dataclass(frozen=True)
+class PlainTrade:
+    entry_bar: int
+    exit_bar: int
+    quantity: float
+    entry_price: float
+    exit_price: float
+    fees: float
+    profit: float
+    is_open: bool
+
+
+def wanted_lots(wish: float, equity: float, price: float, rules: Execution) -> int:
+    """Whole lots that a wish stands for, towards zero."""
+    quantity = wish * rules.units if rules.units else wish * max(equity, 0.0) / price
+    quantity = math.copysign(min(abs(quantity), rules.max_notional / price), quantity)
+    nearest = round(quantity / rules.lot)
+    exact = math.isclose(nearest * rules.lot, quantity, rel_tol=2e-15)
+    return nearest if exact else math.trunc(quantity / rules.lot)
+
+
+def follow(bars: Bars, wishes: Floats, rules: Execution) -> tuple[list[PlainFill], list[float]]:
+    """Fills of an account that follows `wishes`, and its equity at each close."""
+    cash, held, accepted, before = rules.capital, 0, 0.0, 0.0
+    order: tuple[int, int] | None = None
+    fills: list[PlainFill] = []
+    equity: list[float] = []
+    for i in range(len(bars)):
+        number = int(bars.numbers[i])
+        if order is not None:
+            lots, decided = order
+            order = None
+            if number - decided > rules.max_order_age_bars:
+                accepted = before
+            else:
+                worse = math.copysign(rules.slippage_bps / 1e4, lots)
+                price = float(bars.open[i]) * (1.0 + worse)
+                fee = abs(lots) * rules.lot * price * rules.fee_bps / 1e4
+                cash -= lots * rules.lot * price + fee
+                held += lots
+                fills.append(PlainFill(i, lots * rules.lot, price, fee))
+        close, wish = float(bars.close[i]), float(wishes[i])
+        equity.append(cash + held * rules.lot * close)
+        if abs(wish - accepted) > rules.rebalance_threshold:
+            before, accepted = accepted, wish
+            change = wanted_lots(wish, equity[-1], close, rules) - held
+            order = (change, number) if change else None
+    return fills, equity
+
+
+def round_trips(fills: list[PlainFill], last_bar: int, last_price: float) -> list[PlainTrade]:
+    """Trades by average cost: value and fees of what is held are kept as sums, and given out in proportion."""
+    trades: list[PlainTrade] = []
+    held = value = fees = 0.0
+    entry_bar = 0
+    for fill in fills:
+        left, fee = fill.quantity, fill.fee
+        if held * left < -1e-15:
+            closed = math.copysign(min(abs(left), abs(held)), held)
+            share, part = closed / held, abs(closed / left)
+            cost, paid = value * share, fees * share + fee * part
+            profit = closed * fill.price - cost - paid
+            trades.append(
+                PlainTrade(entry_bar, fill.bar, closed, cost / closed, fill.price, paid, profit, is_open=False)
+            )
+            held, value, fees = held - closed, value - cost, fees * (1.0 - share)
+            left, fee = left + closed, fee * (1.0 - part)
+        if abs(left) > 1e-12:
+            if abs(held) < 1e-12:
+                entry_bar, held, value, fees = fill.bar, 0.0, 0.0, 0.0
+            held, value, fees = held + left, value + left * fill.price, fees + fee
+    if abs(held) > 1e-12:
+        profit = held * last_price - value - fees
+        trades.append(PlainTrade(entry_bar, last_bar, held, value / held, last_price, fees, profit, is_open=True))
+    return trades
