@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from barstep.engine.backtest import EngineRun
+from barstep.engine.backtest import EngineRun, backtest
 from barstep.engine.bars import Bars, Floats
 from barstep.engine.catalog import DEFAULT_STRATEGY_CATALOG
 from barstep.engine.pairing import pair
@@ -85,6 +85,15 @@ def second_venue(bars: Bars, seed: int = 9, step: float = 0.004) -> Bars:
     off = np.exp(np.random.default_rng(seed).standard_normal((2, len(bars))) * step)
     hours = (bars.ts_us - START_US) / HOUR_US
     return bars_of(bars.close * off[0], bars.open * off[1], hours=hours.tolist(), venue="w")
+
+
+def six_bars_by_hand() -> Result:
+    """Ten units long from bar 1 to bar 3, short from bar 4 on, at no cost.
+
+    Bought at 10, sold at 11, sold short at 13; the closes mark 1000, 1020, 1010, 1010, 1020 and 990.
+    """
+    bars = bars_of([10.0, 12.0, 11.0, 13.0, 12.0, 15.0])
+    return backtest(bars, [1, 1, 0, -1, -1, -1], capital=1000, units=10, lot=1, fee_bps=0)
 
 
 def rows_of(engine: StrategyEngine, bars: Bars, secondary: Bars | None = None, **given: Value) -> Floats:

@@ -12,9 +12,14 @@ from barstep.engine.bars import Bars, Floats
 @dataclass(frozen=True)
 class PlainFill:
     bar: int
-    quantity: float
+    lots: int
+    lot: float
     price: float
     fee: float
+
+    @property
+    def quantity(self) -> float:
+        return self.lots * self.lot
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ def follow(bars: Bars, wishes: Floats, rules: Execution) -> tuple[list[PlainFill
                 fee = abs(lots) * rules.lot * price * rules.fee_bps / 1e4
                 cash -= lots * rules.lot * price + fee
                 held += lots
-                fills.append(PlainFill(i, lots * rules.lot, price, fee))
+                fills.append(PlainFill(i, lots, rules.lot, price, fee))
         close, wish = float(bars.close[i]), float(wishes[i])
         equity.append(cash + held * rules.lot * close)
         if abs(wish - accepted) > rules.rebalance_threshold:
@@ -70,25 +75,29 @@ def follow(bars: Bars, wishes: Floats, rules: Execution) -> tuple[list[PlainFill
 def round_trips(fills: list[PlainFill], last_bar: int, last_price: float) -> list[PlainTrade]:
     """Trades by average cost: value and fees of what is held are kept as sums, and given out in proportion."""
     trades: list[PlainTrade] = []
-    held = value = fees = 0.0
-    entry_bar = 0
+    held = entry_bar = 0
+    value = fees = 0.0
     for fill in fills:
-        left, fee = fill.quantity, fill.fee
-        if held * left < -1e-15:
-            closed = math.copysign(min(abs(left), abs(held)), held)
-            share, part = closed / held, abs(closed / left)
-            cost, paid = value * share, fees * share + fee * part
-            profit = closed * fill.price - cost - paid
-            trades.append(
-                PlainTrade(entry_bar, fill.bar, closed, cost / closed, fill.price, paid, profit, is_open=False)
-            )
-            held, value, fees = held - closed, value - cost, fees * (1.0 - share)
-            left, fee = left + closed, fee * (1.0 - part)
-        if abs(left) > 1e-12:
-            if abs(held) < 1e-12:
-                entry_bar, held, value, fees = fill.bar, 0.0, 0.0, 0.0
-            held, value, fees = held + left, value + left * fill.price, fees + fee
-    if abs(held) > 1e-12:
-        profit = held * last_price - value - fees
-        trades.append(PlainTrade(entry_bar, last_bar, held, value / held, last_price, fees, profit, is_open=True))
+        lots, fee = fill.lots, fill.fee
+        if held * lots < 0:
+            closed = max(-held, lots) if lots < 0 else min(-held, lots)
+            share = closed / -held
+            cost, paid = value * share, fees * share + fee * closed / lots
+            trades.append(_trade(entry_bar, fill.bar, -closed * fill.lot, cost, fill.price, paid, is_open=False))
+            held, value, fees = held + closed, value - cost, fees * (1.0 - share)
+            fee *= 1.0 - closed / lots
+            lots -= closed
+        if lots:
+            if held == 0:
+                entry_bar, value, fees = fill.bar, 0.0, 0.0
+            held, value, fees = held + lots, value + lots * fill.lot * fill.price, fees + fee
+    if held:
+        trades.append(_trade(entry_bar, last_bar, held * fills[0].lot, value, last_price, fees, is_open=True))
     return trades
+
+
+def _trade(
+    entry_bar: int, exit_bar: int, quantity: float, cost: float, price: float, fees: float, *, is_open: bool
+) -> PlainTrade:
+    profit = quantity * price - cost - fees
+    return PlainTrade(entry_bar, exit_bar, quantity, cost / quantity, price, fees, profit, is_open)

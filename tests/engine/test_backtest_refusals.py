@@ -36,7 +36,10 @@ REFUSED: list[tuple[Any, dict[str, Any], str]] = [
         f"unknown option 'slowma'. Did you mean 'slow_ma'? Allowed: {SMA_OPTIONS}.",
     ),
     (np.zeros(50), {"lookback": 20}, f"unknown option 'lookback'. Allowed: {OPTIONS}."),
-    ("sma_crossover", {"slow_ma": 1}, "sma_crossover: slow_ma is 1; allowed is 2 to 10,000,000 (bars of the slow mean)"),
+    (
+        "sma_crossover", {"slow_ma": 1},
+        "sma_crossover: slow_ma is 1; allowed is 2 to 10,000,000 (bars of the slow mean)",
+    ),
     ("sma_crossover", {"slow_ma": 20}, "sma_crossover: fast_ma is 25; it must be less than slow_ma, which is 20"),
     (
         "sma_crossover", {"fast_ma": 5, "slow_ma": 20, "secondary": OTHER},
