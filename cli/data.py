@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from ..data.findings import Finding
     from ..data.importing import Imported, ImportOptions
 
-app = typer.Typer(help="Import, check, generate, resample and describe bar data.", no_args_is_help=True)
+app = typer.Typer(
+    rich_markup_mode=None, help="Import, check, generate, resample and describe bar data.", no_args_is_help=True
+)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace a file that is there already.")]

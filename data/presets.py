@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
 import polars as pl
 
@@ -13,6 +14,7 @@ from .durations import HOUR, MINUTE, format_interval
 from .generate import InstrumentSpec, Key, MarketSpec, VenueSpec, generate_market, utc_day
 
 EMBEDDED_SEED = 13
+EMBEDDED_FOLDER = Path(__file__).resolve().parent / "backtests" / "normalized"
 
 INSTRUMENTS = (
     InstrumentSpec(

@@ -112,10 +112,10 @@ class Bars:
     def __repr__(self) -> str:
         if not len(self):
             return f"Bars({self.venue} {self.symbol} {format_interval(self.interval_seconds)}, empty)"
-        first, last = self.times[0], self.times[-1]
+        first, last = np.datetime_as_string(self.times[[0, -1]], unit="m")
         return (
             f"Bars({self.venue} {self.symbol} {format_interval(self.interval_seconds)}, {len(self):,} bars, "
-            f"{first} to {last})"
+            f"{first}Z to {last}Z)"
         )
 
     @property

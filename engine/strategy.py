@@ -65,12 +65,32 @@ class Parameter:
             raise UsageError(f"{engine}: {self.name} is {value!r}; it must be true or false ({self.text})")
         return found
 
+    def describe(self) -> dict[str, Any]:
+        """The parameter as plain values; a bound that is not there is None."""
+        bounded = self.kind in {"int", "float"}
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "default": self.default,
+            "minimum": self.minimum if bounded and math.isfinite(self.minimum) else None,
+            "maximum": self.maximum if bounded and math.isfinite(self.maximum) else None,
+            "text": self.text,
+        }
+
     @property
     def allowed(self) -> str:
         """The range in words."""
+        if self.kind == "bool":
+            return "true or false"
+        if self.kind == "text":
+            return "any text"
         if math.isinf(self.maximum):
-            return f"{self.minimum:g} and more"
-        return f"{self.minimum:g} to {self.maximum:g}"
+            return f"{_bound(self.minimum)} and more"
+        return f"{_bound(self.minimum)} to {_bound(self.maximum)}"
+
+
+def _bound(value: float) -> str:
+    return f"{value:,.0f}" if float(value).is_integer() and abs(value) <= 1e9 else f"{value:g}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +155,15 @@ class StrategyEngine:
             params[ANNUAL_SCALE] = math.sqrt(bars_per_year(interval_seconds, year_days))
         params[OWN:] = numeric
         return params
+
+    def describe(self) -> dict[str, Any]:
+        """The engine as plain values: its name, what it does, its parameters with defaults and ranges."""
+        return {
+            "name": self.name,
+            "summary": self.summary,
+            "needs_secondary": self.needs_secondary,
+            "parameters": [p.describe() for p in self.parameters],
+        }
 
     def new_carry(self) -> NDArray[np.float64]:
         """The carry before the first bar."""

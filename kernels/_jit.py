@@ -29,11 +29,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-# Intel's short vector math library gives other last bits than libm, by processor. Read when numba is imported.
-os.environ["NUMBA_DISABLE_INTEL_SVML"] = "1"
-# Sums in eight lanes become vector additions (as clang and rustc do by default): an anchor costs 0.40 instead of
-# 0.67 ns a bar. Order of operations and bits stay the same.
-os.environ["NUMBA_SLP_VECTORIZE"] = "1"
+SET_HERE = {
+    # Intel's short vector math library gives other last bits than libm, by processor.
+    "NUMBA_DISABLE_INTEL_SVML": "1",
+    # Sums in eight lanes become vector additions (as clang and rustc do by default): an anchor costs 0.40 instead of
+    # 0.67 ns a bar. Order of operations and bits stay the same.
+    "NUMBA_SLP_VECTORIZE": "1",
+}
+"""Settings that Numba reads when it is imported."""
+os.environ.update(SET_HERE)
 
 import numba
 from numba.core import config
@@ -127,11 +131,12 @@ def _temporary_folder() -> Path | None:
     return folder
 
 
-def _choose_cache_folder() -> Path | None:
+def _choose_cache_folder() -> tuple[Path | None, bool]:
+    """The folder for compiled code, and whether later processes will find it there."""
     base: Path | str = "the user's cache folder"
     try:
         base = cache_base()
-        return _prepare_cache_folder(base)
+        return _prepare_cache_folder(base), True
     except (OSError, RuntimeError) as problem:  # RuntimeError: no home folder is known
         warnings.warn(
             f"compiled kernels cannot be kept in {base} ({problem}); they are compiled anew in each process. "
@@ -139,12 +144,13 @@ def _choose_cache_folder() -> Path | None:
             RuntimeWarning,
             stacklevel=2,
         )
-        return _temporary_folder()
+        return _temporary_folder(), False
 
 
 _OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
-CACHE_FOLDER = _choose_cache_folder()
-_registry: list[Any] = []
+CACHE_FOLDER, CACHE_IS_KEPT = _choose_cache_folder()
+registry: list[Any] = []
+"""Every kernel that was made in this process."""
 
 
 def kernel(function: Callable[..., Any]) -> Any:
@@ -157,15 +163,15 @@ def kernel(function: Callable[..., Any]) -> Any:
         compiled = numba.njit(function, **_OPTIONS)
     finally:
         numba_config.CACHE_DIR = others
-    _registry.append(compiled)
+    registry.append(compiled)
     return compiled
 
 
 def compiled_now() -> int:
     """How many signatures this process compiled itself; what came from the cache does not count."""
-    return sum(sum(k.stats.cache_misses.values()) for k in _registry if hasattr(k, "stats"))
+    return sum(sum(k.stats.cache_misses.values()) for k in registry if hasattr(k, "stats"))
 
 
 def loaded_from_cache() -> int:
     """How many signatures this process took from the cache folder."""
-    return sum(sum(k.stats.cache_hits.values()) for k in _registry if hasattr(k, "stats"))
+    return sum(sum(k.stats.cache_hits.values()) for k in registry if hasattr(k, "stats"))

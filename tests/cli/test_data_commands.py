@@ -141,7 +141,8 @@ def test_the_original_is_only_replaced_when_asked(dataset: Path) -> None:
 def test_help_lists_every_repair() -> None:
     """The help names the repairs that there are."""
     result = CliRunner().invoke(app, ["check", "--help"], env={"COLUMNS": "300", "TERM": "dumb"})
-    assert all(name in result.stdout for name in POLICIES)
+    text = "".join(result.stdout.split())  # a long line may be broken at a hyphen
+    assert all(name in text for name in POLICIES)
 
 
 def test_generate_is_repeatable(tmp_path: Path) -> None:

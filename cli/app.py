@@ -1,0 +1,71 @@
+"""The command `barstep`: its commands, and how errors become one line and an exit code.
+
+A command's module imports nothing but Typer at its top; what it needs is imported when it runs, so that help and
+completion answer at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from .. import __version__
+from ..errors import BarstepError
+from . import backtest, data, demo, doctor, warmup
+
+UNREADABLE = 3
+
+# Rich help would import rich, which takes longer than all the rest; a plain traceback can be pasted anywhere.
+app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
+app.add_typer(data.app, name="data")
+app.command("backtest")(backtest.backtest_command)
+app.command("demo")(demo.demo_command)
+app.command("warmup")(warmup.warmup_command)
+app.command("doctor")(doctor.doctor_command)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"barstep {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    context: typer.Context,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+    _debug: Annotated[
+        bool, typer.Option("--debug", help="Show where an error was raised; may stand anywhere.")
+    ] = False,
+) -> None:
+    """Backtest multi-strategy trading over OHLCV bars at kernel speed.
+
+    Exit codes: 0 done; 1 a check said no; 2 wrong use; 3 data that cannot be read; 130 interrupted.
+    """
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def main() -> int:
+    """Run the command line; return its exit code."""
+    arguments = [word for word in sys.argv[1:] if word != "--debug"]
+    try:
+        return int(app(arguments, prog_name="barstep", standalone_mode=False) or 0)
+    except (BarstepError, typer.TyperException, OSError) as error:
+        if len(arguments) + 1 < len(sys.argv):
+            raise
+        return _refuse(error)
+
+
+def _refuse(error: BarstepError | typer.TyperException | OSError) -> int:
+    """Print an error as one line and return its exit code."""
+    text = error.format_message() if isinstance(error, typer.TyperException) else str(error)
+    if text.startswith("Usage: "):  # a group without a command: Typer's message is its whole help
+        typer.echo(text, err=True)
+    else:
+        typer.echo(f"error: {' '.join(text.split())}", err=True)
+    return UNREADABLE if isinstance(error, OSError) else error.exit_code

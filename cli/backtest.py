@@ -1,0 +1,176 @@
+"""`barstep backtest …`: one strategy over one or more datasets."""
+
+# ruff: noqa: PLC0415 - imported when the command runs, see `cli.app`
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import UsageError
+
+if TYPE_CHECKING:
+    from ..engine.bars import Bars
+    from ..engine.result import Result
+
+
+def backtest_command(
+    strategy: Annotated[str | None, typer.Argument(help="Name of a strategy engine.")] = None,
+    files: Annotated[list[Path] | None, typer.Argument(help="Normalised datasets, each backtested alone.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="A parameter of the engine, NAME=VALUE. May be repeated.")
+    ] = None,
+    secondary: Annotated[
+        Path | None, typer.Option(help="The second venue's dataset, for engines that trade two.")
+    ] = None,
+    capital: Annotated[float | None, typer.Option(help="Starting cash, in account currency. [100000]")] = None,
+    fee_bps: Annotated[float | None, typer.Option(help="Fee, in basis points of traded value. [10]")] = None,
+    slippage_bps: Annotated[float | None, typer.Option(help="How much worse than the open a fill is. [0]")] = None,
+    units: Annotated[float | None, typer.Option(help="Units at full exposure, instead of a share of equity.")] = None,
+    lot: Annotated[float | None, typer.Option(help="Smallest tradable quantity. [1e-8]")] = None,
+    rebalance_threshold: Annotated[
+        float | None, typer.Option(help="Least change of a wish that is traded. [0]")
+    ] = None,
+    max_notional: Annotated[float | None, typer.Option(help="Most value of a position, in account currency.")] = None,
+    max_order_age_bars: Annotated[
+        float | None, typer.Option(help="Most bars between a decision and its fill. [3]")
+    ] = None,
+    year_days: Annotated[float | None, typer.Option(help="Days that make a year; 252 for sessions. [365]")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for result.json and the tables as Parquet.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the folder where it is there.")] = False,
+    list_engines: Annotated[
+        bool, typer.Option("--list", help="Show the engines, their parameters, defaults and ranges.")
+    ] = False,
+    json_output: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
+) -> None:
+    """Backtest a strategy: decisions at the close, fills at the next open, fees and slippage paid."""
+    if list_engines:
+        _show_engines(strategy, json_output=json_output)
+        return
+    if strategy is None or not files:
+        raise UsageError(
+            "a strategy engine and a dataset are needed: barstep backtest mean_reversion FILE. "
+            "`barstep backtest --list` shows the engines."
+        )
+    execution = {
+        "capital": capital,
+        "fee_bps": fee_bps,
+        "slippage_bps": slippage_bps,
+        "units": units,
+        "lot": lot,
+        "rebalance_threshold": rebalance_threshold,
+        "max_notional": max_notional,
+        "max_order_age_bars": max_order_age_bars,
+        "year_days": year_days,
+    }
+    given = {name: value for name, value in execution.items() if value is not None}
+    options = _joined(given, _read_settings(settings or []))
+    results = _backtest_each(strategy, files, secondary, options, quiet=json_output)
+    if output is not None:
+        from ..report.saving import save_results
+
+        save_results(results, output, overwrite=overwrite)
+    if json_output:
+        typer.echo(_as_json(results))
+        return
+    _print_results(results)
+    if output is not None:
+        typer.echo(f"wrote {output}/: {', '.join(results)}")
+
+
+def _read_settings(settings: Iterable[str]) -> dict[str, float | str]:
+    read: dict[str, float | str] = {}
+    for setting in settings:
+        name, equals, text = (part.strip() for part in setting.partition("="))
+        if not equals or not name or not text:
+            raise UsageError(f"--set {setting!r}: write NAME=VALUE, such as lookback=96.")
+        if name in read:
+            raise UsageError(f"--set {name}: given twice; give it once.")
+        read[name] = _number_or_text(text)
+    return read
+
+
+def _number_or_text(text: str) -> float | str:
+    for number in (int, float):
+        try:
+            return number(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _joined(execution: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    for name in settings:
+        if name in execution:
+            raise UsageError(f"{name}: given as --{name.replace('_', '-')} and by --set; give it once.")
+    return {**execution, **settings}
+
+
+def _backtest_each(
+    strategy: str, files: list[Path], secondary: Path | None, options: Mapping[str, Any], *, quiet: bool
+) -> dict[str, Result]:
+    """The result of each file by its name without its ending; nothing is written before all of them are there."""
+    from ..engine.backtest import backtest
+    from ..engine.bars import load
+    from ..engine.catalog import DEFAULT_STRATEGY_CATALOG
+    from .console import progress, say_if_cold
+
+    engine = DEFAULT_STRATEGY_CATALOG[strategy]  # a mistyped name is told before a long read
+    if secondary is not None and len(files) > 1:
+        raise UsageError(f"--secondary goes with one dataset; {len(files)} were given")
+    names = [path.stem for path in files]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"two files are named {name!r}; results are told apart by the file's name")
+    other: Bars | None = load(secondary) if secondary is not None else None
+    if not quiet:
+        say_if_cold()
+    return {
+        path.stem: backtest(load(path), engine, secondary=other, **options)
+        for path in progress(files, "backtesting", quiet=quiet)
+    }
+
+
+def _as_json(results: Mapping[str, Result]) -> str:
+    documents = {name: json.loads(result.to_json()) for name, result in results.items()}
+    return json.dumps({"results": documents}, indent=2, allow_nan=False)
+
+
+def _print_results(results: Mapping[str, Result]) -> None:
+    from rich.console import Console
+
+    from .console import metric_table
+
+    first = next(iter(results.values()))
+    parameters = first.run.parameters if first.run else {}
+    told = ", ".join(f"{name}={value:g}" for name, value in parameters.items() if not isinstance(value, str))
+    typer.echo(f"{first.strategy}: {told}")
+    Console().print(metric_table({name: result.metrics for name, result in results.items()}))
+    for name, result in results.items():
+        signals = result.to_dict()["signals"]
+        counts = ", ".join(f"{count:,} {what.replace('_', ' ')}" for what, count in signals.items())
+        typer.echo(f"{name}: {result.bars!r}; {counts}")
+
+
+def _show_engines(name: str | None, *, json_output: bool) -> None:
+    from ..engine.catalog import DEFAULT_STRATEGY_CATALOG
+
+    engines = [DEFAULT_STRATEGY_CATALOG[name]] if name else list(DEFAULT_STRATEGY_CATALOG)
+    if json_output:
+        typer.echo(json.dumps({"engines": [engine.describe() for engine in engines]}, indent=2))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    for engine in engines:
+        title = f"{engine.name}: {engine.summary}"
+        table = Table("parameter", "default", "allowed", "meaning", title=title, title_justify="left")
+        for parameter in engine.parameters:
+            table.add_row(parameter.name, str(parameter.default), parameter.allowed, parameter.text)
+        Console().print(table)

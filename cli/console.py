@@ -1,0 +1,59 @@
+"""What the commands print alike: progress on stderr, tables of metrics on stdout."""
+
+# ruff: noqa: PLC0415 - imported when a command runs, see `cli.app`
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+Item = TypeVar("Item")
+
+
+def progress(items: Sequence[Item], what: str, *, quiet: bool) -> Iterator[Item]:
+    """Yield the items with a bar on stderr where several of them make one wait and a person is looking."""
+    if quiet or len(items) < 2:
+        yield from items
+        return
+    from rich.console import Console
+    from rich.progress import track
+
+    console = Console(stderr=True)
+    yield from track(items, description=what, console=console, transient=True, disable=not console.is_terminal)
+
+
+def say_if_cold() -> None:
+    """Tell a person why the very first run takes its time."""
+    from ..ops.warmup import is_warm
+
+    if sys.stderr.isatty() and not is_warm():
+        typer.echo("compiling the kernels of this version; it happens once (`barstep warmup` does all)", err=True)
+
+
+def metric_table(columns: Mapping[str, Mapping[str, float]]) -> Table:
+    """One row a metric, one column a result."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table("metric", box=box.SIMPLE_HEAD)
+    for name in columns:
+        table.add_column(name, justify="right", overflow="fold")
+    for metric in next(iter(columns.values())):
+        table.add_row(metric, *(format_metric(metric, values[metric]) for values in columns.values()))
+    return table
+
+
+def format_metric(name: str, value: float) -> str:
+    """A metric as people read it; `–` where it has no value."""
+    if math.isnan(value):
+        return "–"
+    if name in {"trades", "open_trades", "max_drawdown_bars"}:
+        return f"{value:,.0f}"
+    return f"{value:,.2f}"

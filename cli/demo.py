@@ -1,0 +1,77 @@
+"""`barstep demo`: every engine on the embedded datasets."""
+
+# ruff: noqa: PLC0415 - imported when the command runs, see `cli.app`
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from ..engine.result import Result
+
+_SHOWN = {
+    "total_return_pct": "return %",
+    "sharpe": "sharpe",
+    "max_drawdown_pct": "drawdown %",
+    "trades": "trades",
+    "win_rate_pct": "wins %",
+    "exposure_pct": "exposed %",
+}
+
+
+def demo_command(
+    json_output: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
+) -> None:
+    """Backtest every engine on the embedded datasets: two years of hours, generated from a seed."""
+    from ..data.presets import EMBEDDED_FOLDER
+    from ..engine.backtest import backtest
+    from ..engine.bars import load
+    from ..engine.catalog import DEFAULT_STRATEGY_CATALOG
+    from .console import progress, say_if_cold
+
+    if not json_output:
+        say_if_cold()
+    files = sorted(EMBEDDED_FOLDER.glob("binance_*_1h.parquet"))
+    results: dict[str, dict[str, Result]] = {}
+    for path in progress(files, "backtesting", quiet=json_output):
+        bars = load(path)
+        other = load(path.with_name(path.name.replace("binance", "kraken")))
+        results[bars.symbol] = {
+            engine.name: backtest(bars, engine, secondary=other if engine.needs_secondary else None)
+            for engine in DEFAULT_STRATEGY_CATALOG
+        }
+    if json_output:
+        documents = {
+            symbol: {name: json.loads(result.to_json()) for name, result in by_engine.items()}
+            for symbol, by_engine in results.items()
+        }
+        typer.echo(json.dumps({"results": documents}, indent=2, allow_nan=False))
+        return
+    _print_results(results)
+
+
+def _print_results(results: dict[str, dict[str, Result]]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    from .console import format_metric
+
+    for by_engine in results.values():
+        typer.echo(f"\n{next(iter(by_engine.values())).bars!r}; fee 10 bps, fills at the next open")
+        table = Table(box=box.SIMPLE_HEAD, padding=0)
+        table.add_column("engine", no_wrap=True)
+        for heading in _SHOWN.values():
+            table.add_column(heading, justify="right")
+        for name, result in by_engine.items():
+            table.add_row(name, *(format_metric(metric, result.metrics[metric]) for metric in _SHOWN))
+        Console().print(table)
+    typer.echo(
+        "The bars are generated: the figures show the machine, not a market. Next:\n"
+        "  barstep backtest --list                  the engines and their parameters\n"
+        "  barstep data import FILE                 your own bars, from nearly any vendor\n"
+        "  barstep backtest mean_reversion FILE     one engine on them, with all metrics"
+    )

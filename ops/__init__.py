@@ -1,0 +1,1 @@
+"""What keeps an installation and its operation in order; nothing that a run needs."""

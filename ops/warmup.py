@@ -1,0 +1,106 @@
+"""Compile every kernel for the arrays that it is called with, and say what the cache holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ..engine.backtest import backtest
+from ..engine.bars import Bars, Floats
+from ..engine.catalog import DEFAULT_STRATEGY_CATALOG
+from ..engine.provenance import arithmetic_fingerprint
+from ..engine.strategy import StrategyEngine
+from ..kernels import _jit, breakout, extrema, moments, recurrences, returns, rolling, true_range, wide
+
+_BARS = 300
+_WINDOW = 14
+
+
+@dataclass(frozen=True)
+class CacheState:
+    """What the cache folder of these kernels holds, and what this process did.
+
+    Attributes:
+        folder: Where compiled code is kept; None where nowhere.
+        bytes: Its size.
+        compiled_now: Signatures that this process compiled.
+        loaded: Signatures that it took from the folder.
+    """
+
+    folder: str | None
+    bytes: int
+    compiled_now: int
+    loaded: int
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as plain values."""
+        return asdict(self)
+
+
+def cache_state() -> CacheState:
+    """What the cache folder holds now."""
+    folder = _jit.CACHE_FOLDER
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) if folder else 0
+    return CacheState(str(folder) if folder else None, size, _jit.compiled_now(), _jit.loaded_from_cache())
+
+
+def is_warm() -> bool:
+    """Whether these kernels were compiled before."""
+    return _jit.CACHE_FOLDER is not None and any(_jit.CACHE_FOLDER.rglob("*.nbi"))
+
+
+def warmup_steps() -> list[Callable[[], object]]:
+    """Calls that together compile everything, each some seconds of work at most."""
+    bars = _some_bars()
+    engines = [partial(_warm_engine, engine, bars) for engine in DEFAULT_STRATEGY_CATALOG]
+    indicators = [partial(call, bars.close, np.empty(_BARS)) for call in _INDICATORS]
+    return [*indicators, partial(_warm_wide, bars.close), *engines, arithmetic_fingerprint]
+
+
+def _some_bars() -> Bars:
+    """Bars that swing enough for every engine to trade."""
+    phase = np.arange(_BARS) / 7.0
+    close = 100.0 + 5.0 * np.sin(phase) + 3.0 * np.cos(2.3 * phase)
+    opening = np.append(close[:1], close[:-1])
+    high, low = np.maximum(opening, close) + 0.5, np.minimum(opening, close) - 0.5
+    times = np.arange(_BARS) * 3_600_000_000
+    return Bars.from_arrays(times, opening, high, low, close, np.ones(_BARS), interval_seconds=3600)
+
+
+def _warm_engine(engine: StrategyEngine, bars: Bars) -> None:
+    result = backtest(bars, engine, secondary=bars if engine.needs_secondary else None)
+    dict(result.metrics)
+    for table in (result.equity, result.trades, result.fills, result.columns):
+        table.height  # noqa: B018 - tables are made when they are asked for
+
+
+def _warm_wide(close: Floats) -> None:
+    table = np.ascontiguousarray(np.column_stack([close, close]))
+    wide.zscore_wide(table, _WINDOW, np.zeros((wide.WIDE_CARRY, 2)), np.empty_like(table), 0, _BARS)
+
+
+def _carry(size: int) -> Floats:
+    return np.zeros(size)
+
+
+_INDICATORS: tuple[Callable[[Floats, Floats], object], ...] = (
+    lambda x, out: rolling.rolling_mean(x, _WINDOW, _carry(moments.MEAN_CARRY), out, 0, _BARS),
+    lambda x, out: rolling.rolling_variance(x, _WINDOW, 0, _carry(moments.MOMENTS_CARRY), out, 0, _BARS),
+    lambda x, out: rolling.rolling_std(x, _WINDOW, 0, _carry(moments.MOMENTS_CARRY), out, 0, _BARS),
+    lambda x, out: rolling.zscore(x, _WINDOW, _carry(moments.MOMENTS_CARRY), out, 0, _BARS),
+    lambda x, out: rolling.realized_volatility(x, _WINDOW, 1.0, _carry(moments.MOMENTS_CARRY), out, 0, _BARS),
+    lambda x, out: extrema.rolling_max(x, _WINDOW, out, 0, _BARS),
+    lambda x, out: extrema.rolling_min(x, _WINDOW, out, 0, _BARS),
+    lambda x, out: recurrences.ema(x, 0.1, _carry(recurrences.SMOOTHED_CARRY), out, 0, _BARS),
+    lambda x, out: recurrences.wilder(x, _WINDOW, _carry(recurrences.SMOOTHED_CARRY), out, 0, _BARS),
+    lambda x, out: true_range.true_range(x, x, x, out, 0, _BARS),
+    lambda x, out: true_range.atr(x, x, x, _WINDOW, _carry(true_range.ATR_CARRY), out, 0, _BARS),
+    lambda x, out: returns.log_returns(x, out, 0, _BARS),
+    lambda x, out: returns.simple_returns(x, out, 0, _BARS),
+    lambda x, out: returns.momentum(x, _WINDOW, out, 0, _BARS),
+    lambda x, out: breakout.breakout(x, x, x, _WINDOW, out, 0, _BARS),
+)

@@ -1,0 +1,40 @@
+"""Runs the command as its entry point does, in this process."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from barstep.cli.app import main
+from barstep.data.presets import EMBEDDED_FOLDER
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command gave back."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def barstep(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
+    """A function that runs `barstep` with the words given."""
+
+    def run(*words: object) -> Ran:
+        monkeypatch.setattr(sys, "argv", ["barstep", *map(str, words)])
+        code = main()
+        captured = capsys.readouterr()
+        return Ran(code, captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture
+def hours() -> Path:
+    """Two years of embedded hours."""
+    return EMBEDDED_FOLDER / "binance_BTCUSDT_1h.parquet"

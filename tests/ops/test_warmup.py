@@ -1,0 +1,66 @@
+"""After one warm-up no process compiles anything."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from barstep.kernels import _jit
+
+USE_EVERYTHING = """
+import json, sys
+from barstep.cli import demo
+from barstep.kernels import _jit
+import barstep as bs
+from barstep.data.presets import EMBEDDED_FOLDER
+
+sys.argv = ["barstep", "demo"]
+from barstep.cli.app import main
+main()
+bars = bs.load(EMBEDDED_FOLDER / "binance_BTCUSDT_1m.parquet")
+for name in ("mean_reversion", "sma_crossover"):
+    result = bs.backtest(bars, name, units=1.0)
+    result.equity, result.trades, result.fills, result.columns, result.to_json()
+bs.backtest(bars, (bars.close > bars.open).astype(float)).to_json()
+print(json.dumps({"compiled_now": _jit.compiled_now(), "loaded": _jit.loaded_from_cache()}))
+"""
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
+    """An environment with an empty cache folder."""
+    return {**os.environ, "BARSTEP_CACHE_DIR": str(tmp_path_factory.mktemp("cache"))}
+
+
+@pytest.fixture(scope="module")
+def warmed(cache: Mapping[str, str]) -> dict[str, object]:
+    """What `barstep warmup` says when nothing was compiled before."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "barstep", "warmup", "--json"], env=cache, capture_output=True, text=True, check=True
+    )
+    said: dict[str, object] = json.loads(ran.stdout)
+    return said
+
+
+def test_the_warm_up_compiles_every_kernel(cache: Mapping[str, str], warmed: dict[str, object]) -> None:
+    """Each function that is marked as a kernel lies in the cache afterwards."""
+    folder = Path(str(warmed["folder"]))
+    assert folder.parent == Path(cache["BARSTEP_CACHE_DIR"])
+    compiled = {path.name.split("-")[0] for path in folder.rglob("*.nbi")}
+    kernels = {f"{k.py_func.__module__.rsplit('.', 1)[1]}.{k.py_func.__qualname__}" for k in _jit.registry}
+    assert kernels <= compiled
+    assert int(str(warmed["compiled_now"])) >= len(kernels)
+
+
+def test_the_second_process_compiles_nothing(cache: Mapping[str, str], warmed: dict[str, object]) -> None:
+    """All engines, metrics, tables and own wishes run on what the warm-up kept."""
+    assert warmed["compiled_now"]
+    ran = subprocess.run([sys.executable, "-c", USE_EVERYTHING], env=cache, capture_output=True, text=True, check=True)
+    said = json.loads(ran.stdout.splitlines()[-1])
+    assert said["compiled_now"] == 0
+    assert said["loaded"] > 0
