@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from typing import Any
@@ -209,3 +210,34 @@ def test_rows_and_carry_are_as_described(name: str) -> None:
     assert engine.rows == 3 + len(engine.diagnostics)
     assert engine.new_carry().tolist() == [0.0] * engine.carry_size
     assert engine.capability == f"strategy.{name}"
+
+
+@pytest.mark.parametrize(
+    ("parameter", "allowed"),
+    [
+        (WINDOW, "2 to 1,000"), (SHARE, "0 to 1"), (FREE, "0 and more"), (SHORT, "true or false"), (VENUE, "any text"),
+        (Parameter(name="tiny", default=1.0, kind="float", minimum=1e-6, maximum=1e12, text="share"), "1e-06 to 1e+12"),
+    ],
+)  # fmt: skip
+def test_a_range_is_told_in_words(parameter: Parameter, allowed: str) -> None:
+    """Whole numbers are written out, other ones as short as they are."""
+    assert parameter.allowed == allowed
+
+
+def test_parameters_describe_themselves_in_plain_values() -> None:
+    """Name, kind, default and text, and the bounds that there are."""
+    assert WINDOW.describe() == {
+        "name": "window", "kind": "int", "default": 10, "minimum": 2, "maximum": 1000, "text": "bars of the mean",
+    }  # fmt: skip
+    assert (FREE.describe()["minimum"], FREE.describe()["maximum"]) == (0.0, None)
+    assert (SHORT.describe()["minimum"], SHORT.describe()["maximum"]) == (None, None)
+
+
+@pytest.mark.parametrize("name", ENGINE_NAMES)
+def test_engines_describe_themselves_in_plain_values(name: str) -> None:
+    """What an engine says of itself is JSON, with every parameter in order."""
+    engine = DEFAULT_STRATEGY_CATALOG[name]
+    described = json.loads(json.dumps(engine.describe(), allow_nan=False))
+    assert (described["name"], described["summary"]) == (name, engine.summary)
+    assert described["needs_secondary"] is engine.needs_secondary
+    assert described["parameters"] == [p.describe() for p in engine.parameters]
