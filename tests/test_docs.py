@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from barstep.cli.app import main
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ("README.md", "docs/kernel-contract.md", "docs/own-engine.md", "docs/quickstart.md")
@@ -34,6 +35,26 @@ def test_python_blocks_run(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path:
     for block in blocks:
         exec(compile(block, name, "exec"), names)  # noqa: S102
     sys.modules.pop("donchian", None)
+
+
+def test_the_quickstart_commands_work(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Every `barstep` command of the quickstart ends well, typed in order from a clone's root."""
+    page = (ROOT / "docs/quickstart.md").read_text()
+    commands = [
+        line.removeprefix("$ barstep ").split()
+        for block in re.findall(r"^```console\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+        for line in block.splitlines()
+        if line.startswith("$ barstep ")
+    ]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").symlink_to(ROOT / "data")
+    rows = "".join(f"2024-03-{1 + k // 24:02d} {k % 24:02d}:00:00,1,2,0.5,1.5,10\n" for k in range(72))
+    (tmp_path / "my_download.csv").write_text(f"date,open,high,low,close,volume\n{rows}")
+    assert len(commands) >= 9
+    for words in commands:
+        monkeypatch.setattr(sys, "argv", ["barstep", *words])
+        assert main() == 0, " ".join(words)
+    assert (tmp_path / "results" / "binance_ETHUSDT_1h" / "result.json").exists()
 
 
 @pytest.mark.parametrize("page", sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]), ids=lambda p: p.name)
