@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import barstep as bs
@@ -139,3 +140,12 @@ def test_slippage_leaves_a_price() -> None:
     """With 10,000 basis points a sale would fill at nothing."""
     with pytest.raises(UsageError, match=r"^slippage_bps is 10000; allowed is less than 10000: a sale needs a price$"):
         bs.backtest(BARS, np.zeros(50), slippage_bps=1e4)
+
+
+def test_an_engine_without_a_history_runs_over_no_bars() -> None:
+    """An engine that asks for no bars may have none: its rows are there and empty."""
+    engine = replace(bs.DEFAULT_STRATEGY_CATALOG["sma_crossover"], history=lambda _: 0)
+    result = bs.backtest(bars_of([]), engine)
+    assert result.final_equity == 100_000.0
+    assert result.columns.height == 0
+    assert result.columns.columns[-4:] == ["fast_mean", "slow_mean", "position", "equity"]
