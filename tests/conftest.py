@@ -1,16 +1,18 @@
-"""Hypothesis profiles: `ci` is quick and the same on every run; `HYPOTHESIS_PROFILE=thorough` searches."""
+"""Hypothesis: quick and the same on every run; `SEEDS=10` searches ten times as many examples, new ones each time."""
 
 import os
 
 from hypothesis import HealthCheck, settings
 
+SEEDS = int(os.environ.get("SEEDS", "1"))
+
 settings.register_profile(
-    "ci",
-    max_examples=12,
+    "seeds",
+    max_examples=12 * SEEDS,
     deadline=None,  # the first call of a kernel compiles it
-    derandomize=True,
+    derandomize=SEEDS == 1,
     database=None,
+    print_blob=True,  # what is needed to see a found example again
     suppress_health_check=[HealthCheck.too_slow],  # the suite is also run with the JIT off
 )
-settings.register_profile("thorough", max_examples=500, deadline=None)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+settings.load_profile("seeds")

@@ -34,13 +34,20 @@ class Columns:
         return self.map(np.copy)
 
 
+def long_log_ratio(before: NDArray[np.floating], after: NDArray[np.floating]) -> NDArray[np.longdouble]:
+    """log(after / before) in extended precision: of the relative change where it is small, else of the ratio."""
+    old, new = np.asarray(before, dtype=np.longdouble), np.asarray(after, dtype=np.longdouble)
+    change = (new - old) / old
+    near = np.abs(change) < 0.5
+    return np.where(near, np.log1p(np.where(near, change, 0)), np.log(new / old))
+
+
 def log_of_ratio(close: Floats) -> Floats:
     """Log returns of `close`; NaN at bar 0 and where a close is not a positive finite number."""
     valid = np.isfinite(close) & (close > 0.0)
     result = np.full(close.size, np.nan)
     both = np.flatnonzero(valid[1:] & valid[:-1]) + 1
-    before, after = close[both - 1].astype(np.longdouble), close[both].astype(np.longdouble)
-    result[both] = np.log1p((after - before) / before)
+    result[both] = long_log_ratio(close[both - 1], close[both])
     return result
 
 
