@@ -15,6 +15,7 @@ import pytest
 from barstep.engine import backtest as backtest_module
 from barstep.engine.backtest import Execution
 from barstep.engine.bars import Bars
+from barstep.kernels import _jit
 from barstep.kernels.columns import HIGH, LOW
 from hypothesis import given
 from hypothesis import strategies as st
@@ -169,6 +170,7 @@ def donchian() -> Iterator[bs.StrategyEngine]:
     """The engine of the documentation's example, imported by its name: a kernel from the cache asks for it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(DONCHIAN.parent))
+        patch.setattr(_jit, "registry", list(_jit.registry))  # other tests look for barstep's own kernels only
         yield importlib.import_module("donchian").ENGINE
         sys.modules.pop("donchian")
 
