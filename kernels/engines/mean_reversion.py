@@ -43,7 +43,9 @@ def mean_reversion(bars, params, carry, out, start, stop, at):
             else:
                 traded = close[start + k] * volume[start + k]
                 may_enter = volatility[k] <= cap and (traded >= least or least <= 0.0)
+                before = side
                 side, armed = advance_fade(z[k], side, armed, held >= longest, entry, leave, may_enter, allow_short)
+                held = held if side == before else 0.0
             target[k] = side
         fill_certainty(z, leave, 2.0 * entry, confidence)
         start += n

@@ -1,5 +1,7 @@
 """Volatility targeting: hold as much as brings the realised volatility to its target."""
 
+import numpy as np
+
 from .._jit import kernel
 from ..columns import ANNUAL_SCALE, CLOSE, CONFIDENCE, DIAGNOSTICS, OWN, RETURN, TARGET, VOLATILITY
 from ..moments import MOMENTS_CARRY, NUMBER, SPAN
@@ -19,7 +21,7 @@ def volatility_target(bars, params, carry, out, start, stop, at):
 
     Moreira and Muir (2017), Journal of Finance 72(4). Long; with allow_short the side is that of the return over the
     lookback. Confidence: where the wanted exposure lies between least and most. Diagnostics: allocation error in
-    percent of the wanted exposure; realised over target volatility - 1 in percent.
+    percent of the wanted exposure (NaN where volatility is unknown); realised over target volatility - 1 in percent.
     """
     goal, threshold, least, most = params[TARGET_VOLATILITY], params[THRESHOLD], params[LEAST], params[MOST]
     floor, allow_short = params[FLOOR], params[ALLOW_SHORT] != 0.0
@@ -50,6 +52,8 @@ def volatility_target(bars, params, carry, out, start, stop, at):
                     wanted = -wanted
                 if abs(wanted - held) > threshold or held * wanted < 0.0:
                     held = wanted
+            else:
+                wanted = np.nan
             target[k] = held
             error[k] = abs(held - wanted) / abs(wanted) * 100.0
         start += n
