@@ -9,6 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+INTERVAL_SECONDS = 3600
+FIRST_NUMBER = 1_000_003.0
+"""Of bar 0: no multiple of any window, so that anchors are counted by number and not by place."""
+SQUARES_UNDERFLOW = frozenset({"denormals"})
+"""The square of a price of 1e-323 is no float, so that its spread is 0 to a kernel and not to longdouble."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,12 +39,23 @@ class Columns:
         return self.map(np.copy)
 
 
+def as_bars(columns: Columns) -> Floats:
+    """The columns as an engine reads them: float64[PAIR_COLUMNS, bar]."""
+    c = columns
+    return np.stack([c.open, c.high, c.low, c.close, c.volume, c.returns, c.other, delay_ms(c)])
+
+
 def long_log_ratio(before: NDArray[np.floating], after: NDArray[np.floating]) -> NDArray[np.longdouble]:
     """log(after / before) in extended precision: of the relative change where it is small, else of the ratio."""
     old, new = np.asarray(before, dtype=np.longdouble), np.asarray(after, dtype=np.longdouble)
     change = (new - old) / old
     near = np.abs(change) < 0.5
     return np.where(near, np.log1p(np.where(near, change, 0)), np.log(new / old))
+
+
+def delay_ms(columns: Columns) -> Floats:
+    """Ages for the second venue's bars: whole milliseconds, most of them 0."""
+    return np.floor(np.arange(len(columns)) % 7 / 5.0) * 60_000.0
 
 
 def log_of_ratio(close: Floats) -> Floats:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from inputs import Floats
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 Long = NDArray[np.longdouble]
@@ -74,3 +76,46 @@ def side_of_channel(high: Floats, low: Floats, close: Floats, window: int) -> Fl
         if not np.isnan([*highs, *lows, close[bar]]).any():
             result[bar] = int((close[bar] > highs).all()) - int((close[bar] < lows).all())
     return result
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Of each window: mean, sum of squared deviations from it, and the newest value's own deviation; longdouble [n]."""
+
+    mean: Long
+    squares: Long
+    deviation: Long
+
+
+def two_pass(values: Floats, window: int) -> Moments:
+    """Mean first, deviations after, over every full window of finite values, less the window's first value."""
+    found = np.full((3, values.size), np.nan, dtype=np.longdouble)
+    if values.size >= window:
+        held = sliding_window_view(values.astype(np.longdouble), window)
+        complete = _FINITE(held).all(axis=1)
+        held = held[complete]
+        shifted = held - held[:, :1]
+        middle = shifted.mean(axis=1)
+        deviations = shifted - middle[:, None]
+        bars = np.flatnonzero(complete) + window - 1
+        found[:, bars] = held[:, 0] + middle, (deviations**2).sum(axis=1), deviations[:, -1]
+    return Moments(*found)
+
+
+def variance(values: Floats, window: int, ddof: int) -> Long:
+    """Mean squared deviation, with `window - ddof` in the denominator; NaN where that is 0."""
+    spread = two_pass(values, window).squares
+    return spread / (window - ddof) if window > ddof else np.full_like(spread, np.nan)
+
+
+def zscore(values: Floats, window: int) -> Long:
+    """Deviations in units of the standard deviation (ddof 0); NaN where there is none."""
+    moments = two_pass(values, window)
+    spread = np.sqrt(moments.squares / window)
+    return np.where(spread > 0, moments.deviation / spread, np.nan)
+
+
+def recent_size(values: Floats, window: int) -> Floats:
+    """Greatest finite |value| of the last two windows: the size of what a sliding mean was added up from."""
+    sizes = np.where(_FINITE(values), np.abs(values), 0.0)
+    return np.array([sizes[max(0, bar - 2 * window) : bar + 1].max() for bar in range(values.size)])
