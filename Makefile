@@ -51,8 +51,18 @@ kernels-bounds: .venv/ready
 verify: .venv/ready
 	$(BIN)/pytest -v tests/kernels tests/engine tests/data
 
-bench: .venv/ready
-	$(BIN)/python benchmarks/peers/run.py
+# The peers of the benchmarks are a gigabyte; they have an environment of their own.
+.venv-bench/ready: benchmarks/requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; none was found"; exit 1; }
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.lock
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+# Some cases, more rounds, figures in a file: make bench PEERS="z-score ATR --rounds 15 --json figures.json"
+bench: .venv-bench/ready
+	.venv-bench/bin/pytest benchmarks
+	.venv-bench/bin/python benchmarks/peers/run.py $(PEERS)
 
 clean:
 	rm -rf .venv .typeroot .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info

@@ -1,0 +1,104 @@
+"""vectorbt with either of its engines: kernels, and the crossover with and without `stats()`."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import vectorbt as vbt
+from vectorbt.generic import dispatch
+from work import BAR_SECONDS, CASH, FAST, FEE, SLOW, WINDOW, Inputs, Outputs, Work
+
+PER_BAR = pd.Timedelta(seconds=BAR_SECONDS)
+SAME_FORMULA = {
+    "Total Return [%]": "total_return_pct",
+    "Benchmark Return [%]": "benchmark_return_pct",
+    "Total Fees Paid": "fees_paid",
+    "Max Drawdown [%]": "max_drawdown_pct",
+    "Total Closed Trades": "trades",
+    "Total Open Trades": "open_trades",
+    "Win Rate [%]": "win_rate_pct",
+    "Best Trade [%]": "best_trade_pct",
+    "Worst Trade [%]": "worst_trade_pct",
+    "Profit Factor": "profit_factor",
+    "Expectancy": "expectancy",
+    "Sharpe Ratio": "sharpe",
+    "Calmar Ratio": "calmar",
+    "Omega Ratio": "omega",
+}
+
+
+def zscore(inputs: Inputs) -> Work:
+    close = inputs["close"]
+
+    def run() -> np.ndarray:
+        mean = dispatch.rolling_mean_1d(close, WINDOW, engine="rust")
+        z = np.subtract(close, mean, out=mean)
+        return np.divide(z, dispatch.rolling_std_1d(close, WINDOW, engine="rust"), out=z)
+
+    return Work(run)
+
+
+def rolling_max(inputs: Inputs) -> Work:
+    close = inputs["close"]
+    return Work(lambda: dispatch.rolling_max_1d(close, WINDOW, engine="rust"))
+
+
+def _portfolio(opens: pd.Series, closes: pd.Series, engine: str) -> vbt.Portfolio:
+    """The quickest of its ways that were tried: raw means, level signals shifted by a bar, `from_signals`."""
+    values = closes.to_numpy()
+    over = np.zeros(values.size, dtype=bool)
+    quick = dispatch.rolling_mean_1d(values, FAST, engine=engine)
+    steady = dispatch.rolling_mean_1d(values, SLOW, engine=engine)
+    np.greater(quick[:-1], steady[:-1], out=over[1:])
+    return vbt.Portfolio.from_signals(
+        closes, over, ~over, price=opens, size=1.0, fees=FEE, init_cash=CASH, freq=PER_BAR, engine=engine
+    )
+
+
+def _read_fills(portfolio: vbt.Portfolio) -> Outputs:
+    orders = portfolio.orders.records
+    return {
+        "bar": orders["idx"].to_numpy(float),
+        "side": np.where(orders["side"] == 0, 1.0, -1.0),
+        "price": orders["price"].to_numpy(),
+        "fee": orders["fees"].to_numpy(),
+        "final_equity": np.array([portfolio.final_value()]),
+    }
+
+
+def _read_stats(product: tuple[vbt.Portfolio, Any]) -> Outputs:
+    portfolio, stats = product
+    n = len(portfolio.close)
+    found = {name: float(stats[theirs]) for theirs, name in SAME_FORMULA.items()}
+    found["max_drawdown_bars"] = stats["Max Drawdown Duration"] / PER_BAR
+    # Its downside deviation divides by the number of bars, barstep's by one less.
+    found["sortino"] = stats["Sortino Ratio"] * np.sqrt((n - 1) / n)
+    return {**_read_fills(portfolio), **{name: np.array([value]) for name, value in found.items()}}
+
+
+def backtest(engine: str, with_stats: bool, inputs: Inputs) -> Work:
+    vbt.settings["engine"] = engine
+    index = pd.date_range("2020-01-01", periods=inputs["close"].size, freq=PER_BAR)
+    opens, closes = pd.Series(inputs["open"], index), pd.Series(inputs["close"], index)
+    if not with_stats:
+        return Work(lambda: _portfolio(opens, closes, engine), _read_fills)
+
+    def run() -> tuple[vbt.Portfolio, Any]:
+        portfolio = _portfolio(opens, closes, engine)
+        return portfolio, portfolio.stats()
+
+    return Work(run, _read_stats)
+
+
+WORK = {
+    "zscore": zscore,
+    "rolling_max": rolling_max,
+    **{
+        f"backtest{suffix} {engine}": partial(backtest, engine, bool(suffix))
+        for engine in ("numba", "rust")
+        for suffix in ("", "_stats")
+    },
+}
