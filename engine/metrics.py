@@ -96,8 +96,6 @@ def curve_metrics(result: Result) -> dict[str, float]:
     deviation = math.sqrt(found[kernel.SQUARES] / (n - 1)) if n > 1 else math.nan
     downside = math.sqrt(found[kernel.DOWNSIDE_SQUARES] / (n - 1)) if n > 1 else math.nan
     deepest = 1.0 - float(found[kernel.DEEPEST])
-    # Where no bar lost, what is left of the losses is rounding.
-    losses = float(found[kernel.LOSSES]) if found[kernel.DOWNSIDE_SQUARES] else 0.0
     closes = result.bars.close
     return {
         "total_return_pct": (final / capital - 1.0) * 100.0,
@@ -106,7 +104,7 @@ def curve_metrics(result: Result) -> dict[str, float]:
         "sharpe": _ratio(mean * root, deviation),
         "sortino": _ratio(mean * root, downside),
         "calmar": _ratio(annual, deepest),
-        "omega": _ratio(float(found[kernel.GAINS]), losses),
+        "omega": _ratio(float(found[kernel.GAINS]), float(found[kernel.LOSSES])),
         "max_drawdown_pct": deepest * 100.0,
         "max_drawdown_bars": float(max(found[kernel.LONGEST], found[kernel.AGE])),
         "benchmark_return_pct": float(closes[-1] / closes[0] - 1.0) * 100.0 if n else 0.0,

@@ -23,7 +23,7 @@ def fill_breakout(high, low, close, start, count, window, dest, scratch):
             row[k] = np.nan if np.isnan(top) | np.isnan(bottom[k]) | np.isnan(now[k]) else side
 
 
-@kernel
+@kernel(allocates=True)
 def breakout(high, low, close, window, out, start, stop):
     """1 where the close is over the highest high of the `window` bars before, -1 where it is under their lowest low.
 

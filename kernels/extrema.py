@@ -52,35 +52,35 @@ def _mark_nans(seen, window, row):
 
 
 @kernel
-def _widen(narrow, second, third, fourth, sign, wide):
-    """wide[k] = sign × the greatest of narrow[k] and the three that stand `second`, `third` and `fourth` places on."""
+def _widen(narrow, second, third, fourth, before, after, wide):
+    """wide[k] = after × the greatest of before × narrow[k] and the ones `second`, `third` and `fourth` places on."""
     n = wide.shape[0]
     a, b, c, d = narrow[:n], narrow[second : second + n], narrow[third : third + n], narrow[fourth : fourth + n]
     for k in range(n):
-        p = a[k] if a[k] > b[k] else b[k]
-        q = c[k] if c[k] > d[k] else d[k]
-        wide[k] = (p if p > q else q) * sign + 0.0
+        v, w, x, y = a[k] * before, b[k] * before, c[k] * before, d[k] * before
+        p = v if v > w else w
+        q = x if x > y else y
+        wide[k] = (p if p > q else q) * after + 0.0
 
 
-@kernel
+@kernel(allocates=True)
 def _fill_by_doubling(values, start, window, sign, dest):
     """Bars start.. of `values`, as many as `dest` has; every one has a full window."""
     length = min(_CHUNK, dest.shape[0]) + window - 1
-    narrow, wide = np.empty(length), np.empty(length)
+    one, two = np.empty(length), np.empty(length)
     for done in range(0, dest.shape[0], _CHUNK):
         row = dest[done : min(done + _CHUNK, dest.shape[0])]
         first = start + done - window + 1
         seen = values[first : start + done + row.shape[0]]
-        for k in range(seen.shape[0]):
-            narrow[k] = seen[k] * sign
+        narrow, wide, spare, before = seen, one, two, sign
         left, width = seen.shape[0], 1
         while 4 * width <= window:
             left -= 3 * width
-            _widen(narrow, width, 2 * width, 3 * width, 1.0, wide[:left])
-            narrow, wide = wide, narrow
+            _widen(narrow, width, 2 * width, 3 * width, before, 1.0, wide[:left])
+            narrow, wide, spare, before = wide, spare, wide, 1.0
             width *= 4
         rest = window - width  # under 3 · width: four overlapping stretches of `width` make the window
-        _widen(narrow, min(width, rest), max(0, rest - width), rest, sign, row)
+        _widen(narrow, min(width, rest), max(0, rest - width), rest, before, sign, row)
         _mark_nans(seen, window, row)
 
 

@@ -35,6 +35,7 @@ def _add_block(returns, out):
     squares0 = squares1 = squares2 = squares3 = 0.0
     down0 = down1 = down2 = down3 = 0.0
     gain0 = gain1 = gain2 = gain3 = 0.0
+    loss0 = loss1 = loss2 = loss3 = 0.0
     whole = n // 4 * 4
     for k in range(0, whole, 4):
         r0, r1, r2, r3 = returns[k], returns[k + 1], returns[k + 2], returns[k + 3]
@@ -51,15 +52,21 @@ def _add_block(returns, out):
         gain1 += r1 - n1
         gain2 += r2 - n2
         gain3 += r3 - n3
+        loss0 -= n0
+        loss1 -= n1
+        loss2 -= n2
+        loss3 -= n3
     squares = (squares0 + squares2) + (squares1 + squares3)
     down = (down0 + down2) + (down1 + down3)
     gain = (gain0 + gain2) + (gain1 + gain3)
+    loss = (loss0 + loss2) + (loss1 + loss3)
     for k in range(whole, n):
         r = returns[k]
         squares += (r - mean) * (r - mean)
         low = min(r, 0.0)
         down += low * low
         gain += r - low
+        loss -= low
     seen = out[RETURNS]
     total = seen + n
     gap = mean - out[MEAN]
@@ -67,7 +74,7 @@ def _add_block(returns, out):
     out[SQUARES] += squares + gap * gap * (seen * n / total)
     out[DOWNSIDE_SQUARES] += down
     out[GAINS] += gain
-    out[LOSSES] += gain - mean * n
+    out[LOSSES] += loss
     out[RETURNS] = total
 
 
@@ -79,11 +86,11 @@ def start_statistics(initial, carry):
     carry[BEFORE] = carry[PEAK] = initial
 
 
-@kernel
+@kernel(allocates=True)
 def advance_statistics(equity, carry):
     """Take in the next bars of a curve (float64[n], money); n is a multiple of STATISTICS_BLOCK but at the end.
 
-    A drawdown lasts from the bar of its peak to the bar that is at or over it again.
+    A drawdown is as long as the bars in a row that are under the peak before them.
     """
     returns = np.empty(STATISTICS_BLOCK)
     peak, age, deepest, longest = carry[PEAK], carry[AGE], carry[DEEPEST], carry[LONGEST]

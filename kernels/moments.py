@@ -214,3 +214,48 @@ def fill_mean(values, start, count, window, carry, mean):
         mean = mean[early:]
     if count > early:
         _advance_mean(values, start + early, count - early, start + early - window, window, carry, mean)
+
+
+@kernel
+def _slide_two_means(values, start, count, fast, fast_carry, slow, slow_carry, fast_mean, slow_mean):
+    number = fast_carry[NUMBER]
+    reference, offset = fast_carry[REFERENCE], fast_carry[OFFSET]
+    other_reference, other_offset = slow_carry[REFERENCE], slow_carry[OFFSET]
+    entering = values[start : start + count]
+    leaving, other_leaving = values[start - fast : start - fast + count], values[start - slow : start - slow + count]
+    share, other_share = 1.0 / fast, 1.0 / slow
+    left, other_left = int(fast_carry[UNTIL] - number), int(slow_carry[UNTIL] - number)
+    for k in range(count):
+        after = offset + (entering[k] - leaving[k]) * share
+        other_after = other_offset + (entering[k] - other_leaving[k]) * other_share
+        if left > 0 and is_finite(after):
+            fast_mean[k], offset = reference + after, after
+            left -= 1
+        else:
+            fast_mean[k], left, reference, offset = _anchor_mean(values, start + k, number + k, fast, fast_carry)
+        if other_left > 0 and is_finite(other_after):
+            slow_mean[k], other_offset = other_reference + other_after, other_after
+            other_left -= 1
+        else:
+            slow_mean[k], other_left, other_reference, other_offset = _anchor_mean(
+                values, start + k, number + k, slow, slow_carry
+            )
+    number += count
+    fast_carry[NUMBER], fast_carry[UNTIL] = number, number + left
+    fast_carry[REFERENCE], fast_carry[OFFSET] = reference, offset
+    slow_carry[NUMBER], slow_carry[UNTIL] = number, number + other_left
+    slow_carry[REFERENCE], slow_carry[OFFSET] = other_reference, other_offset
+
+
+@kernel
+def fill_two_means(values, start, count, fast, fast_carry, slow, slow_carry, fast_mean, slow_mean):
+    """`fill_mean` for two windows, the same bits for three quarters of the time: one loop runs both chains at once."""
+    early = max(0, min(count, max(fast, slow) - start))
+    if early > 0:
+        fill_mean(values, start, early, fast, fast_carry, fast_mean)
+        fill_mean(values, start, early, slow, slow_carry, slow_mean)
+    if count > early:
+        _slide_two_means(
+            values, start + early, count - early, fast, fast_carry, slow, slow_carry,
+            fast_mean[early:], slow_mean[early:],
+        )  # fmt: skip

@@ -65,25 +65,25 @@ def rolling_mean(values, window, carry, out, start, stop):
     fill_mean(values, start, stop - start, window, carry, out[start:stop])
 
 
-@kernel
+@kernel(allocates=True)
 def _scratch(start, stop):
     """A row for one span. It stays in the first-level cache, whatever the length of the input."""
     return np.empty(max(1, min(SPAN, stop - start)))
 
 
-@kernel
+@kernel(allocates=True)
 def rolling_variance(values, window, ddof, carry, out, start, stop):
     """Variance of the last `window` values, in their unit squared. carry: float64[MOMENTS_CARRY]."""
     fill_variance(values, start, stop - start, window, ddof, carry, out[start:stop], _scratch(start, stop))
 
 
-@kernel
+@kernel(allocates=True)
 def rolling_std(values, window, ddof, carry, out, start, stop):
     """Standard deviation of the last `window` values, in their unit. carry: float64[MOMENTS_CARRY]."""
     fill_std(values, start, stop - start, window, ddof, 1.0, carry, out[start:stop], _scratch(start, stop))
 
 
-@kernel
+@kernel(allocates=True)
 def zscore(values, window, carry, out, start, stop):
     """(value - mean) / standard deviation (ddof 0) over the last `window` values. carry: float64[MOMENTS_CARRY].
 
@@ -92,7 +92,7 @@ def zscore(values, window, carry, out, start, stop):
     fill_zscore(values, start, stop - start, window, carry, out[start:stop], _scratch(start, stop))
 
 
-@kernel
+@kernel(allocates=True)
 def realized_volatility(returns, window, scale, carry, out, start, stop):
     """Standard deviation (ddof 1) of the last `window` bar returns, times `scale`. carry: float64[MOMENTS_CARRY].
 

@@ -133,7 +133,7 @@ def _warm_row(row, seen, z):
         z[c] = np.nan
 
 
-@kernel
+@kernel(allocates=True)
 def zscore_wide(values, window, carry, out, start, stop):
     """(value - mean) / standard deviation (ddof 0) over the last `window` rows of each column, into out[start:stop].
 

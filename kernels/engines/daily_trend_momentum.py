@@ -3,7 +3,7 @@
 from .._jit import kernel
 from ..columns import ANNUAL_SCALE, CLOSE, CONFIDENCE, DIAGNOSTICS, HIGH, LOW, OWN, RETURN, TARGET, VOLATILITY
 from ..extrema import fill_prior_extreme
-from ..moments import MEAN_CARRY, MOMENTS_CARRY, NUMBER, SPAN, fill_mean
+from ..moments import MEAN_CARRY, MOMENTS_CARRY, NUMBER, SPAN, fill_two_means
 from ..returns import fill_momentum
 from ..rolling import fill_volatility
 from ..true_range import ATR_CARRY, fill_atr
@@ -21,12 +21,61 @@ _ATR = _SLOW + MEAN_CARRY
 _RETURN = _ATR + ATR_CARRY
 CARRY = _RETURN + MOMENTS_CARRY
 LEAST_SCALE = 0.001
+_BLOCK = 64
 
 
 @kernel
-def _leaves(price, side, best, strength, distance):
-    """Whether a position ends: the trend has turned, or the price is a stop's distance off the best close."""
-    return strength * side <= 0.0 or (best - price) * side > distance
+def _fill_entries(price, trend, momentum, atr, low, allow_short, least_trend, least_momentum, entries):
+    """The side that a flat bar would take, 1, -1 or 0, in the place of the prior highs; `low` is the prior lows.
+
+    All conditions are computed for all bars, so that the loop vectorises.
+    """
+    for k in range(entries.shape[0]):
+        up = price[k] > entries[k]
+        way = 1.0 if up else -1.0
+        broken = up | (allow_short & (price[k] < low[k]))
+        strong = (trend[k] * way >= least_trend) & (momentum[k] * way >= least_momentum) & (atr[k] > 0.0)
+        entries[k] = way if broken & strong else 0.0
+
+
+@kernel
+def _first_entry(entries, k):
+    """The first bar from `k` on with an entry, or the number of bars. Counting a block at a time vectorises."""
+    n = entries.shape[0]
+    while k + _BLOCK <= n:
+        block = entries[k : k + _BLOCK]
+        found = 0
+        for j in range(_BLOCK):
+            found += block[j] != 0.0
+        if found:
+            break
+        k += _BLOCK
+    while k < n and entries[k] == 0.0:
+        k += 1
+    return k
+
+
+@kernel
+def _follow(price, trend, atr, multiplier, side, best, target):
+    """Turn entries into sides, in place: hold until the trend turns or the stop is hit. Returns (side, best).
+
+    A bar that leaves may enter again. A NaN trend, price or range leaves nothing.
+    """
+    n = target.shape[0]
+    k = 0
+    while True:
+        while side != 0.0 and k < n:
+            best = price[k] if (price[k] - best) * side > 0.0 else best
+            if trend[k] * side <= 0.0 or (best - price[k]) * side > multiplier * atr[k]:
+                side = 0.0
+            else:
+                target[k] = side
+                k += 1
+        k = _first_entry(target, k)
+        if k >= n:
+            return side, best
+        side, best = target[k], price[k]
+        k += 1
 
 
 @kernel
@@ -53,27 +102,18 @@ def daily_trend_momentum(bars, params, carry, out, start, stop, at):
         volatility, strength = out[VOLATILITY, at : at + n], out[STRENGTH, at : at + n]
         momentum, atr = out[MOMENTUM, at : at + n], out[ATR, at : at + n]
         fill_volatility(returns, start, n, slow, params[ANNUAL_SCALE], return_carry, volatility, target)
-        fill_mean(close, start, n, fast, fast_carry, strength)
-        fill_mean(close, start, n, slow, slow_carry, confidence)
+        fill_two_means(close, start, n, fast, fast_carry, slow, slow_carry, strength, confidence)
         for k in range(n):
             strength[k] = strength[k] / confidence[k] - 1.0
         fill_momentum(close, start, n, momentum_window, momentum)
         fill_atr(high, low, close, start, n, atr_window, atr_carry, atr)
-        prior_high, prior_low = target, confidence  # rows that are written only after they are read
-        fill_prior_extreme(high, start, n, lookback, 1.0, prior_high)
+        prior_low = confidence  # a row that is written only after it is read
+        fill_prior_extreme(high, start, n, lookback, 1.0, target)
         if allow_short:
             fill_prior_extreme(low, start, n, lookback, -1.0, prior_low)
-        for k in range(n):
-            price, trend = close[start + k], strength[k]
-            if side != 0.0:
-                best = price if (price - best) * side > 0.0 else best
-                if _leaves(price, side, best, trend, multiplier * atr[k]):
-                    side = 0.0
-            if side == 0.0 and (price > prior_high[k] or (allow_short and price < prior_low[k])):
-                way = 1.0 if price > prior_high[k] else -1.0
-                if trend * way >= min_strength and momentum[k] * way >= min_momentum and atr[k] > 0.0:
-                    side, best = way, price
-            target[k] = side
+        price = close[start : start + n]
+        _fill_entries(price, strength, momentum, atr, prior_low, allow_short, min_strength, min_momentum, target)
+        side, best = _follow(price, strength, atr, multiplier, side, best, target)
         fill_certainty(strength, min_strength, full, confidence)
         start += n
         at += n

@@ -2,7 +2,7 @@
 
 from .._jit import kernel
 from ..columns import ANNUAL_SCALE, CLOSE, CONFIDENCE, DIAGNOSTICS, OWN, RETURN, TARGET, VOLATILITY
-from ..moments import MEAN_CARRY, MOMENTS_CARRY, NUMBER, SPAN, fill_mean
+from ..moments import MEAN_CARRY, MOMENTS_CARRY, NUMBER, SPAN, fill_two_means
 from ..rolling import fill_volatility
 
 FAST, SLOW, ALLOW_SHORT = range(OWN, OWN + 3)
@@ -34,8 +34,7 @@ def sma_crossover(bars, params, carry, out, start, stop, at):
         quick, steady = out[FAST_MEAN, at : at + n], out[SLOW_MEAN, at : at + n]
         volatility = out[VOLATILITY, at : at + n]
         fill_volatility(returns, start, n, slow, params[ANNUAL_SCALE], return_carry, volatility, target)
-        fill_mean(close, start, n, fast, fast_carry, quick)
-        fill_mean(close, start, n, slow, slow_carry, steady)
+        fill_two_means(close, start, n, fast, fast_carry, slow, slow_carry, quick, steady)
         for k in range(n):
             edge = quick[k] - steady[k]
             target[k] = 1.0 if edge > 0.0 else (below if edge < 0.0 else 0.0)

@@ -291,6 +291,29 @@ def test_a_kernel_typed_at_the_prompt_works(run: Run) -> None:
     assert (finished.stdout.strip(), finished.stderr) == ("2", "")
 
 
+def test_a_module_loaded_by_hand_is_not_kept(run: Run, tmp_path: Path) -> None:
+    """A file that is run under a name nobody can import works in every process: its code is not kept."""
+    (tmp_path / "mine.py").write_text("from small.kernels._jit import kernel\n@kernel\ndef f(x):\n    return x + 1\n")
+    code = (
+        "import importlib.util\n"
+        f"spec = importlib.util.spec_from_file_location('by_hand', {str(tmp_path / 'mine.py')!r})\n"
+        "module = importlib.util.module_from_spec(spec)\nspec.loader.exec_module(module)\nprint(module.f(1))"
+    )
+    for _ in range(2):
+        finished = run(code)
+        assert (finished.stdout.strip(), finished.stderr) == ("2", "")
+
+
+def test_scratch_arrays_are_asked_for(run: Run, small: Path) -> None:
+    """A kernel may make scratch arrays where it says so, and is refused where it does not."""
+    body = "    scratch = np.empty(3)\n    scratch[:] = x\n    return scratch.sum()\n"
+    head = "import numpy as np\nfrom ._jit import kernel\n\n\n"
+    (small / "caller.py").write_text(f"{head}@kernel(allocates=True)\ndef f(x):\n{body}")
+    assert run("from small.kernels.caller import f\nprint(f(2.0))").stdout.strip() == "6.0"
+    (small / "caller.py").write_text(f"{head}@kernel\ndef f(x):\n{body}")
+    assert "TypingError" in run("from small.kernels.caller import f\nf(2.0)").stderr
+
+
 def test_other_libraries_keep_their_own_cache(run: Run, base: Path) -> None:
     """Numba's setting for the cache folder is as it was after a kernel was declared."""
     code = "from small.kernels import caller\nfrom numba.core import config\nprint(config.CACHE_DIR)"
