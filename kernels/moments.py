@@ -122,6 +122,12 @@ def _to_next_anchor(number, window):
 
 
 @kernel
+def _may_slide(number, window, carry):
+    """Bars that may slide from bar `number` on: none before the first anchor, also where numbers are negative."""
+    return int(carry[UNTIL] - number) if carry[SEEN] >= window else 0
+
+
+@kernel
 def _advance_moments(values, start, count, last, window, carry, deviation, sum_squares):
     """Bars start..start+count; values[last + k] is what bar start + k pushes out of the window.
 
@@ -133,7 +139,7 @@ def _advance_moments(values, start, count, last, window, carry, deviation, sum_s
     entering, leaving = values[start : start + count], values[last : last + count]
     share = 1.0 / window
     rest = 1.0 - share
-    left = int(carry[UNTIL] - number)
+    left = _may_slide(number, window, carry)
     for k in range(count):
         if left > 0:
             after, about, d = advance_moments(
@@ -193,7 +199,7 @@ def _advance_mean(values, start, count, last, window, carry, mean):
     number, reference, offset = carry[NUMBER], carry[REFERENCE], carry[OFFSET]
     entering, leaving = values[start : start + count], values[last : last + count]
     share = 1.0 / window
-    left = int(carry[UNTIL] - number)
+    left = _may_slide(number, window, carry)
     for k in range(count):
         after = offset + (entering[k] - leaving[k]) * share
         if left > 0 and is_finite(after):
@@ -224,7 +230,7 @@ def _slide_two_means(values, start, count, fast, fast_carry, slow, slow_carry, f
     entering = values[start : start + count]
     leaving, other_leaving = values[start - fast : start - fast + count], values[start - slow : start - slow + count]
     share, other_share = 1.0 / fast, 1.0 / slow
-    left, other_left = int(fast_carry[UNTIL] - number), int(slow_carry[UNTIL] - number)
+    left, other_left = _may_slide(number, fast, fast_carry), _may_slide(number, slow, slow_carry)
     for k in range(count):
         after = offset + (entering[k] - leaving[k]) * share
         other_after = other_offset + (entering[k] - other_leaving[k]) * other_share
