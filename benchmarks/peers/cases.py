@@ -47,7 +47,7 @@ class Case:
     @property
     def title(self) -> str:
         """Its name and size."""
-        return f"{self.name}, {self.bars:,} {self.unit}"
+        return f"{self.name}, {self.bars / 1e6:g} M {self.unit}"
 
     @property
     def everyone(self) -> tuple[Peer, ...]:
@@ -177,7 +177,7 @@ BACKTESTS = (
 
 def _engine(name: str, batch: bool, bars: int) -> Case:
     return Case(
-        name=name if batch else f"{name} called from Python bar by bar",
+        name=name if batch else f"{name}, bar by bar",
         kind="two venues",
         bars=bars,
         first=_barstep(f"{'batch' if batch else 'one bar'} {name}", "with_barstep_engines"),

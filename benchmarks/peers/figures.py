@@ -47,7 +47,7 @@ def _judge(case: Case, peer: Peer, ns: float, ratio: float) -> dict[str, Any]:
 def table(rows: list[dict[str, Any]]) -> Table:
     """The rows as people read them."""
     shown = Table("case", "peer", title="Median over rounds; ratios of times of the same round")
-    for heading in ("ns/bar", "× yardstick", "memory MiB", "difference", "barstep / peer", "target", ""):
+    for heading in ("ns/bar", "least", "× yardstick", "memory MiB", "difference", "barstep / peer", "target", ""):
         shown.add_column(heading, justify="right")
     before = None
     for row in rows:
@@ -56,6 +56,7 @@ def table(rows: list[dict[str, Any]]) -> Table:
             row["case"] if row["case"] != before else "",
             row["peer"],
             f"{row['ns_per_bar']:.4g}",
+            f"{row['least_ns_per_bar']:.4g}",
             f"{row['times_yardstick']:.3g}",
             f"{row['memory_growth_mib']:.0f}",
             f"{row['greatest_difference']:.0e}" if ratio else "",

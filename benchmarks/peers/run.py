@@ -61,7 +61,7 @@ def main() -> int:
     if arguments.list:
         print(*(case.title for case in chosen), sep="\n")
         return 0
-    console = Console(width=None if sys.stdout.isatty() else 140)
+    console = Console(width=None if sys.stdout.isatty() else 165)
     report: dict[str, Any] = {**_surroundings(), "rows": [], "measured": {}, "failures": []}
     for case in (case.scaled(arguments.bars) for case in chosen):
         console.print(f"{case.title} …", style="dim")
