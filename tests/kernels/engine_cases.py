@@ -137,6 +137,16 @@ ENGINES = [
         floor_volatility=0.3,
         allow_short=True,
     ),
+    _engine(
+        builtin.VOLATILITY_TARGET,
+        3,
+        variant="flips within the threshold",
+        lookback=3,
+        target_volatility=0.6,
+        max_allocation=1.5,
+        rebalance_threshold=0.8117,
+        allow_short=True,
+    ),
     _engine(builtin.GRID_TRADING, 6, skip=NEVER_NEGATIVE, anchor_window=6, grid_spacing=0.00417, grid_size=5),
     _engine(
         builtin.GRID_TRADING,
