@@ -15,6 +15,9 @@ STATISTICS_BLOCK = 1024
 """Bars whose mean is taken at once. A curve may be cut at multiples of it without changing a bit."""
 
 
+_STRETCH = 64
+
+
 @kernel
 def bar_returns(equity, initial, out):
     """Simple returns of equity[0:n] into out[0:n], the first against `initial`; 0 where there was nothing to lose."""
@@ -86,6 +89,25 @@ def start_statistics(initial, carry):
     carry[BEFORE] = carry[PEAK] = initial
 
 
+@kernel
+def _advance_drawdown(values, peak, age, deepest, longest):
+    """Take in a stretch of the curve. One that stays under the peak is told by its ends, which vectorises."""
+    top, bottom = -np.inf, np.inf
+    for value in values:
+        top = value if value > top else top
+        bottom = value if value < bottom else bottom
+    if top < peak:
+        return peak, age + values.shape[0], min(deepest, bottom / peak), longest
+    for value in values:
+        if value >= peak:
+            longest = age if age > longest else longest
+            peak, age = value, 0.0
+        else:
+            age += 1.0
+            deepest = min(deepest, value / peak)
+    return peak, age, deepest, longest
+
+
 @kernel(allocates=True)
 def advance_statistics(equity, carry):
     """Take in the next bars of a curve (float64[n], money); n is a multiple of STATISTICS_BLOCK but at the end.
@@ -100,13 +122,31 @@ def advance_statistics(equity, carry):
         bar_returns(block, carry[BEFORE], row)
         _add_block(row, carry)
         carry[BEFORE] = block[block.shape[0] - 1]
-        for k in range(block.shape[0]):
-            value = block[k]
-            if value >= peak:
-                longest = age if age > longest else longest
-                peak, age = value, 0.0
-            else:
-                age += 1.0
-                if value < peak * deepest:
-                    deepest = value / peak
+        for first in range(0, block.shape[0], _STRETCH):
+            peak, age, deepest, longest = _advance_drawdown(
+                block[first : first + _STRETCH], peak, age, deepest, longest
+            )
     carry[PEAK], carry[AGE], carry[DEEPEST], carry[LONGEST] = peak, age, deepest, longest
+
+
+BELOW, AT_LOW, ABOVE, AT_HIGH = range(4)
+TAIL_COUNTS = 4
+
+
+@kernel
+def collect_tails(returns, low, high, lows, highs, counts):
+    """Append returns under `low` to lows, and minus those over `high` to highs; count them and those at the bounds.
+
+    lows, highs: float64[·], counts: int64[TAIL_COUNTS]. Returns whether there is room for as many returns again: the
+    caller stops where there is not.
+    """
+    below, above, at_low, at_high = counts[BELOW], counts[ABOVE], counts[AT_LOW], counts[AT_HIGH]
+    for value in returns:
+        lows[below] = value
+        highs[above] = -value
+        below += value < low
+        above += value > high
+        at_low += value == low
+        at_high += value == high
+    counts[BELOW], counts[ABOVE], counts[AT_LOW], counts[AT_HIGH] = below, above, at_low, at_high
+    return max(below, above) + returns.shape[0] < lows.shape[0]
