@@ -62,7 +62,8 @@ verify: .venv/ready
 # Some cases, more rounds, figures in a file: make bench PEERS="z-score ATR --rounds 15 --json figures.json"
 bench: .venv-bench/ready
 	.venv-bench/bin/pytest benchmarks
+	.venv-bench/bin/python benchmarks/peers/metrics.py
 	.venv-bench/bin/python benchmarks/peers/run.py $(PEERS)
 
 clean:
-	rm -rf .venv .typeroot .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info
+	rm -rf .venv .venv-bench .typeroot .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info
