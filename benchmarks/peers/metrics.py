@@ -1,6 +1,7 @@
 """Hold barstep's metrics to empyrical's and quantstats' where they define the same thing.
 
-Run it as `python benchmarks/peers/metrics.py`. Where a definition differs, the difference is named and the other library's figure is shown beside it.
+Run it as `python benchmarks/peers/metrics.py`. Where a definition differs, the difference is named, and what is left of
+it is compared.
 """
 
 from __future__ import annotations
