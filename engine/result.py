@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -111,6 +112,20 @@ class Result:
         )
 
     @cached_property
+    def monthly_returns(self) -> pl.DataFrame:
+        """One row a month (UTC) with bars: `year`, `month`, `return_pct`, and `year_to_date_pct` at the month's end."""
+        time, worth = pl.col("timestamp"), pl.col("equity")
+        months = self.equity.group_by(time.dt.year().alias("year"), time.dt.month().alias("month"), maintain_order=True)
+        ends = months.agg(worth.last()).with_columns(worth.shift(1, fill_value=self.execution.capital).alias("before"))
+        before = pl.col("before")
+        return ends.select(
+            "year",
+            "month",
+            ((worth / before - 1.0) * 100.0).alias("return_pct"),
+            ((worth / before.first().over("year") - 1.0) * 100.0).alias("year_to_date_pct"),
+        )
+
+    @cached_property
     def trades(self) -> pl.DataFrame:
         """One row a trade: times, side, quantity, prices, fees, profit and return, bars held, whether it is open."""
         t, lot = self.trade_table, self.execution.lot
@@ -208,6 +223,16 @@ class Result:
     def to_json(self) -> str:
         """`to_dict` as JSON. What is NaN or infinite is null there: JSON has no word for it."""
         return json.dumps(_plain(self.to_dict()), indent=2, allow_nan=False)
+
+    def report(self, path: str | Path) -> Path:
+        """Write the result for people to read, and return where: `.html` to explore, `.pdf` or `.png` to print.
+
+        Raises:
+            UsageError: Another ending, or the extra `barstep[report]` is not installed.
+        """
+        from ..report.writing import report_result  # noqa: PLC0415 - the one call up, made by the reader
+
+        return report_result(self, Path(path))
 
 
 def _describe(bars: Bars) -> dict[str, Any]:

@@ -8,14 +8,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from ..data.dataset import DatasetInfo, write_dataset
+from ..engine.bars import Bars
 from ..engine.result import Result
 from ..errors import UsageError
 
-TABLES = ("equity", "trades", "fills", "columns")
+DOCUMENT = "result.json"
+BARS = "bars.parquet"
+TABLES = ("equity", "trades", "fills", "columns", "monthly_returns")
 
 
 def save_results(results: Mapping[str, Result], folder: Path, *, overwrite: bool = False) -> None:
-    """Write `folder/<name>/` for each result: `result.json`, and its tables as Parquet.
+    """Write `folder/<name>/` for each result: `result.json`, its tables as Parquet, and the bars it ran on.
+
+    With the bars a folder is complete: whoever gets it can draw the candles, or load them and run again.
 
     Raises:
         UsageError: The folder is there already and is not to be replaced.
@@ -24,9 +30,19 @@ def save_results(results: Mapping[str, Result], folder: Path, *, overwrite: bool
         for name, result in results.items():
             place = staged / name
             place.mkdir()
-            (place / "result.json").write_text(result.to_json() + "\n", encoding="utf-8")
+            (place / DOCUMENT).write_text(result.to_json() + "\n", encoding="utf-8")
             for table in TABLES:
                 getattr(result, table).write_parquet(place / f"{table}.parquet")
+            _write_bars(result.bars, place / BARS)
+
+
+def _write_bars(bars: Bars, path: Path) -> None:
+    """The bars as a normalised dataset that `load` reads; no bars, which no dataset may have, as a bare table."""
+    if not len(bars):
+        bars.to_frame().write_parquet(path)
+        return
+    info = DatasetInfo(symbol=bars.symbol, venue=bars.venue, interval_seconds=bars.interval_seconds)
+    write_dataset(bars.to_frame(), info, path)
 
 
 @contextmanager
