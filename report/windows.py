@@ -1,0 +1,81 @@
+"""Which stretches of bars are shown as candles: the last ones, and those around the largest gains and losses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from ..engine.bars import Integers
+from .sheet import Sheet
+from .texts import minute, signed
+
+LENGTH = 300
+"""Bars of a window: each candle is still some pixels wide."""
+
+_LONGEST = 1_000
+_EXTREMES = 3
+_WHOLE_BARS = 18_000
+_WHOLE_TRADES = 2_000
+
+
+@dataclass(frozen=True)
+class Window:
+    """Bars start..stop, and what they show."""
+
+    label: str
+    start: int
+    stop: int
+
+
+def windows(sheet: Sheet) -> list[Window]:
+    """The last bars, then the windows of the trades that gained and lost most, no trade twice."""
+    n = sheet.bars.height
+    found = [Window(f"last {min(n, LENGTH):,} bars", max(0, n - LENGTH), n)] if n else []
+    trades = _placed(sheet).sort("profit", maintain_order=True)
+    gains = trades.filter(pl.col("profit") > 0.0).tail(_EXTREMES).reverse()
+    losses = trades.filter(pl.col("profit") < 0.0).head(_EXTREMES)
+    for kind, table in (("gain", gains), ("loss", losses)):
+        for place, trade in enumerate(table.iter_rows(named=True)):
+            rank = ("largest", "second largest", "third largest")[place]
+            text = f"{rank} {kind}: {signed(trade['profit'])}, {trade['side']} from {minute(trade['entry_time'])}"
+            found.append(_around(trade["entry_bar"], trade["exit_bar"], n, text))
+    return found
+
+
+def _around(entry: int, leave: int, n: int, text: str) -> Window:
+    """A trade with room on both sides; of a very long one its end."""
+    room = max((LENGTH - (leave - entry)) // 2, LENGTH // 10)
+    stop = min(n, leave + room)
+    return Window(text, max(0, entry - room, stop - _LONGEST), stop)
+
+
+def _placed(sheet: Sheet) -> pl.DataFrame:
+    """The trades with the places of their bars."""
+    trades = own_trades(sheet)
+    places = {
+        f"{side}_bar": np.searchsorted(sheet.ts_us, trades[f"{side}_time"].to_physical().to_numpy())
+        for side in ("entry", "exit")
+    }
+    return trades.with_columns(pl.Series(name, values, pl.Int64) for name, values in places.items())
+
+
+def own_trades(sheet: Sheet) -> pl.DataFrame:
+    """The trades on the venue whose bars the sheet has."""
+    return sheet.trades.filter(pl.col("venue") == sheet.data["venue"])
+
+
+def holds_all(sheet: Sheet) -> bool:
+    """Whether a report has room for every bar as a candle."""
+    return sheet.bars.height <= _WHOLE_BARS and sheet.trades.height <= _WHOLE_TRADES
+
+
+def shown_bars(sheet: Sheet) -> Integers:
+    """Places of the bars that are drawn as candles, rising."""
+    if holds_all(sheet):
+        return np.arange(sheet.bars.height)
+    shown = np.zeros(sheet.bars.height, dtype=bool)
+    for window in windows(sheet):
+        shown[window.start : window.stop] = True
+    return np.flatnonzero(shown)
