@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -80,6 +81,18 @@ def test_the_missing_extra_is_one_line(barstep: Run, saved: Path, monkeypatch: p
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.endswith("pip install 'barstep[report]'\n")
     assert not list(saved.rglob("report.*"))
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """Help answers without the libraries that draw or compute."""
+    code = (
+        "import sys; from barstep.cli.app import main; sys.argv = ['barstep', 'report', '--help']\n"
+        "code = main(); print('imported', *sorted(name for name in sys.modules if '.' not in name)); sys.exit(code)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    imported = set(ran.stdout.splitlines()[-1].split()[1:])
+    assert "typer" in imported
+    assert not imported & {"bokeh", "jinja2", "matplotlib", "numpy", "numba", "polars"}
 
 
 def test_several_results_are_named(barstep: Run, hours: Path, tmp_path: Path) -> None:
