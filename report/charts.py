@@ -105,6 +105,8 @@ def _draw_equity(chart: Any, sources: dict[str, ColumnDataSource]) -> None:
     )
     for name, text, side in sides:
         line = chart.line("x", "y", source=sources[name], name=name, line_width=1.25)
+        if len(sources[name].data["x"]) == 1:
+            chart.scatter("x", "y", source=sources[name], name=name, size=6)  # a line through one point is not seen
         add_hover(chart, line, [(text, "@y{0,0.00}"), ("time", "@x{%F %R}")]).attachment = side
 
 

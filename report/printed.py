@@ -72,7 +72,7 @@ def _title(figure: Figure, sheet: Sheet) -> None:
     settings = [f"{name} {value}" for name, value in (*head["parameters"], *head["execution"])]
     half = (len(settings) + 1) // 2
     figure.text(_LEFT, 0.962, f"{head['strategy']} on {' and '.join(head['instruments'])}", size=15, weight="bold")
-    figure.text(_LEFT, 0.945, f"{head['bars']}, {head['span']}. {tables.final_equity(sheet)}.")
+    figure.text(_LEFT, 0.945, f"{head['span']}. {tables.final_equity(sheet)}.")
     for place, part in enumerate((settings[:half], settings[half:])):
         figure.text(_LEFT, 0.928 - 0.013 * place, "   ".join(part), color=_MUTED, size=6.5)
     figure.text(

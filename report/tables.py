@@ -8,7 +8,7 @@ from typing import Any
 from ..data.durations import format_interval
 from ..engine.metrics import DESCRIPTIONS
 from .sheet import Sheet
-from .texts import NOTHING, decimals, label, metric, minute, price_places, setting, short, signed, stated_time
+from .texts import NOTHING, counted, decimals, label, metric, moment, price_places, setting, short, signed
 
 SHOWN_TRADES = 500
 """Rows of the table at first; a browser is slow with many more."""
@@ -34,12 +34,12 @@ _STRONGEST_PCT = 10.0
 def heading(sheet: Sheet) -> dict[str, Any]:
     """What was backtested on what: `strategy`, `instruments`, `span`, `parameters`, `execution`, `origin`."""
     document, data = sheet.document, sheet.data
-    span = f"{stated_time(data['first'])} to {stated_time(data['last'])} UTC" if data["bars"] else "no bars"
+    step = sheet.interval_seconds
+    span = f", {moment(data['first'], step)} to {moment(data['last'], step)} UTC" if data["bars"] else ""
     return {
         "strategy": document["strategy"],
         "instruments": [f"{each['venue']} {each['symbol']}" for each in document["data"]],
-        "span": span,
-        "bars": f"{data['bars']:,} bars of {format_interval(sheet.interval_seconds)}",
+        "span": f"{counted(data['bars'], 'bar')} of {format_interval(step)}{span}",
         "parameters": _settings(document["parameters"]),
         "execution": _settings(document["execution"]),
         "origin": _origin(document),
@@ -93,8 +93,8 @@ def trade_rows(sheet: Sheet) -> tuple[list[str], list[list[str]]]:
     trades = sheet.trades.head(HELD_TRADES)
     places = price_places([*trades["entry_price"].head(100), *trades["exit_price"].head(100)])
     columns: dict[str, Callable[[dict[str, Any]], str]] = {
-        "entry": lambda row: minute(row["entry_time"]),
-        "exit": lambda row: minute(row["exit_time"]) + (" (open)" if row["is_open"] else ""),
+        "entry": lambda row: moment(row["entry_time"], sheet.interval_seconds),
+        "exit": lambda row: moment(row["exit_time"], sheet.interval_seconds) + (" (open)" if row["is_open"] else ""),
         "side": lambda row: str(row["side"]),
         "quantity": lambda row: short(row["quantity"]),
         "entry price": lambda row: decimals(row["entry_price"], places),

@@ -79,11 +79,20 @@ def price_places(prices: Any) -> int:
     return min(8, max(2, 5 - math.floor(math.log10(largest))))
 
 
-def minute(time: datetime) -> str:
-    """A time to the minute, or to the second where it has one."""
-    return time.strftime("%Y-%m-%d %H:%M:%S" if time.second else "%Y-%m-%d %H:%M")
+def moment(time: datetime | str, interval_seconds: int) -> str:
+    """The open time of a bar, as exact as its interval asks for: `2024-01-01`, with minutes, or with seconds.
+
+    Args:
+        time: The time itself, or as ISO text with a `T`.
+        interval_seconds: Length of a bar.
+    """
+    text = time if isinstance(time, str) else time.isoformat()
+    day, clock = text[:10], text[11:19]
+    if interval_seconds % 86_400 == 0 and clock == "00:00:00":
+        return day
+    return f"{day} {clock if interval_seconds % 60 else clock[:5]}"
 
 
-def stated_time(text: str | None) -> str:
-    """A time of `result.json` to the minute, `2024-01-01 00:00`."""
-    return text.replace("T", " ")[:16] if text else NOTHING
+def counted(count: int, word: str) -> str:
+    """A number of things: `1 bar`, `1,000 bars`."""
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"

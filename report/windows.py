@@ -9,7 +9,7 @@ import polars as pl
 
 from ..engine.bars import Integers
 from .sheet import Sheet
-from .texts import minute, signed
+from .texts import counted, moment, signed
 
 LENGTH = 300
 """Bars of a window: each candle is still some pixels wide."""
@@ -32,14 +32,15 @@ class Window:
 def windows(sheet: Sheet) -> list[Window]:
     """The last bars, then the windows of the trades that gained and lost most, no trade twice."""
     n = sheet.bars.height
-    found = [Window(f"last {min(n, LENGTH):,} bars", max(0, n - LENGTH), n)] if n else []
+    found = [Window(f"last {counted(min(n, LENGTH), 'bar')}", max(0, n - LENGTH), n)] if n else []
     trades = _placed(sheet).sort("profit", maintain_order=True)
     gains = trades.filter(pl.col("profit") > 0.0).tail(_EXTREMES).reverse()
     losses = trades.filter(pl.col("profit") < 0.0).head(_EXTREMES)
     for kind, table in (("gain", gains), ("loss", losses)):
         for place, trade in enumerate(table.iter_rows(named=True)):
             rank = ("largest", "second largest", "third largest")[place]
-            text = f"{rank} {kind}: {signed(trade['profit'])}, {trade['side']} from {minute(trade['entry_time'])}"
+            since = moment(trade["entry_time"], sheet.interval_seconds)
+            text = f"{rank} {kind}: {signed(trade['profit'])}, {trade['side']} from {since}"
             found.append(_around(trade["entry_bar"], trade["exit_bar"], n, text))
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime
 
 import pytest
 from barstep.engine.metrics import DESCRIPTIONS
@@ -53,6 +54,29 @@ def test_signed_numbers(value: float, text: str) -> None:
 def test_places_of_prices(prices: list[float], places: int) -> None:
     """Small prices are told in more decimals than large ones."""
     assert texts.price_places(prices) == places
+
+
+@pytest.mark.parametrize(
+    ("interval", "clock", "text"),
+    [
+        (86_400, "00:00:00", "2024-03-05"),
+        (604_800, "00:00:00", "2024-03-05"),
+        (86_400, "21:00:00", "2024-03-05 21:00"),
+        (3_600, "00:00:00", "2024-03-05 00:00"),
+        (60, "07:08:00", "2024-03-05 07:08"),
+        (1, "07:08:09", "2024-03-05 07:08:09"),
+    ],
+)
+def test_times_of_bars(interval: int, clock: str, text: str) -> None:
+    """A day's bar is told by its date, shorter ones to the minute or the second; both forms of a time agree."""
+    stated = f"2024-03-05T{clock}.000000Z"
+    assert texts.moment(stated, interval) == text
+    assert texts.moment(datetime.fromisoformat(stated), interval) == text
+
+
+def test_counts() -> None:
+    """One thing is not many."""
+    assert [texts.counted(n, "bar") for n in (0, 1, 2000)] == ["0 bars", "1 bar", "2,000 bars"]
 
 
 def test_settings() -> None:
