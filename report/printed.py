@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from textwrap import shorten, wrap
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,9 @@ from .texts import short
 
 _A4_INCHES = (8.27, 11.69)
 _LEFT = 0.095
+_YEARS = 16
+"""Of the monthly returns: more do not fit the page."""
+
 _INK, _MUTED, _RULE = "#1b1f23", "#57606a", "#d8dde2"
 _BLUE, _GREY, _ORANGE = "#0072b2", "#8a8f94", "#d55e00"
 _STYLE: dict[Any, Any] = {
@@ -50,12 +54,12 @@ def printed(sheet: Sheet, kind: str) -> bytes:
     """The page as `pdf` or `png`; the same sheet gives the same bytes."""
     with rc_context(_STYLE):
         figure = Figure(figsize=_A4_INCHES)
-        years = len(tables.months(sheet))
+        top = _title(figure, sheet)
+        years = min(len(tables.months(sheet)), _YEARS)
         grid = figure.add_gridspec(
-            4, 1, left=_LEFT, right=0.95, top=0.88, bottom=0.04, hspace=0.26,
-            height_ratios=(3.2, 1.5, 0.45 + 0.22 * min(years, 16), 3.6),
+            4, 1, left=_LEFT, right=0.95, top=top, bottom=0.04, hspace=0.26,
+            height_ratios=(3.2, 1.5, 0.45 + 0.22 * years, 3.6),
         )  # fmt: skip
-        _title(figure, sheet)
         if sheet.bars.height:
             drawn = lines(sheet)
             _equity(figure.add_subplot(grid[0]), drawn)
@@ -67,25 +71,38 @@ def printed(sheet: Sheet, kind: str) -> bytes:
     return content.getvalue()
 
 
-def _title(figure: Figure, sheet: Sheet) -> None:
+def _title(figure: Figure, sheet: Sheet) -> float:
+    """Write what was backtested on what; return how high on the page the charts may begin."""
     head = tables.heading(sheet)
-    settings = [f"{name} {value}" for name, value in (*head["parameters"], *head["execution"])]
-    half = (len(settings) + 1) // 2
-    figure.text(_LEFT, 0.962, f"{head['strategy']} on {' and '.join(head['instruments'])}", size=15, weight="bold")
+    title = f"{head['strategy']} on {' and '.join(head['instruments'])}"
+    figure.text(_LEFT, 0.962, shorten(title, 64, placeholder=" …"), size=15, weight="bold")
     figure.text(_LEFT, 0.945, f"{head['span']}. {tables.final_equity(sheet)}.")
-    for place, part in enumerate((settings[:half], settings[half:])):
-        figure.text(_LEFT, 0.928 - 0.013 * place, "   ".join(part), color=_MUTED, size=6.5)
-    figure.text(
-        _LEFT, 0.018, "   ".join(f"{name} {text}" for name, text, _ in head["origin"]), color=_MUTED, size=6
-    )  # fmt: skip
+    settings = "   ".join(
+        f"{name} {value}".replace(" ", "\N{NO-BREAK SPACE}")
+        for name, value in (*head["parameters"], *head["execution"])
+    )
+    told = wrap(settings, 118, break_long_words=False, drop_whitespace=True)[:6]
+    for place, line in enumerate(told):
+        figure.text(_LEFT, 0.928 - 0.0125 * place, line, color=_MUTED, size=6.5)
+    origin = " · ".join(f"{name} {text}" for name, text, _ in head["origin"])
+    figure.text(_LEFT, 0.018, shorten(origin, 160, placeholder=" …"), color=_MUTED, size=6)
+    return 0.905 - 0.0125 * len(told)
 
 
 def _equity(axes: Axes, drawn: dict[str, Line]) -> None:
     for name, color, text in (("benchmark", _GREY, "buy and hold"), ("equity", _BLUE, "equity")):
         axes.plot(_times(drawn[name]), drawn[name].y, color=color, linewidth=0.8, label=text)
     axes.legend(loc="lower left", frameon=False, ncols=2, borderpad=0, bbox_to_anchor=(0.09, 1.012))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: short(float(value))))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _thousands(float(value))))
     _dress(axes, "Equity")
+
+
+def _thousands(value: float) -> str:
+    """A number on an axis: `400k`, `1.5m`."""
+    for size, sign in ((1e9, "b"), (1e6, "m"), (1e3, "k")):
+        if abs(value) >= size:
+            return short(value / size) + sign
+    return short(value)
 
 
 def _drawdown(axes: Axes, line: Line) -> None:
@@ -108,10 +125,11 @@ def _dress(axes: Axes, title: str) -> None:
 
 
 def _months(axes: Axes, sheet: Sheet) -> None:
-    axes.set_title("Monthly returns, %, UTC", loc="left", size=9, weight="bold")
-    axes.set_axis_off()
     rows = tables.months(sheet)
-    shown = rows[-16:]
+    shown = rows[-_YEARS:]
+    part = f", the last {_YEARS} of {len(rows)} years" if len(rows) > _YEARS else ""
+    axes.set_title(f"Monthly returns, %, UTC{part}", loc="left", size=9, weight="bold")
+    axes.set_axis_off()
     axes.set_xlim(-1.3, 12.5)
     axes.set_ylim(max(len(shown), 1) + 0.5, -0.9)
     for place, name in enumerate((*tables.MONTHS, "total")):
@@ -120,13 +138,11 @@ def _months(axes: Axes, sheet: Sheet) -> None:
         axes.text(-1.3, down + 0.5, str(row["year"]), va="center", color=_MUTED, size=7)
         axes.text(12.45, down + 0.5, row["total"], ha="right", va="center", weight="bold", size=7)
         for place, (text, shade) in enumerate(row["months"]):
-            if text:
+            axes.text(place + 0.4, down + 0.5, text, ha="right", va="center", size=7)
+            if shade:
                 color = _BLUE if shade >= 0.0 else _ORANGE
                 strength = 0.06 + 0.5 * abs(shade)
                 axes.barh(down + 0.5, 0.96, height=0.92, left=place - 0.48, color=color, alpha=strength, linewidth=0)
-                axes.text(place + 0.4, down + 0.5, text, ha="right", va="center", size=7)
-    if len(rows) > len(shown):
-        axes.text(-1.3, len(shown) + 0.3, f"{len(rows) - len(shown)} earlier years are not shown", size=6.5)
 
 
 def _metrics(axes: Axes, sheet: Sheet) -> None:
