@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .engine.backtest import backtest
     from .engine.bars import Bars, load
     from .engine.catalog import DEFAULT_STRATEGY_CATALOG, StrategyCatalog
+    from .engine.execution import Execution
     from .engine.result import Result
     from .engine.strategy import Parameter, StrategyEngine
     from .errors import BarstepError, DataError, UsageError
@@ -29,6 +30,7 @@ _HOME = {
     "load": "engine.bars",
     "DEFAULT_STRATEGY_CATALOG": "engine.catalog",
     "StrategyCatalog": "engine.catalog",
+    "Execution": "engine.execution",
     "Result": "engine.result",
     "Parameter": "engine.strategy",
     "StrategyEngine": "engine.strategy",
@@ -43,6 +45,7 @@ __all__ = [
     "Bars",
     "BarstepError",
     "DataError",
+    "Execution",
     "Parameter",
     "Result",
     "StrategyCatalog",

@@ -157,7 +157,7 @@ def activity_metrics(result: Result) -> dict[str, float]:
     bars_held = float((until - first_leg[account.FILL_BAR])[held != 0.0].sum())
     return {
         "exposure_pct": bars_held / n * 100.0 if n else 0.0,
-        "fees_paid": float(fills[account.FILL_FEE].sum()),
+        "fees_paid": result.costs["fees"] + result.costs["liquidation"],
     }
 
 
