@@ -139,7 +139,7 @@ class Result:
                 "return_pct": t[trades.PROFIT] / invested * 100.0,
                 "bars_held": (t[trades.EXIT_BAR] - t[trades.ENTRY_BAR]).astype(np.int64),
                 "is_open": t[trades.IS_OPEN] != 0.0,
-                "exit_reason": [FILL_KINDS.get(int(kind), "open") for kind in t[trades.EXIT_KIND]],
+                "exit_reason": _words(t[trades.EXIT_KIND]),
             }
         )
 
@@ -158,7 +158,7 @@ class Result:
                 "price": f[account.FILL_PRICE],
                 "reference_price": f[account.FILL_REFERENCE],
                 "fee": f[account.FILL_FEE],
-                "kind": [FILL_KINDS[int(kind)] for kind in f[account.FILL_KIND]],
+                "kind": _words(f[account.FILL_KIND]),
             }
         )
 
@@ -199,7 +199,7 @@ class Result:
 
     @cached_property
     def fill_ambiguity(self) -> FillAmbiguity:
-        """How much the unknown order of prices inside bars matters. Where any bar was ambiguous, it is run once more."""
+        """How much the unknown order of prices inside bars matters; run once more where any bar was ambiguous."""
         return FillAmbiguity.of(self)
 
     @cached_property
@@ -277,6 +277,10 @@ def _describe(bars: Bars) -> dict[str, Any]:
         "last": edges[1],
         "sha384": bars.content_digest,
     }
+
+
+def _words(kinds: Floats) -> pl.Series:
+    return pl.Series([FILL_KINDS.get(int(kind), "open") for kind in kinds], dtype=pl.String)
 
 
 def _plain(value: Any) -> Any:

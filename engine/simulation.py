@@ -86,9 +86,9 @@ class Setup:
 
     def wishes(self) -> Iterator[tuple[int, int, Floats]]:
         """Yield (start, stop, wishes of the bars between)."""
-        if self.run is None:
+        if self.own_wishes is not None:
             yield 0, len(self.bars), self.own_wishes
-        else:
+        if self.run is not None:
             for start, stop, rows in self.run.outputs(_CHUNK, with_volatility=False):
                 yield start, stop, rows[TARGET]
 
