@@ -15,73 +15,86 @@ from .bars import Floats
 from .strategy import SECONDS_PER_DAY
 
 
-def _number(default: float | None, *, above: float | None = None, below: float = inf, endless: bool = False) -> Any:
+def _number(
+    default: float | None, text: str, *, above: float | None = None, below: float = inf, endless: bool = False
+) -> Any:
     """A field that is a number: 0 or more, or over `above`; under `below`; infinite only where `endless`."""
-    return field(default=default, metadata={"above": above, "below": below, "endless": endless})
+    return field(default=default, metadata={"text": text, "above": above, "below": below, "endless": endless})
+
+
+def _word(default: bool | str, text: str, *allowed: str) -> Any:
+    """A field that is one of some words."""
+    return field(default=default, metadata={"text": text, "allowed": allowed})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Execution:
     """How wishes become fills. With the defaults every order fills in full at the next open.
 
-    Attributes:
-        capital: Starting cash, in account currency.
-        fee_bps: Fee of an order that takes (market orders, stops), in basis points of traded value.
-        maker_fee_bps: Fee of an order that rests (limits, take-profits); None: the same.
-        slippage_bps: How much worse than its reference (the open, or a stop's level) a taking fill is.
-        volume_slippage_bps: Slippage on top, at a quantity as large as the bar's volume; in proportion below.
-        impact_bps: Slippage on top, times the root of the order's share of the bar's volume.
-        max_volume_share: Most of a bar's volume that an order may fill; None: all that is asked.
-        carry_rest: Whether what the volume did not allow waits for the next bars, or is cancelled.
-        units: Units held at full exposure; None sizes by equity (exposure × equity at the last close).
-        lot: Smallest tradable quantity; quantities are rounded towards zero to it.
-        tick: Price step; taken prices are rounded to the worse side, limits to the side that asks no more. 0: none.
-        min_notional: Least value of an order, in account currency; one that closes a position is exempt.
-        rebalance_threshold: Least change of a wish that is a signal.
-        max_notional: Most value of a position (of a leg, in a pair), in account currency.
-        max_order_age_bars: Most bars between a decision and its fill; an older order is abandoned and asked again.
-        limit_offset_bps: Orders that open or add rest as limits this far from the close; 0: market orders.
-        stop_loss_pct: Distance of the stop from the average entry price; 0: none.
-        take_profit_pct: Distance of the take-profit from it; 0: none.
-        trailing_stop_pct: Distance of the trailing stop from the best price since the entry; 0: none.
-        leverage: Position value over the margin that it binds.
-        maintenance_margin_pct: Margin, of position value, under which a position is liquidated.
-        liquidation_fee_bps: Fee of a liquidation, on top of the fee.
-        borrow_pct: Yearly cost of borrowing what is sold short, charged at each midnight UTC on value at the open.
-        ambiguous_fills: Which of two possible orders inside a bar is taken: `pessimistic` or `optimistic`.
-        year_days: Days that make a year: 365 for markets that never close, 252 for sessions.
+    What each field means, and its unit, stands beside it.
     """
 
-    capital: float = _number(100_000.0, above=0.0)
-    fee_bps: float = _number(10.0)
-    maker_fee_bps: float | None = _number(None)
-    slippage_bps: float = _number(0.0, below=1e4)
-    volume_slippage_bps: float = _number(0.0)
-    impact_bps: float = _number(0.0)
-    max_volume_share: float | None = _number(None, above=0.0)
-    carry_rest: bool = True
-    units: float | None = _number(None, above=0.0)
-    lot: float = _number(1e-8, above=0.0)
-    tick: float = _number(0.0)
-    min_notional: float = _number(0.0)
-    rebalance_threshold: float = _number(0.0)
-    max_notional: float = _number(inf, above=0.0, endless=True)
-    max_order_age_bars: float = _number(3.0, above=0.0, endless=True)
-    limit_offset_bps: float = _number(0.0, below=1e4)
-    stop_loss_pct: float = _number(0.0)
-    take_profit_pct: float = _number(0.0)
-    trailing_stop_pct: float = _number(0.0)
-    leverage: float = _number(1.0, above=0.0)
-    maintenance_margin_pct: float = _number(0.0, below=100.0)
-    liquidation_fee_bps: float = _number(0.0)
-    borrow_pct: float = _number(0.0)
-    ambiguous_fills: str = "pessimistic"
-    year_days: float = _number(365.0, above=0.0)
+    capital: float = _number(100_000.0, "starting cash, in account currency", above=0.0)
+    fee_bps: float = _number(10.0, "fee of an order that takes (market orders, stops), in basis points of traded value")
+    maker_fee_bps: float | None = _number(None, "fee of an order that rests (limits, take-profits); None: the same")
+    slippage_bps: float = _number(
+        0.0, "how much worse than its reference (the open, or a stop's level) a taking fill is", below=1e4
+    )
+    volume_slippage_bps: float = _number(
+        0.0, "slippage on top, at a quantity as large as the bar's volume; in proportion below"
+    )
+    impact_bps: float = _number(0.0, "slippage on top, times the root of the order's share of the bar's volume")
+    max_volume_share: float | None = _number(
+        None, "most of a bar's volume that an order may fill; None: all that is asked", above=0.0
+    )
+    carry_rest: bool = _word(True, "whether what the volume did not allow waits for the next bars, or is cancelled")
+    units: float | None = _number(
+        None, "units held at full exposure; None sizes by equity (exposure × equity at the last close)", above=0.0
+    )
+    lot: float = _number(1e-8, "smallest tradable quantity; quantities are rounded towards zero to it", above=0.0)
+    tick: float = _number(
+        0.0, "price step; taken prices are rounded to the worse side, limits to the side that asks no more. 0: none"
+    )
+    min_notional: float = _number(
+        0.0, "least value of an order, in account currency; one that closes a position is exempt"
+    )
+    rebalance_threshold: float = _number(0.0, "least change of a wish that is a signal")
+    max_notional: float = _number(
+        inf, "most value of a position (of a leg, in a pair), in account currency", above=0.0, endless=True
+    )
+    max_order_age_bars: float = _number(
+        3.0,
+        "most bars between a decision and its fill; an older order is abandoned and asked again",
+        above=0.0,
+        endless=True,
+    )
+    limit_offset_bps: float = _number(
+        0.0, "orders that open or add rest as limits this far from the close; 0: market orders", below=1e4
+    )
+    stop_loss_pct: float = _number(0.0, "distance of the stop from the average entry price; 0: none")
+    take_profit_pct: float = _number(0.0, "distance of the take-profit from it; 0: none")
+    trailing_stop_pct: float = _number(
+        0.0, "distance of the trailing stop from the best price since the entry; 0: none"
+    )
+    leverage: float = _number(1.0, "position value over the margin that it binds", above=0.0)
+    maintenance_margin_pct: float = _number(
+        0.0, "margin, of position value, under which a position is liquidated", below=100.0
+    )
+    liquidation_fee_bps: float = _number(0.0, "fee of a liquidation, on top of the fee")
+    borrow_pct: float = _number(
+        0.0, "yearly cost of borrowing what is sold short, charged at each midnight UTC on value at the open"
+    )
+    ambiguous_fills: str = _word(
+        "pessimistic", "which of two possible orders inside a bar is taken", "pessimistic", "optimistic"
+    )
+    year_days: float = _number(
+        365.0, "days that make a year: 365 for markets that never close, 252 for sessions", above=0.0
+    )
 
     def __post_init__(self) -> None:
         for each in fields(self):
             given = getattr(self, each.name)
-            if each.metadata and not (given is None and each.default is None):
+            if "above" in each.metadata and not (given is None and each.default is None):
                 object.__setattr__(self, each.name, _checked(each, given))
         if self.ambiguous_fills not in ("pessimistic", "optimistic"):
             raise UsageError(f"ambiguous_fills is {self.ambiguous_fills!r}; allowed is pessimistic or optimistic")
@@ -109,6 +122,14 @@ class Execution:
         rules[venue.INTERVAL_DAYS] = interval_seconds / SECONDS_PER_DAY
         rules[venue.OPTIMISTIC] = float(self.ambiguous_fills == "optimistic")
         return rules
+
+
+def describe_execution() -> list[dict[str, Any]]:
+    """Every option with its default and what it means."""
+    return [
+        {"name": each.name, "default": None if each.default == inf else each.default, "text": each.metadata["text"]}
+        for each in fields(Execution)
+    ]
 
 
 _BPS, _PCT = 1e-4, 1e-2

@@ -132,7 +132,7 @@ def _charge(fills, bar, price, amount, kind, carry):
 
 @kernel
 def _charge_holding(bars, funding, numbers, bar, rules, carry, fills):
-    """Funding at its times, and borrow cost of a short for each midnight (UTC) that has passed, of value at the open."""
+    """Funding at its times, and borrow cost of a short for each midnight (UTC) passed, on value at the open."""
     value = carry[LOTS] * rules[LOT] * bars[OPEN, bar]
     if rules[FUNDED] != 0.0 and funding[bar] != 0.0:
         _charge(fills, bar, bars[OPEN, bar], value * funding[bar], FUNDING, carry)
