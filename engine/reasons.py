@@ -20,8 +20,8 @@ FILL_KINDS: Mapping[int, str] = {
 REFUSALS: Mapping[str, tuple[int, str]] = {
     "without_a_whole_lot": (account.WITHOUT_LOT, "the change of position came to no whole lot"),
     "below_minimum": (venue.BELOW_MINIMUM, "the order was worth less than min_notional"),
-    "cut_by_cash": (account.UNAFFORDABLE, "cash or margin did not allow the whole order; it was cut, to nothing if need be"),
-    "cut_by_volume": (venue.OVER_VOLUME, "the order was over max_volume_share of the bar; the rest waited or was cancelled"),
+    "cut_by_cash": (account.UNAFFORDABLE, "cash or margin did not allow the whole order, or none of it"),
+    "cut_by_volume": (venue.OVER_VOLUME, "it was over max_volume_share of the bar; the rest waits or is cancelled"),
     "too_old": (account.ABANDONED, "no bar filled the order in time, or a leg had no price; the wish was asked again"),
 }
 """Slot of the account's carry and text, by the reason's name."""

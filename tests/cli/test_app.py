@@ -55,7 +55,11 @@ def test_a_group_alone_shows_its_help(barstep: Run) -> None:
         (["backtest"], 2, "a strategy engine and a dataset are needed"),
         (["backtest", "mean_revers", "x"], 2, "Did you mean 'mean_reversion'?"),
         (["backtest", "mean_reversion", "absent.parquet"], 3, "absent.parquet: no such file."),
-        (["backtest", "mean_reversion", "x", "--fee-bps", "much"], 2, "Invalid value for '--fee-bps': Input should be a valid number"),
+        (
+            ["backtest", "mean_reversion", "x", "--fee-bps", "much"],
+            2,
+            "Invalid value for '--fee-bps': Input should be a valid number",
+        ),
         (["data", "info", "absent.parquet"], 3, "absent.parquet: no such file."),
     ],
 )
