@@ -75,6 +75,24 @@ class Result:
         held = float(self.account[account.LOTS]) * self.execution.lot
         return float(self.account[account.CASH]) + held * float(self.marks[-1])
 
+    @property
+    def lot(self) -> float:
+        """Units in a lot of the fill table."""
+        return self.execution.lot
+
+    @property
+    def benchmark_growth(self) -> float:
+        """Last close over the first."""
+        return float(self.bars.close[-1] / self.bars.close[0])
+
+    @property
+    def bars_held(self) -> float:
+        """Bars that closed with a position."""
+        first = self.fill_table[:, self.fill_table[account.FILL_LEG] == 0.0]
+        held = np.cumsum(first[account.FILL_LOTS])
+        until = np.append(first[account.FILL_BAR][1:], len(self.bars))
+        return float((until - first[account.FILL_BAR])[held != 0.0].sum())
+
     @cached_property
     def equity_values(self) -> Floats:
         """float64[bar]: equity at each bar's close, in account currency."""
@@ -139,7 +157,7 @@ class Result:
                 "return_pct": t[trades.PROFIT] / invested * 100.0,
                 "bars_held": (t[trades.EXIT_BAR] - t[trades.ENTRY_BAR]).astype(np.int64),
                 "is_open": t[trades.IS_OPEN] != 0.0,
-                "exit_reason": _words(t[trades.EXIT_KIND]),
+                "exit_reason": kind_words(t[trades.EXIT_KIND]),
             }
         )
 
@@ -158,7 +176,7 @@ class Result:
                 "price": f[account.FILL_PRICE],
                 "reference_price": f[account.FILL_REFERENCE],
                 "fee": f[account.FILL_FEE],
-                "kind": _words(f[account.FILL_KIND]),
+                "kind": kind_words(f[account.FILL_KIND]),
             }
         )
 
@@ -252,7 +270,7 @@ class Result:
             "parameters": dict(self.run.parameters) if self.run else {},
             "execution": asdict(self.execution),
             "bars_per_year": bars_per_year(self.bars.interval_seconds, self.execution.year_days),
-            "data": [_describe(bars) for bars in sources],
+            "data": [describe_bars(bars) for bars in sources],
             "final_equity": self.final_equity,
             "metrics": dict(self.metrics),
             "costs": self.costs,
@@ -263,10 +281,11 @@ class Result:
 
     def to_json(self) -> str:
         """`to_dict` as JSON. What is NaN or infinite is null there: JSON has no word for it."""
-        return json.dumps(_plain(self.to_dict()), indent=2, allow_nan=False)
+        return json.dumps(plain_values(self.to_dict()), indent=2, allow_nan=False)
 
 
-def _describe(bars: Bars) -> dict[str, Any]:
+def describe_bars(bars: Bars) -> dict[str, Any]:
+    """Names, span and digest of bars, as plain values."""
     edges = [f"{time}Z" for time in bars.times[[0, -1]]] if len(bars) else [None, None]
     return {
         "venue": bars.venue,
@@ -279,16 +298,17 @@ def _describe(bars: Bars) -> dict[str, Any]:
     }
 
 
-def _words(kinds: Floats) -> pl.Series:
+def kind_words(kinds: Floats) -> pl.Series:
+    """The words for what fills were; `open` for trades without an exit."""
     return pl.Series([FILL_KINDS.get(int(kind), "open") for kind in kinds], dtype=pl.String)
 
 
-def _plain(value: Any) -> Any:
+def plain_values(value: Any) -> Any:
     """The same value with None for every number that JSON cannot hold."""
     if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
+        return {key: plain_values(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_plain(inner) for inner in value]
+        return [plain_values(inner) for inner in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

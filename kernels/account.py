@@ -39,17 +39,19 @@ def whole_lots(quantity, lot):
 
 
 @kernel
-def most_lots(held, equity, lot_value, fee_share, leverage):
-    """Most lots that an order may have, where `held` is signed by the order's side: margin and fee within equity.
+def most_lots(size, held, equity, lot_value, fee_share, leverage):
+    """Most lots of an order for `size` lots, where `held` is signed by its side: margin and fee within equity.
 
     What only lowers a position is always allowed.
     """
+    if (abs(held) + size) * lot_value * (1.0 + fee_share) <= equity:
+        return size  # without leverage it would do
     room = (equity - held * lot_value / leverage) / (lot_value * (1.0 / leverage + fee_share))
-    return max(whole_lots(max(room, 0.0), 1.0), -held, 0.0)
+    return min(size, max(whole_lots(max(room, 0.0), 1.0), -held, 0.0))
 
 
 @kernel
-def _wanted_lots(wish, equity, price, gross, rules):
+def wanted_lots(wish, equity, price, gross, rules):
     """Lots that a wish stands for: a share of equity at the close, or a share of the fixed units."""
     lot = rules[LOT]
     if rules[UNITS] > 0.0:
@@ -87,8 +89,9 @@ def _affordable(lots, opening, rules, carry):
     """The order, cut to what equity pays for with the fee. Of an order cut to nothing the wish is asked again."""
     side = 1.0 if lots > 0.0 else -1.0
     lot_value = rules[LOT] * _open_price(opening, lots, rules)
-    most = most_lots(side * carry[LOTS], carry[CASH] + carry[LOTS] * lot_value, lot_value, rules[FEE], 1.0)
-    if abs(lots) <= most:
+    equity = carry[CASH] + carry[LOTS] * lot_value
+    most = most_lots(abs(lots), side * carry[LOTS], equity, lot_value, rules[FEE], 1.0)
+    if most == abs(lots):
         return lots
     carry[UNAFFORDABLE] += 1.0
     if most == 0.0:
@@ -127,16 +130,21 @@ def _fill_pending(bar, opening, other_opening, number, rules, carry, fills):
 
 
 @kernel
-def decide(wish, equity, price, gross, number, rules, carry):
-    """Accept a wish that differs from the last one; put what it changes on order."""
+def accept(wish, number, carry):
+    """Accept a wish; the one before is kept, to be asked again where its order comes to nothing."""
     carry[SIGNALS] += 1.0
     carry[BEFORE] = carry[ACCEPTED]
     carry[ACCEPTED] = wish
-    change = _wanted_lots(wish, equity, price, gross, rules) - carry[LOTS]
-    if change == 0.0 and wish != 0.0:
+    carry[DECIDED] = number
+
+
+@kernel
+def put_on_order(equity, price, gross, rules, carry):
+    """Put on order what the accepted wish changes."""
+    change = wanted_lots(carry[ACCEPTED], equity, price, gross, rules) - carry[LOTS]
+    if change == 0.0 and carry[ACCEPTED] != 0.0:
         carry[WITHOUT_LOT] += 1.0
     carry[PENDING] = change
-    carry[DECIDED] = number
 
 
 @kernel
@@ -180,7 +188,8 @@ def trade_targets(opens, closes, marks, other_opens, numbers, target, rules, car
         if bar < stop:
             equity = carry[CASH] + carry[LOTS] * lot * marks[bar]
             gross = 2.0 * closes[bar] - marks[bar] if hedged else closes[bar]
-            decide(target[bar - start], equity, closes[bar], gross, numbers[bar], rules, carry)
+            accept(target[bar - start], numbers[bar], carry)
+            put_on_order(equity, closes[bar], gross, rules, carry)
             bar += 1
     return stop
 

@@ -32,8 +32,9 @@ from .account import (
     SLIPPAGE,
     THRESHOLD,
     UNAFFORDABLE,
-    decide,
+    accept,
     most_lots,
+    put_on_order,
     unchanged,
     whole_lots,
     write_fill,
@@ -69,10 +70,21 @@ borrow cost of shorts, a year, as a share; 1 where funding is paid; length of a 
 ambiguous bars."""
 VENUE_RULES = RULES + 18
 
-ENTRY, BEST, STOPPED, LIMIT_PRICE, AMBIGUOUS, BELOW_MINIMUM, OVER_VOLUME = range(ACCOUNT_CARRY, ACCOUNT_CARRY + 7)
+(
+    ENTRY,
+    BEST,
+    STOPPED,
+    LIMIT_PRICE,
+    AMBIGUOUS,
+    BELOW_MINIMUM,
+    OVER_VOLUME,
+    ELSEWHERE,
+    BOUND,
+) = range(ACCOUNT_CARRY, ACCOUNT_CARRY + 9)
 """Average entry price; best price since the entry; side that a level has closed, until the wish leaves it; price of the
-limit order on hand (0: market); ambiguous bars; orders under the least value, and orders cut by volume."""
-VENUE_CARRY = ACCOUNT_CARRY + 7
+limit order on hand (0: market); ambiguous bars; orders under the least value, and orders cut by volume; what the
+account's other positions are worth, and the margin that they bind (0 in an account of one position)."""
+VENUE_CARRY = ACCOUNT_CARRY + 9
 
 _ROWS_A_BAR = 4
 _TICK_NOISE = 1e-9
@@ -131,7 +143,7 @@ def _charge(fills, bar, price, amount, kind, carry):
 
 
 @kernel
-def _charge_holding(bars, funding, numbers, bar, rules, carry, fills):
+def charge_holding(bars, funding, numbers, bar, rules, carry, fills):
     """Funding at its times, and borrow cost of a short for each midnight (UTC) passed, on value at the open."""
     value = carry[LOTS] * rules[LOT] * bars[OPEN, bar]
     if rules[FUNDED] != 0.0 and funding[bar] != 0.0:
@@ -158,7 +170,7 @@ def _order_price(bars, bar, carry):
 
 
 @kernel
-def _fill_order(bars, numbers, bar, rules, carry, fills):
+def fill_order(bars, numbers, bar, rules, carry, fills):
     """Fill what can be filled of the order on hand; True where it was reached on the way through the bar."""
     if numbers[bar] - carry[DECIDED] > rules[MAX_AGE_BARS]:
         carry[PENDING] = 0.0
@@ -180,8 +192,8 @@ def _fill_order(bars, numbers, bar, rules, carry, fills):
     fee_share = rules[MAKER_FEE] if resting else rules[FEE]
     price = reference if resting else taker_price(reference, side * size, volume, rules)
     lot_value = rules[LOT] * price
-    equity = carry[CASH] + carry[LOTS] * lot_value
-    most = most_lots(side * carry[LOTS], equity, lot_value, fee_share, rules[LEVERAGE])
+    free = carry[CASH] + carry[ELSEWHERE] + carry[LOTS] * lot_value - carry[BOUND]
+    most = most_lots(size, side * carry[LOTS], free, lot_value, fee_share, rules[LEVERAGE])
     if size > most:
         carry[UNAFFORDABLE] += 1.0
         size, rest = most, 0.0
@@ -231,7 +243,7 @@ def _leave(bars, bar, side, reference, kind, rules, carry, fills):
 
 
 @kernel
-def _watch_levels(bars, bar, on_the_way, rules, carry, fills):
+def watch_levels(bars, bar, on_the_way, rules, carry, fills):
     """Close the position where the bar reaches a level. `on_the_way`: it was opened after the open."""
     side = 1.0 if carry[LOTS] > 0.0 else -1.0
     opening, close = bars[OPEN, bar], bars[CLOSE, bar]
@@ -281,22 +293,29 @@ def _trail(bars, bar, side, worst, extreme, rules, carry, fills):
 
 
 @kernel
-def _decide_order(wish, close, number, rules, carry):
-    """Accept a wish; refuse an order of too little value; set the limit of one that opens or adds."""
-    equity = carry[CASH] + carry[LOTS] * rules[LOT] * close
-    decide(wish, equity, close, close, number, rules, carry)
-    order, held = carry[PENDING], carry[LOTS]
-    if order != 0.0 and order != -held and abs(order) * rules[LOT] * close < rules[MIN_NOTIONAL]:
+def size_order(price, rules, carry):
+    """Put on order what the accepted wish changes, sized at `price`; refuse an order of too little value."""
+    equity = carry[CASH] + carry[ELSEWHERE] + carry[LOTS] * rules[LOT] * price
+    put_on_order(equity, price, price, rules, carry)
+    order = carry[PENDING]
+    if order != 0.0 and order != -carry[LOTS] and abs(order) * rules[LOT] * price < rules[MIN_NOTIONAL]:
         carry[BELOW_MINIMUM] += 1.0
         carry[PENDING] = 0.0
+
+
+@kernel
+def decide_order(wish, close, number, rules, carry):
+    """Accept a wish and size its order at the close; an order that opens or adds may have a limit."""
+    accept(wish, number, carry)
+    size_order(close, rules, carry)
     carry[LIMIT_PRICE] = 0.0
-    if rules[LIMIT_OFFSET] > 0.0 and held * order >= 0.0:
-        side = 1.0 if order > 0.0 else -1.0
+    if rules[LIMIT_OFFSET] > 0.0 and carry[LOTS] * carry[PENDING] >= 0.0:
+        side = 1.0 if carry[PENDING] > 0.0 else -1.0
         carry[LIMIT_PRICE] = rounded(close * (1.0 - side * rules[LIMIT_OFFSET]), rules[TICK], side < 0.0)
 
 
 @kernel
-def _is_signal(wish, rules, carry):
+def is_signal(wish, rules, carry):
     """Whether a wish asks for something new. One whose side a level has closed does not, until it leaves that side."""
     if wish * carry[STOPPED] > 0.0:
         return False
@@ -333,11 +352,11 @@ def trade_at_venue(bars, funding, numbers, target, rules, carry, fills, start, s
                 return stop
         else:
             if carry[LOTS] != 0.0:
-                _charge_holding(bars, funding, numbers, bar, rules, carry, fills)
-            on_the_way = carry[PENDING] != 0.0 and _fill_order(bars, numbers, bar, rules, carry, fills)
+                charge_holding(bars, funding, numbers, bar, rules, carry, fills)
+            on_the_way = carry[PENDING] != 0.0 and fill_order(bars, numbers, bar, rules, carry, fills)
             if carry[LOTS] != 0.0 and watched:
-                _watch_levels(bars, bar, on_the_way, rules, carry, fills)
-        if _is_signal(target[bar - start], rules, carry):
-            _decide_order(target[bar - start], closes[bar], numbers[bar], rules, carry)
+                watch_levels(bars, bar, on_the_way, rules, carry, fills)
+        if is_signal(target[bar - start], rules, carry):
+            decide_order(target[bar - start], closes[bar], numbers[bar], rules, carry)
         bar += 1
     return stop
