@@ -28,7 +28,7 @@ def funding_by_bar(bars: Bars, funding: pl.DataFrame) -> Floats:
     times, rates = funding["timestamp"], funding["rate"].cast(pl.Float64)
     if times.dtype.is_temporal():
         times = times.cast(pl.Datetime("us")).to_physical()
-    if times.null_count() or not rates.is_finite().all():
+    if times.null_count() or rates.null_count() or not rates.is_finite().all():
         raise DataError("funding: a time or a rate is missing; each row needs both")
     at = np.searchsorted(bars.ts_us, times.to_numpy())
     inside = (at < len(bars)) & (times.to_numpy() >= bars.ts_us[0] if len(bars) else False)
