@@ -167,7 +167,7 @@ def test_an_order_that_is_too_old_is_given_up(gap: int, bars: list[float]) -> No
     ],
 )
 def test_an_order_is_cut_to_what_cash_pays_for(side: float, opening: float, fee: float, lots: float) -> None:
-    """100 lots ordered at 10 come to what 1000 buys at the open with the fee; the cut is counted, and not made up for."""
+    """100 lots ordered at 10 come to what 1000 buys at the open with the fee; the cut is counted and not made up."""
     market = one_venue([10.0, opening, 5.0, 5.0], [10.0, opening, 5.0, 5.0])
     got = trade(market, [side] * 4, Terms(fee=fee))
     assert [row[2] for row in got.rows] == [lots]
