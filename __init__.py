@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from .engine.backtest import backtest
     from .engine.bars import Bars, load
     from .engine.catalog import DEFAULT_STRATEGY_CATALOG, StrategyCatalog
+    from .engine.execution import Execution
+    from .engine.portfolio import Allocation, portfolio
+    from .engine.portfolio_result import PortfolioResult
     from .engine.result import Result
     from .engine.strategy import Parameter, StrategyEngine
     from .errors import BarstepError, DataError, UsageError
@@ -29,6 +32,10 @@ _HOME = {
     "load": "engine.bars",
     "DEFAULT_STRATEGY_CATALOG": "engine.catalog",
     "StrategyCatalog": "engine.catalog",
+    "Execution": "engine.execution",
+    "Allocation": "engine.portfolio",
+    "portfolio": "engine.portfolio",
+    "PortfolioResult": "engine.portfolio_result",
     "Result": "engine.result",
     "Parameter": "engine.strategy",
     "StrategyEngine": "engine.strategy",
@@ -40,10 +47,13 @@ _HOME = {
 
 __all__ = [
     "DEFAULT_STRATEGY_CATALOG",
+    "Allocation",
     "Bars",
     "BarstepError",
     "DataError",
+    "Execution",
     "Parameter",
+    "PortfolioResult",
     "Result",
     "StrategyCatalog",
     "StrategyEngine",
@@ -51,6 +61,7 @@ __all__ = [
     "backtest",
     "kernel",
     "load",
+    "portfolio",
 ]
 
 

@@ -22,30 +22,35 @@ def backtest_command(
     strategy: Annotated[str | None, typer.Argument(help="Name of a strategy engine.")] = None,
     files: Annotated[list[Path] | None, typer.Argument(help="Normalised datasets, each backtested alone.")] = None,
     settings: Annotated[
-        list[str] | None, typer.Option("--set", help="A parameter of the engine, NAME=VALUE. May be repeated.")
+        list[str] | None, typer.Option("--set", help="A parameter of the engine or an option of --list, NAME=VALUE.")
     ] = None,
     secondary: Annotated[
         Path | None, typer.Option(help="The second venue's dataset, for engines that trade two.")
     ] = None,
+    funding: Annotated[
+        Path | None, typer.Option(help="Funding rates of a perpetual: CSV, Parquet or feather with time and rate.")
+    ] = None,
     capital: Annotated[float | None, typer.Option(help="Starting cash, in account currency. [100000]")] = None,
     fee_bps: Annotated[float | None, typer.Option(help="Fee, in basis points of traded value. [10]")] = None,
-    slippage_bps: Annotated[float | None, typer.Option(help="How much worse than the open a fill is. [0]")] = None,
+    maker_fee_bps: Annotated[float | None, typer.Option(help="Fee of an order that rests. [the same]")] = None,
+    slippage_bps: Annotated[float | None, typer.Option(help="How much worse than its reference a fill is. [0]")] = None,
     units: Annotated[float | None, typer.Option(help="Units at full exposure, instead of a share of equity.")] = None,
-    lot: Annotated[float | None, typer.Option(help="Smallest tradable quantity. [1e-8]")] = None,
-    rebalance_threshold: Annotated[
-        float | None, typer.Option(help="Least change of a wish that is traded. [0]")
+    stop_loss_pct: Annotated[float | None, typer.Option(help="Distance of the stop from the entry.")] = None,
+    take_profit_pct: Annotated[float | None, typer.Option(help="Distance of the take-profit from the entry.")] = None,
+    trailing_stop_pct: Annotated[
+        float | None, typer.Option(help="Distance of the trailing stop from the best price since the entry.")
     ] = None,
-    max_notional: Annotated[float | None, typer.Option(help="Most value of a position, in account currency.")] = None,
-    max_order_age_bars: Annotated[
-        float | None, typer.Option(help="Most bars between a decision and its fill. [3]")
-    ] = None,
+    leverage: Annotated[float | None, typer.Option(help="Position value over the margin that it binds. [1]")] = None,
     year_days: Annotated[float | None, typer.Option(help="Days that make a year; 252 for sessions. [365]")] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder for result.json and the tables as Parquet.")
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the folder where it is there.")] = False,
     list_engines: Annotated[
-        bool, typer.Option("--list", help="Show the engines, their parameters, defaults and ranges.")
+        bool,
+        typer.Option(
+            "--list", help="Show the engines, their parameters and ranges, and all options of costs, orders and levels."
+        ),
     ] = False,
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
 ) -> None:
@@ -61,17 +66,18 @@ def backtest_command(
     execution = {
         "capital": capital,
         "fee_bps": fee_bps,
+        "maker_fee_bps": maker_fee_bps,
         "slippage_bps": slippage_bps,
         "units": units,
-        "lot": lot,
-        "rebalance_threshold": rebalance_threshold,
-        "max_notional": max_notional,
-        "max_order_age_bars": max_order_age_bars,
+        "stop_loss_pct": stop_loss_pct,
+        "take_profit_pct": take_profit_pct,
+        "trailing_stop_pct": trailing_stop_pct,
+        "leverage": leverage,
         "year_days": year_days,
     }
     given = {name: value for name, value in execution.items() if value is not None}
     options = _joined(given, _read_settings(settings or []))
-    results = _backtest_each(strategy, files, secondary, options, quiet=json_output)
+    results = _backtest_each(strategy, files, secondary, funding, options, quiet=json_output)
     if output is not None:
         from ..report.saving import save_results
 
@@ -113,26 +119,35 @@ def _joined(execution: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[s
 
 
 def _backtest_each(
-    strategy: str, files: list[Path], secondary: Path | None, options: Mapping[str, Any], *, quiet: bool
+    strategy: str,
+    files: list[Path],
+    secondary: Path | None,
+    funding: Path | None,
+    options: Mapping[str, Any],
+    *,
+    quiet: bool,
 ) -> dict[str, Result]:
     """The result of each file by its name without its ending; nothing is written before all of them are there."""
+    from ..data.funding import read_funding
     from ..engine.backtest import backtest
     from ..engine.bars import load
     from ..engine.catalog import DEFAULT_STRATEGY_CATALOG
     from .console import progress, say_if_cold
 
     engine = DEFAULT_STRATEGY_CATALOG[strategy]  # a mistyped name is told before a long read
-    if secondary is not None and len(files) > 1:
-        raise UsageError(f"--secondary goes with one dataset; {len(files)} were given")
+    for option, path in (("--secondary", secondary), ("--funding", funding)):
+        if path is not None and len(files) > 1:
+            raise UsageError(f"{option} goes with one dataset; {len(files)} were given")
     names = [path.stem for path in files]
     for name in names:
         if names.count(name) > 1:
             raise UsageError(f"two files are named {name!r}; results are told apart by the file's name")
     other: Bars | None = load(secondary) if secondary is not None else None
+    rates = read_funding(funding) if funding is not None else None
     if not quiet:
         say_if_cold()
     return {
-        path.stem: backtest(load(path), engine, secondary=other, **options)
+        path.stem: backtest(load(path), engine, secondary=other, funding=rates, **options)
         for path in progress(files, "backtesting", quiet=quiet)
     }
 
@@ -154,23 +169,42 @@ def _print_results(results: Mapping[str, Result]) -> None:
     Console().print(metric_table({name: result.metrics for name, result in results.items()}))
     for name, result in results.items():
         signals = result.to_dict()["signals"]
-        counts = ", ".join(f"{count:,} {what.replace('_', ' ')}" for what, count in signals.items())
-        typer.echo(f"{name}: {result.bars!r}; {counts}")
+        counts = ", ".join(f"{count:,} {what.replace('_', ' ')}" for what, count in signals.items() if count)
+        typer.echo(f"{name}: {result.bars!r}; signals: {counts or 'none'}")
+        costs = ", ".join(f"{what} {amount:,.2f}" for what, amount in result.costs.items() if amount)
+        if costs:
+            typer.echo(f"  costs: {costs}")
+        ambiguity = result.fill_ambiguity
+        if ambiguity.bars:
+            typer.echo(
+                f"  {ambiguity.bars:,} ambiguous bars ({ambiguity.share_pct:.2g} %): final equity "
+                f"{ambiguity.pessimistic_equity:,.2f} pessimistic, {ambiguity.optimistic_equity:,.2f} optimistic"
+            )
 
 
 def _show_engines(name: str | None, *, json_output: bool) -> None:
     from ..engine.catalog import DEFAULT_STRATEGY_CATALOG
+    from ..engine.execution import describe_execution
 
     engines = [DEFAULT_STRATEGY_CATALOG[name]] if name else list(DEFAULT_STRATEGY_CATALOG)
     if json_output:
-        typer.echo(json.dumps({"engines": [engine.describe() for engine in engines]}, indent=2))
+        document = {"engines": [engine.describe() for engine in engines], "options": describe_execution()}
+        typer.echo(json.dumps(document, indent=2))
         return
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
     for engine in engines:
         title = f"{engine.name}: {engine.summary}"
-        table = Table("parameter", "default", "allowed", "meaning", title=title, title_justify="left")
+        table = Table("parameter", "default", "allowed", "meaning", title=title, title_justify="left", box=SIMPLE_HEAD)
         for parameter in engine.parameters:
             table.add_row(parameter.name, str(parameter.default), parameter.allowed, parameter.text)
+        Console().print(table)
+    if name is None:
+        title = "costs, orders and levels, the same for every engine"
+        table = Table("option", "default", "meaning", title=title, title_justify="left", box=SIMPLE_HEAD)
+        for option in describe_execution():
+            default = "" if option["default"] is None else str(option["default"])
+            table.add_row(option["name"], default, option["text"])
         Console().print(table)

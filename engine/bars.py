@@ -140,6 +140,11 @@ class Bars:
         """int64[bar]: open time over interval. What windows are anchored to, whatever the history begins with."""
         return self.ts_us // (self.interval_seconds * MICROSECONDS)
 
+    @property
+    def is_gapless(self) -> bool:
+        """Whether each bar follows the one before."""
+        return len(self) > 0 and int(self.numbers[-1] - self.numbers[0]) == len(self) - 1
+
     @cached_property
     def segment_starts(self) -> Integers:
         """Places where a run of consecutive bars begins: 0 and each bar after a gap."""

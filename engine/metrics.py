@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -21,7 +21,10 @@ from .bars import Floats, Integers
 from .strategy import bars_per_year
 
 if TYPE_CHECKING:
+    from .portfolio_result import PortfolioResult
     from .result import Result
+
+    Measured: TypeAlias = Result | PortfolioResult
 
 DESCRIPTIONS: Mapping[str, str] = {
     "total_return_pct": "final over starting equity - 1",
@@ -61,7 +64,7 @@ _MARGIN = 0.01
 class Metrics(Mapping[str, float]):
     """The metrics of a result, computed group by group as they are asked for."""
 
-    def __init__(self, result: Result) -> None:
+    def __init__(self, result: Measured) -> None:
         self._result = result
         self._known: dict[str, float] = {}
 
@@ -86,7 +89,7 @@ def _ratio(numerator: float, denominator: float) -> float:
     return float(numerator / denominator) if denominator else math.nan
 
 
-def curve_metrics(result: Result) -> dict[str, float]:
+def curve_metrics(result: Measured) -> dict[str, float]:
     """Return, risk and drawdown of the equity curve, in one pass over pieces of it that stay in the cache."""
     found = np.zeros(kernel.STATISTICS_CARRY)
     capital = result.execution.capital
@@ -103,7 +106,6 @@ def curve_metrics(result: Result) -> dict[str, float]:
     deviation = math.sqrt(found[kernel.SQUARES] / (n - 1)) if n > 1 else math.nan
     downside = math.sqrt(found[kernel.DOWNSIDE_SQUARES] / (n - 1)) if n > 1 else math.nan
     deepest = 1.0 - float(found[kernel.DEEPEST])
-    closes = result.bars.close
     return {
         "total_return_pct": (final / capital - 1.0) * 100.0,
         "annual_return_pct": annual * 100.0,
@@ -114,7 +116,7 @@ def curve_metrics(result: Result) -> dict[str, float]:
         "omega": _ratio(float(found[kernel.GAINS]), float(found[kernel.LOSSES])),
         "max_drawdown_pct": deepest * 100.0,
         "max_drawdown_bars": float(max(found[kernel.LONGEST], found[kernel.AGE])),
-        "benchmark_return_pct": float(closes[-1] / closes[0] - 1.0) * 100.0 if n else 0.0,
+        "benchmark_return_pct": (result.benchmark_growth - 1.0) * 100.0 if n else 0.0,
         "turnover": _ratio(_traded_value(result), total / n) if n else 0.0,
     }
 
@@ -127,17 +129,17 @@ def _compound(growth: float, times: float) -> float:
         return math.inf
 
 
-def _traded_value(result: Result) -> float:
+def _traded_value(result: Measured) -> float:
     fills = result.fill_table
-    return float((np.abs(fills[account.FILL_LOTS]) * fills[account.FILL_PRICE]).sum()) * result.execution.lot
+    return float((np.abs(fills[account.FILL_LOTS]) * fills[account.FILL_PRICE]).sum()) * result.lot
 
 
-def trade_metrics(result: Result) -> dict[str, float]:
+def trade_metrics(result: Measured) -> dict[str, float]:
     """What the closed trades came to."""
     table = result.trade_table
     closed = table[:, table[trades.IS_OPEN] == 0.0]
     profit = closed[trades.PROFIT]
-    invested = np.abs(closed[trades.TRADE_LOTS]) * result.execution.lot * closed[trades.ENTRY_PRICE]
+    invested = np.abs(closed[trades.TRADE_LOTS]) * result.lot * closed[trades.ENTRY_PRICE]
     returns = profit / invested * 100.0
     held = closed[trades.EXIT_BAR] - closed[trades.ENTRY_BAR]
     count = closed.shape[1]
@@ -155,20 +157,16 @@ def trade_metrics(result: Result) -> dict[str, float]:
     }
 
 
-def activity_metrics(result: Result) -> dict[str, float]:
+def activity_metrics(result: Measured) -> dict[str, float]:
     """How long something was held, and what trading cost."""
-    fills, n = result.fill_table, len(result.bars)
-    first_leg = fills[:, fills[account.FILL_LEG] == 0.0]
-    held = np.cumsum(first_leg[account.FILL_LOTS])
-    until = np.append(first_leg[account.FILL_BAR][1:], n)
-    bars_held = float((until - first_leg[account.FILL_BAR])[held != 0.0].sum())
+    n = len(result.bars)
     return {
-        "exposure_pct": bars_held / n * 100.0 if n else 0.0,
-        "fees_paid": float(fills[account.FILL_FEE].sum()),
+        "exposure_pct": result.bars_held / n * 100.0 if n else 0.0,
+        "fees_paid": result.costs["fees"] + result.costs["liquidation"],
     }
 
 
-def tail_metrics(result: Result) -> dict[str, float]:
+def tail_metrics(result: Measured) -> dict[str, float]:
     """The ends of the distribution of bar returns."""
     n = len(result.bars)
     if n < 2:
@@ -239,7 +237,7 @@ _TRADES = (
     "worst_trade_pct", "average_trade_bars",
 )  # fmt: skip
 _ACTIVITY = ("exposure_pct", "fees_paid")
-_GROUP_OF: dict[str, Callable[[Result], dict[str, float]]] = {
+_GROUP_OF: dict[str, Callable[[Measured], dict[str, float]]] = {
     **dict.fromkeys(DESCRIPTIONS, curve_metrics),
     **dict.fromkeys(_TRADES, trade_metrics),
     **dict.fromkeys(_ACTIVITY, activity_metrics),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,16 +13,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from ..kernels import account, trades
+from ..kernels import account, fill_kinds, trades
 from ..kernels.columns import CONFIDENCE, DIAGNOSTICS, TARGET, VOLATILITY
+from .ambiguity import FillAmbiguity
 from .bars import Bars, Floats
 from .metrics import Metrics
 from .provenance import software
+from .reasons import END_OF_DATA, FILL_KINDS, REFUSALS
 from .strategy import bars_per_year
 
 if TYPE_CHECKING:
-    from .backtest import EngineRun, Execution
-    from .pairing import Pair
+    from .execution import Execution
+    from .simulation import EngineRun, Setup
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -30,24 +32,31 @@ class Result:
     """A finished backtest.
 
     Attributes:
-        bars: The history it ran on.
-        secondary: The second venue's history, for an arbitrage.
-        pair: The two laid side by side, for an arbitrage.
-        run: The engine and its parameters; None where the caller gave the wishes.
-        execution: Costs and sizes.
+        setup: What it ran on and how.
         marks: float64[bar], what one unit held is worth at each close.
         fill_table: float64[FILL_COLUMNS, fill], as `kernels.account` lays it out.
-        account: float64[ACCOUNT_CARRY], the account after the last bar.
+        account: float64[VENUE_CARRY], the account after the last bar.
     """
 
-    bars: Bars
-    secondary: Bars | None
-    pair: Pair | None
-    run: EngineRun | None
-    execution: Execution
+    setup: Setup
     marks: Floats
     fill_table: Floats
     account: Floats
+
+    @property
+    def bars(self) -> Bars:
+        """The history it ran on."""
+        return self.setup.bars
+
+    @property
+    def run(self) -> EngineRun | None:
+        """The engine and its parameters; None where the caller gave the wishes."""
+        return self.setup.run
+
+    @property
+    def execution(self) -> Execution:
+        """Costs, sizes, orders and levels."""
+        return self.setup.execution
 
     @property
     def strategy(self) -> str:
@@ -66,6 +75,24 @@ class Result:
             return self.execution.capital
         held = float(self.account[account.LOTS]) * self.execution.lot
         return float(self.account[account.CASH]) + held * float(self.marks[-1])
+
+    @property
+    def lot(self) -> float:
+        """Units in a lot of the fill table."""
+        return self.execution.lot
+
+    @property
+    def benchmark_growth(self) -> float:
+        """Last close over the first."""
+        return float(self.bars.close[-1] / self.bars.close[0])
+
+    @property
+    def bars_held(self) -> float:
+        """Bars that closed with a position."""
+        first = self.fill_table[:, self.fill_table[account.FILL_LEG] == 0.0]
+        held = np.cumsum(first[account.FILL_LOTS])
+        until = np.append(first[account.FILL_BAR][1:], len(self.bars))
+        return float((until - first[account.FILL_BAR])[held != 0.0].sum())
 
     @cached_property
     def equity_values(self) -> Floats:
@@ -89,7 +116,7 @@ class Result:
     @cached_property
     def trade_table(self) -> Floats:
         """float64[TRADE_COLUMNS, trade], in order of their exits, as `kernels.trades` lays it out."""
-        legs = (0.0,) if self.pair is None else (0.0, 1.0)
+        legs = (0.0,) if self.setup.pair is None else (0.0, 1.0)
         tables = [self._trades_of(leg) for leg in legs]
         table = np.concatenate(tables, axis=1)
         return np.ascontiguousarray(table[:, np.argsort(table[trades.EXIT_BAR], kind="stable")])
@@ -145,12 +172,16 @@ class Result:
                 "return_pct": t[trades.PROFIT] / invested * 100.0,
                 "bars_held": (t[trades.EXIT_BAR] - t[trades.ENTRY_BAR]).astype(np.int64),
                 "is_open": t[trades.IS_OPEN] != 0.0,
+                "exit_reason": kind_words(t[trades.EXIT_KIND]),
             }
         )
 
     @cached_property
     def fills(self) -> pl.DataFrame:
-        """One row a fill: time of the bar at whose open it filled, signed quantity, price after slippage, fee."""
+        """One row a fill: its bar's time, signed quantity, price after and before slippage, fee, and what made it.
+
+        Funding and borrow cost are rows without a quantity.
+        """
         f = self.fill_table
         return pl.DataFrame(
             {
@@ -158,9 +189,51 @@ class Result:
                 "time": self._times(f[account.FILL_BAR]),
                 "quantity": f[account.FILL_LOTS] * self.execution.lot,
                 "price": f[account.FILL_PRICE],
+                "reference_price": f[account.FILL_REFERENCE],
                 "fee": f[account.FILL_FEE],
+                "kind": kind_words(f[account.FILL_KIND]),
             }
         )
+
+    @cached_property
+    def costs(self) -> dict[str, float]:
+        """What trading and holding took from the account, in its currency; a negative funding was earned."""
+        f = self.fill_table
+        kind, fee, quantity = (
+            f[account.FILL_KIND],
+            f[account.FILL_FEE],
+            np.abs(f[account.FILL_LOTS]) * self.execution.lot,
+        )
+        liquidated = kind == fill_kinds.LIQUIDATION
+        liquidation = (
+            float((quantity * f[account.FILL_PRICE])[liquidated].sum()) * self.execution.liquidation_fee_bps / 1e4
+        )
+        return {
+            "fees": float(fee[kind < fill_kinds.FUNDING].sum()) - liquidation,
+            "slippage": float((quantity * np.abs(f[account.FILL_PRICE] - f[account.FILL_REFERENCE])).sum()),
+            "liquidation": liquidation,
+            "funding": float(fee[kind == fill_kinds.FUNDING].sum()),
+            "borrow": float(fee[kind == fill_kinds.BORROW_COST].sum()),
+        }
+
+    @cached_property
+    def refusals(self) -> dict[str, int]:
+        """How many orders were not filled as asked, by reason; `engine.reasons` has the texts."""
+        counts = {name: int(self.account[slot]) for name, (slot, _) in REFUSALS.items()}
+        return {**counts, END_OF_DATA: int(self.account[account.PENDING] != 0.0)}
+
+    @cached_property
+    def other_order(self) -> Result:
+        """The same backtest with the other order in every ambiguous bar."""
+        from .simulation import simulate  # noqa: PLC0415 - a result is made there
+
+        other = "optimistic" if self.execution.ambiguous_fills == "pessimistic" else "pessimistic"
+        return simulate(self.setup.with_execution(replace(self.execution, ambiguous_fills=other)))
+
+    @cached_property
+    def fill_ambiguity(self) -> FillAmbiguity:
+        """How much the unknown order of prices inside bars matters; run once more where any bar was ambiguous."""
+        return FillAmbiguity.of(self)
 
     @cached_property
     def columns(self) -> pl.DataFrame:
@@ -196,33 +269,34 @@ class Result:
         return pl.Series(self.bars.times[bars.astype(np.int64)]).dt.replace_time_zone("UTC")
 
     def _venues(self, legs: Floats) -> pl.Series:
-        names = (self.bars.venue, self.secondary.venue if self.secondary else self.bars.venue)
+        names = (self.bars.venue, self.setup.secondary.venue if self.setup.secondary else self.bars.venue)
         return pl.Series([names[int(leg)] for leg in legs], dtype=pl.String)
+
+    @property
+    def _fills(self) -> int:
+        return int((self.fill_table[account.FILL_KIND] < fill_kinds.FUNDING).sum())
 
     def to_dict(self) -> dict[str, Any]:
         """All that is not a table, as plain values: strategy, data, settings, metrics, counts and provenance."""
-        sources = [b for b in (self.bars, self.secondary) if b is not None]
+        sources = [b for b in (self.bars, self.setup.secondary) if b is not None]
         count = self.account
         return {
             "strategy": self.strategy,
             "parameters": dict(self.run.parameters) if self.run else {},
             "execution": asdict(self.execution),
             "bars_per_year": bars_per_year(self.bars.interval_seconds, self.execution.year_days),
-            "data": [_describe(bars) for bars in sources],
+            "data": [describe_bars(bars) for bars in sources],
             "final_equity": self.final_equity,
             "metrics": dict(self.metrics),
-            "signals": {
-                "accepted": int(count[account.SIGNALS]),
-                "without_a_whole_lot": int(count[account.WITHOUT_LOT]),
-                "abandoned_orders": int(count[account.ABANDONED]),
-                "fills": int(count[account.FILLS]),
-            },
+            "costs": self.costs,
+            "signals": {"seen": int(count[account.SIGNALS]), "fills": self._fills, **self.refusals},
+            "fill_ambiguity": asdict(self.fill_ambiguity),
             "provenance": software(),
         }
 
     def to_json(self) -> str:
         """`to_dict` as JSON. What is NaN or infinite is null there: JSON has no word for it."""
-        return json.dumps(_plain(self.to_dict()), indent=2, allow_nan=False)
+        return json.dumps(plain_values(self.to_dict()), indent=2, allow_nan=False)
 
     def report(self, path: str | Path) -> Path:
         """Write the result for people to read, and return where: `.html` to explore, `.pdf` or `.png` to print.
@@ -235,7 +309,8 @@ class Result:
         return report_result(self, Path(path))
 
 
-def _describe(bars: Bars) -> dict[str, Any]:
+def describe_bars(bars: Bars) -> dict[str, Any]:
+    """Names, span and digest of bars, as plain values."""
     edges = [f"{time}Z" for time in bars.times[[0, -1]]] if len(bars) else [None, None]
     return {
         "venue": bars.venue,
@@ -248,12 +323,17 @@ def _describe(bars: Bars) -> dict[str, Any]:
     }
 
 
-def _plain(value: Any) -> Any:
+def kind_words(kinds: Floats) -> pl.Series:
+    """The words for what fills were; `open` for trades without an exit."""
+    return pl.Series([FILL_KINDS.get(int(kind), "open") for kind in kinds], dtype=pl.String)
+
+
+def plain_values(value: Any) -> Any:
     """The same value with None for every number that JSON cannot hold."""
     if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
+        return {key: plain_values(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_plain(inner) for inner in value]
+        return [plain_values(inner) for inner in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

@@ -7,19 +7,22 @@ whole lots: a float64 holds them exactly up to 2^53.
 import numpy as np
 
 from ._jit import kernel
+from .fill_kinds import MARKET
 
 FEE, SLIPPAGE, LOT, UNITS, THRESHOLD, MAX_NOTIONAL, MAX_AGE_BARS, HEDGED = range(8)
 """Shares of traded value; size of a lot; units at full exposure (0: sized by equity); least change of a wish that is a
 signal; most value of a position; most bars between decision and fill; 1 where a second leg mirrors the first."""
 RULES = 8
 
-CASH, LOTS, ACCEPTED, BEFORE, PENDING, DECIDED, FILLS, SIGNALS, WITHOUT_LOT, ABANDONED = range(10)
+CASH, LOTS, ACCEPTED, BEFORE, PENDING, DECIDED, FILLS, SIGNALS, WITHOUT_LOT, ABANDONED, UNAFFORDABLE = range(11)
 """Money; position; wish last accepted and the one before; lots on order and the number of the bar that ordered them;
-fills written; signals seen, and of these the ones that came to no whole lot or whose order grew too old."""
-ACCOUNT_CARRY = 10
+fills written; signals seen, and of these the ones that came to no whole lot, whose order grew too old, and whose order
+was cut to what money allows."""
+ACCOUNT_CARRY = 11
 
-FILL_BAR, FILL_LEG, FILL_LOTS, FILL_PRICE, FILL_FEE = range(5)
-FILL_COLUMNS = 5
+FILL_BAR, FILL_LEG, FILL_LOTS, FILL_PRICE, FILL_FEE, FILL_KIND, FILL_REFERENCE = range(7)
+"""Bar; leg; signed lots; price; fee, or what holding cost; one of `fill_kinds`; price before slippage."""
+FILL_COLUMNS = 7
 
 MARK_CASH, MARK_LOTS, MARK_FILL = range(3)
 """Money; position of the first leg; fills taken in."""
@@ -36,7 +39,19 @@ def whole_lots(quantity, lot):
 
 
 @kernel
-def _wanted_lots(wish, equity, price, gross, rules):
+def most_lots(size, held, equity, lot_value, fee_share, leverage):
+    """Most lots of an order for `size` lots, where `held` is signed by its side: margin and fee within equity.
+
+    What only lowers a position is always allowed.
+    """
+    if (abs(held) + size) * lot_value * (1.0 + fee_share) <= equity:
+        return size  # without leverage it would do
+    room = (equity - held * lot_value / leverage) / (lot_value * (1.0 / leverage + fee_share))
+    return min(size, max(whole_lots(max(room, 0.0), 1.0), -held, 0.0))
+
+
+@kernel
+def wanted_lots(wish, equity, price, gross, rules):
     """Lots that a wish stands for: a share of equity at the close, or a share of the fixed units."""
     lot = rules[LOT]
     if rules[UNITS] > 0.0:
@@ -50,17 +65,45 @@ def _wanted_lots(wish, equity, price, gross, rules):
 
 
 @kernel
-def _fill(fills, at, bar, leg, lots, opening, rules):
-    """Write one fill at the open, worse by the slippage; return what it takes from cash and its price."""
-    price = opening * (1.0 + rules[SLIPPAGE] if lots > 0.0 else 1.0 - rules[SLIPPAGE])
-    value = lots * rules[LOT] * price
-    fee = abs(value) * rules[FEE]
+def write_fill(fills, at, bar, leg, lots, price, reference, fee_share, kind, lot):
+    """Write one fill; return what it takes from cash."""
+    value = lots * lot * price
+    fee = abs(value) * fee_share
     fills[FILL_BAR, at] = bar
     fills[FILL_LEG, at] = leg
     fills[FILL_LOTS, at] = lots
     fills[FILL_PRICE, at] = price
     fills[FILL_FEE, at] = fee
+    fills[FILL_KIND, at] = kind
+    fills[FILL_REFERENCE, at] = reference
     return value + fee
+
+
+@kernel
+def _open_price(opening, lots, rules):
+    return opening * (1.0 + rules[SLIPPAGE] if lots > 0.0 else 1.0 - rules[SLIPPAGE])
+
+
+@kernel
+def _affordable(lots, opening, rules, carry):
+    """The order, cut to what equity pays for with the fee. Of an order cut to nothing the wish is asked again."""
+    side = 1.0 if lots > 0.0 else -1.0
+    lot_value = rules[LOT] * _open_price(opening, lots, rules)
+    equity = carry[CASH] + carry[LOTS] * lot_value
+    most = most_lots(abs(lots), side * carry[LOTS], equity, lot_value, rules[FEE], 1.0)
+    if most == abs(lots):
+        return lots
+    carry[UNAFFORDABLE] += 1.0
+    if most == 0.0:
+        carry[ACCEPTED] = carry[BEFORE]
+    return side * most
+
+
+@kernel
+def _fill(fills, at, bar, leg, lots, opening, rules):
+    """Fill at the open, worse by the slippage; return what it takes from cash."""
+    price = _open_price(opening, lots, rules)
+    return write_fill(fills, at, bar, leg, lots, price, opening, rules[FEE], MARKET, rules[LOT])
 
 
 @kernel
@@ -73,6 +116,10 @@ def _fill_pending(bar, opening, other_opening, number, rules, carry, fills):
         carry[ABANDONED] += 1.0
         carry[ACCEPTED] = carry[BEFORE]  # the wish is asked again
         return
+    if not hedged:
+        lots = _affordable(lots, opening, rules, carry)
+        if lots == 0.0:
+            return
     at = int(carry[FILLS])
     carry[CASH] -= _fill(fills, at, bar, 0.0, lots, opening, rules)
     carry[FILLS] += 1.0
@@ -83,20 +130,25 @@ def _fill_pending(bar, opening, other_opening, number, rules, carry, fills):
 
 
 @kernel
-def _decide(wish, equity, price, gross, number, rules, carry):
-    """Accept a wish that differs from the last one; put what it changes on order."""
+def accept(wish, number, carry):
+    """Accept a wish; the one before is kept, to be asked again where its order comes to nothing."""
     carry[SIGNALS] += 1.0
     carry[BEFORE] = carry[ACCEPTED]
     carry[ACCEPTED] = wish
-    change = _wanted_lots(wish, equity, price, gross, rules) - carry[LOTS]
-    if change == 0.0:
-        carry[WITHOUT_LOT] += 1.0
-    carry[PENDING] = change
     carry[DECIDED] = number
 
 
 @kernel
-def _unchanged(target, accepted, threshold):
+def put_on_order(equity, price, gross, rules, carry):
+    """Put on order what the accepted wish changes."""
+    change = wanted_lots(carry[ACCEPTED], equity, price, gross, rules) - carry[LOTS]
+    if change == 0.0 and carry[ACCEPTED] != 0.0:
+        carry[WITHOUT_LOT] += 1.0
+    carry[PENDING] = change
+
+
+@kernel
+def unchanged(target, accepted, threshold):
     """How many of the leading wishes ask for nothing new. Counting a block at a time vectorises."""
     n = target.shape[0]
     done = 0
@@ -132,11 +184,12 @@ def trade_targets(opens, closes, marks, other_opens, numbers, target, rules, car
             if int(carry[FILLS]) + 2 > fills.shape[1]:
                 return bar
             _fill_pending(bar, opens[bar], other_opens[bar], numbers[bar], rules, carry, fills)
-        bar += _unchanged(target[bar - start : stop - start], carry[ACCEPTED], threshold)
+        bar += unchanged(target[bar - start : stop - start], carry[ACCEPTED], threshold)
         if bar < stop:
             equity = carry[CASH] + carry[LOTS] * lot * marks[bar]
             gross = 2.0 * closes[bar] - marks[bar] if hedged else closes[bar]
-            _decide(target[bar - start], equity, closes[bar], gross, numbers[bar], rules, carry)
+            accept(target[bar - start], numbers[bar], carry)
+            put_on_order(equity, closes[bar], gross, rules, carry)
             bar += 1
     return stop
 

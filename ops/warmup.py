@@ -8,10 +8,12 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from ..engine.backtest import backtest
 from ..engine.bars import Bars, Floats
 from ..engine.catalog import DEFAULT_STRATEGY_CATALOG
+from ..engine.portfolio import portfolio
 from ..engine.provenance import arithmetic_fingerprint
 from ..engine.strategy import StrategyEngine
 from ..kernels import _jit, breakout, extrema, moments, recurrences, returns, rolling, true_range, wide
@@ -58,7 +60,8 @@ def warmup_steps() -> list[Callable[[], object]]:
     bars = _some_bars()
     engines = [partial(_warm_engine, engine, bars) for engine in DEFAULT_STRATEGY_CATALOG]
     indicators = [partial(call, bars.close, np.empty(_BARS)) for call in _INDICATORS]
-    return [*indicators, partial(_warm_wide, bars.close), *engines, arithmetic_fingerprint]
+    accounts = [partial(_warm_venue, bars), partial(_warm_portfolio, bars)]
+    return [*indicators, partial(_warm_wide, bars.close), *engines, *accounts, arithmetic_fingerprint]
 
 
 def _some_bars() -> Bars:
@@ -76,6 +79,15 @@ def _warm_engine(engine: StrategyEngine, bars: Bars) -> None:
     dict(result.metrics)
     for table in (result.equity, result.trades, result.fills, result.columns):
         table.height  # noqa: B018 - tables are made when they are asked for
+
+
+def _warm_venue(bars: Bars) -> None:
+    rates = pl.DataFrame({"timestamp": bars.ts_us[:1], "rate": [0.0]})
+    backtest(bars, "sma_crossover", stop_loss_pct=1.0, funding=rates)
+
+
+def _warm_portfolio(bars: Bars) -> None:
+    dict(portfolio([bars], np.ones((len(bars), 1)), every=24).metrics)
 
 
 def _warm_wide(close: Floats) -> None:

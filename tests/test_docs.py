@@ -9,7 +9,14 @@ import pytest
 from barstep.cli.app import main
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ("README.md", "docs/kernel-contract.md", "docs/own-engine.md", "docs/quickstart.md")
+PAGES = (
+    "README.md",
+    "docs/fills.md",
+    "docs/portfolio.md",
+    "docs/kernel-contract.md",
+    "docs/own-engine.md",
+    "docs/quickstart.md",
+)
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 import pytest
 from barstep.data.dataset import read_dataset, write_dataset
+from barstep.data.funding import read_funding
 from barstep.data.presets import EMBEDDED_FOLDER
 
 Run = Callable[..., Any]
@@ -32,14 +33,45 @@ def test_json_is_what_python_gives(barstep: Run, hours: Path) -> None:
 
 
 def test_every_execution_option_reaches_the_account(barstep: Run, hours: Path) -> None:
-    """Each option of the execution has a flag, and its value arrives."""
-    given = {
-        "capital": 5e4, "fee_bps": 1.0, "slippage_bps": 2.0, "units": 0.5, "lot": 0.01, "rebalance_threshold": 0.1,
-        "max_notional": 9e4, "max_order_age_bars": 5.0, "year_days": 252.0,
+    """Each option of the execution arrives, by its flag where it has one and by `--set` where not."""
+    flags = {
+        "capital": 5e4, "fee_bps": 1.0, "maker_fee_bps": 0.5, "slippage_bps": 2.0, "units": 0.5, "stop_loss_pct": 3.0,
+        "take_profit_pct": 4.0, "trailing_stop_pct": 5.0, "leverage": 2.0, "year_days": 252.0,
     }  # fmt: skip
-    flags = [word for name, value in given.items() for word in (f"--{name.replace('_', '-')}", value)]
-    ran = barstep("backtest", "sma_crossover", hours, *flags, "--json")
-    assert json.loads(ran.out)["results"]["binance_BTCUSDT_1h"]["execution"] == given
+    others = {
+        "volume_slippage_bps": 7.0, "impact_bps": 8.0, "max_volume_share": 0.1, "carry_rest": False, "lot": 0.01,
+        "tick": 0.1, "min_notional": 5.0, "rebalance_threshold": 0.1, "max_notional": 9e4, "max_order_age_bars": 5.0,
+        "limit_offset_bps": 1.0, "maintenance_margin_pct": 0.5, "liquidation_fee_bps": 50.0, "borrow_pct": 3.0,
+        "ambiguous_fills": "optimistic",
+    }  # fmt: skip
+    words = [word for name, value in flags.items() for word in (f"--{name.replace('_', '-')}", value)]
+    words += [word for name, value in others.items() for word in ("--set", f"{name}={value}")]
+    ran = barstep("backtest", "sma_crossover", hours, *words, "--json")
+    assert json.loads(ran.out)["results"]["binance_BTCUSDT_1h"]["execution"] == flags | others
+
+
+def test_funding_is_read_from_a_file(barstep: Run, hours: Path, tmp_path: Path) -> None:
+    """Rates of a perpetual are paid at their times, and the sum is said."""
+    rates = tmp_path / "funding.csv"
+    rates.write_text(
+        "calc_time,last_funding_rate\n" + "".join(f"{1704067200000 + 28_800_000 * k},0.0001\n" for k in range(90))
+    )
+    ran = barstep("backtest", "volatility_target", hours, "--funding", rates, "--json")
+    result = package.backtest(package.load(hours), "volatility_target", funding=read_funding(rates))
+    costs = json.loads(ran.out)["results"]["binance_BTCUSDT_1h"]["costs"]
+    assert costs == result.costs
+    assert costs["funding"] > 0.0
+    assert (result.fills["kind"] == "funding").sum() == 90
+
+
+def test_ambiguous_bars_are_told(barstep: Run) -> None:
+    """Where the order inside bars mattered, both ends of the interval are printed."""
+    minutes = EMBEDDED_FOLDER / "binance_BTCUSDT_1m.parquet"
+    ran = barstep("backtest", "mean_reversion", minutes, "--trailing-stop-pct", 0.1)
+    ambiguity = package.backtest(package.load(minutes), "mean_reversion", trailing_stop_pct=0.1).fill_ambiguity
+    assert ambiguity.bars > 0
+    assert f"  {ambiguity.bars:,} ambiguous bars" in ran.out
+    assert f"{ambiguity.optimistic_equity:,.2f} optimistic" in ran.out
 
 
 def test_the_table_shows_every_metric(barstep: Run, hours: Path) -> None:
@@ -142,7 +174,7 @@ def test_damaged_data_is_refused_before_anything_is_written(barstep: Run, tmp_pa
         (["--set", "fee_bps=9", "--fee-bps", "8"], "given as --fee-bps and by --set"),
         (["--set", "exit_zscore=3"], "exit_zscore is 3.0; it must be less than entry_zscore"),
         (["--fee-bps", "-1"], "fee_bps is -1.0; allowed is 0 or more"),
-        (["--lot", "0"], "lot is 0.0; allowed is more than 0"),
+        (["--set", "lot=0"], "lot is 0; allowed is more than 0"),
         (["--capital", "nan"], "capital is nan"),
     ],
 )

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from barstep.engine.backtest import EngineRun, backtest
+from barstep.engine.backtest import backtest
 from barstep.engine.bars import Bars, Floats
 from barstep.engine.catalog import DEFAULT_STRATEGY_CATALOG
 from barstep.engine.pairing import pair
 from barstep.engine.result import Result
+from barstep.engine.simulation import EngineRun
 from barstep.engine.strategy import StrategyEngine, Value
 from numpy.typing import ArrayLike
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from barstep.engine.backtest import Execution
 from barstep.engine.bars import Bars, Floats
+from barstep.engine.execution import Execution
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,21 @@ def wanted_lots(wish: float, equity: float, price: float, rules: Execution) -> i
     return nearest if exact else math.trunc(quantity / rules.lot)
 
 
+def paid_for(lots: int, held: int, cash: float, price: float, rules: Execution) -> int:
+    """The most of an order that money pays for: position and fee at that price within what the account is worth.
+
+    What only lowers the position is always paid for.
+    """
+    lot_value, fee_share = rules.lot * price, rules.fee_bps / 1e4
+    worth = cash + held * lot_value
+    closing = min(abs(lots), abs(held)) if lots * held < 0 else 0
+    beyond = abs(lots) - closing  # adds to what is held, or to nothing once all of it is closed
+    still = abs(held) if lots * held >= 0 else 0
+    left = worth - still * lot_value - closing * lot_value * fee_share
+    most = math.floor(left / (lot_value * (1.0 + fee_share)) * (1.0 + 1e-15))
+    return int(math.copysign(closing + min(beyond, max(most, 0)), lots))
+
+
 def follow(bars: Bars, wishes: Floats, rules: Execution) -> tuple[list[PlainFill], list[float]]:
     """Fills of an account that follows `wishes`, and its equity at each close."""
     cash, held, accepted, before = rules.capital, 0, 0.0, 0.0
@@ -54,11 +69,13 @@ def follow(bars: Bars, wishes: Floats, rules: Execution) -> tuple[list[PlainFill
         if order is not None:
             lots, decided = order
             order = None
-            if number - decided > rules.max_order_age_bars:
+            worse = math.copysign(rules.slippage_bps / 1e4, lots)
+            price = float(bars.open[i]) * (1.0 + worse)
+            late = number - decided > rules.max_order_age_bars
+            lots = 0 if late else paid_for(lots, held, cash, price, rules)
+            if lots == 0:
                 accepted = before
             else:
-                worse = math.copysign(rules.slippage_bps / 1e4, lots)
-                price = float(bars.open[i]) * (1.0 + worse)
                 fee = abs(lots) * rules.lot * price * rules.fee_bps / 1e4
                 cash -= lots * rules.lot * price + fee
                 held += lots

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import barstep as bs
 import numpy as np
 import pytest
+from barstep.engine.execution import Execution
 from barstep.errors import UsageError
 from making import bars_of, walk_bars
 
 BARS = bars_of(np.linspace(10.0, 12.0, 50))
 OTHER = bars_of(np.linspace(10.0, 12.0, 50), venue="w")
-OPTIONS = "capital, fee_bps, lot, max_notional, max_order_age_bars, rebalance_threshold, slippage_bps, units, year_days"
-SMA_OPTIONS = (
-    "allow_short, capital, fast_ma, fee_bps, lot, max_notional, max_order_age_bars, rebalance_threshold, "
-    "slippage_bps, slow_ma, units, year_days"
-)
+OWN = [field.name for field in fields(Execution)]
+OPTIONS = ", ".join(sorted(OWN))
+SMA_OPTIONS = ", ".join(sorted([*OWN, "allow_short", "fast_ma", "slow_ma"]))
 
 REFUSED: list[tuple[Any, dict[str, Any], str]] = [
     (
@@ -107,39 +106,6 @@ def test_engines_refuse_no_bars() -> None:
     """Zero bars are too few for any engine."""
     with pytest.raises(UsageError, match=r"needs 97 bars before its first wish .*; the data has 0\."):
         bs.backtest(bars_of([]), "mean_reversion")
-
-
-AT_LEAST_ZERO = ("fee_bps", "slippage_bps", "rebalance_threshold")
-ABOVE_ZERO = ("capital", "lot", "max_notional", "max_order_age_bars", "year_days", "units")
-MAY_BE_ENDLESS = ("max_notional", "max_order_age_bars")
-
-
-@pytest.mark.parametrize("name", AT_LEAST_ZERO + ABOVE_ZERO)
-def test_every_option_holds_its_range(name: str) -> None:
-    """Costs may be 0, sizes may not; nothing is negative or NaN, and only limits may be infinite."""
-    allowed = "0 or more" if name in AT_LEAST_ZERO else "more than 0"
-    refused = [-1.0, float("nan"), -float("inf")]
-    refused += [] if name in AT_LEAST_ZERO else [0.0]
-    refused += [] if name in MAY_BE_ENDLESS else [float("inf")]
-    for value in refused:
-        with pytest.raises(UsageError, match=f"^{name} is {value}; allowed is {allowed}$"):
-            bs.backtest(BARS, np.zeros(50), **{name: value})
-    taken = [1.0] + ([0.0] if name in AT_LEAST_ZERO else []) + ([float("inf")] if name in MAY_BE_ENDLESS else [])
-    for value in taken:
-        assert getattr(bs.backtest(BARS, np.zeros(50), **{name: value}).execution, name) == value
-
-
-@pytest.mark.parametrize("value", ["10", None, True, [1.0]])
-def test_an_option_is_a_number(value: Any) -> None:
-    """Text, nothing, truth and lists are no costs."""
-    with pytest.raises(UsageError, match=r"^fee_bps is .*; it must be a number$"):
-        bs.backtest(BARS, np.zeros(50), fee_bps=value)
-
-
-def test_slippage_leaves_a_price() -> None:
-    """With 10,000 basis points a sale would fill at nothing."""
-    with pytest.raises(UsageError, match=r"^slippage_bps is 10000; allowed is less than 10000: a sale needs a price$"):
-        bs.backtest(BARS, np.zeros(50), slippage_bps=1e4)
 
 
 def test_an_engine_without_a_history_runs_over_no_bars() -> None:

@@ -242,10 +242,10 @@ def test_more_than_everything_is_lost() -> None:
 
 def test_turnover_of_no_equity_is_nan() -> None:
     """A mean equity of 0 divides nothing."""
-    found = metrics_of([10.0, 20.0, 20.0], [-1.0] * 3, units=200.0)
-    # Short 200 units from 10 to 20, equity is 1000, -1000, -1000; short 150 it is 1000, -500, -500.
-    assert found["turnover"] == pytest.approx(2000.0 / (-1000.0 / 3))
-    assert math.isnan(metrics_of([10.0, 20.0, 20.0], [-1.0] * 3, units=150.0)["turnover"])
+    found = metrics_of([10.0, 40.0, 40.0], [-1.0] * 3, units=100.0)
+    # Short 100 units from 10 to 40, equity is 1000, -2000, -2000; to 25 it is 1000, -500, -500.
+    assert found["turnover"] == pytest.approx(1000.0 / (-3000.0 / 3))
+    assert math.isnan(metrics_of([10.0, 25.0, 25.0], [-1.0] * 3, units=100.0)["turnover"])
 
 
 def test_metrics_are_a_mapping() -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 from barstep.engine.metrics import DESCRIPTIONS
+from barstep.engine.reasons import END_OF_DATA, REFUSALS
 from barstep.engine.result import Result
 from barstep.kernels.columns import CONFIDENCE, DIAGNOSTICS, TARGET, VOLATILITY
 from hypothesis import given
@@ -29,11 +30,14 @@ from plain import follow, round_trips
 
 TIME = pl.Datetime("us", "UTC")
 EQUITY = {"timestamp": TIME, "equity": pl.Float64, "drawdown_pct": pl.Float64}
-FILLS = {"venue": pl.String, "time": TIME, "quantity": pl.Float64, "price": pl.Float64, "fee": pl.Float64}
+FILLS = {
+    "venue": pl.String, "time": TIME, "quantity": pl.Float64, "price": pl.Float64, "reference_price": pl.Float64,
+    "fee": pl.Float64, "kind": pl.String,
+}  # fmt: skip
 TRADES = {
     "venue": pl.String, "entry_time": TIME, "exit_time": TIME, "side": pl.String, "quantity": pl.Float64,
     "entry_price": pl.Float64, "exit_price": pl.Float64, "fees": pl.Float64, "profit": pl.Float64,
-    "return_pct": pl.Float64, "bars_held": pl.Int64, "is_open": pl.Boolean,
+    "return_pct": pl.Float64, "bars_held": pl.Int64, "is_open": pl.Boolean, "exit_reason": pl.String,
 }  # fmt: skip
 HELD = {"timestamp": TIME, "position": pl.Float64, "equity": pl.Float64}
 
@@ -74,13 +78,13 @@ def test_a_drawdown_begins_at_the_capital() -> None:
 
 
 def test_fills_by_hand() -> None:
-    """One row a fill: the bar at whose open it filled, the signed quantity, price and fee."""
+    """One row a fill: the bar at whose open it filled, the signed quantity, prices, fee, and what made it."""
     table = six_bars_by_hand().fills
     assert table.schema == FILLS
     assert table.rows() == [
-        ("v", hour(1), 10.0, 10.0, 0.0),
-        ("v", hour(3), -10.0, 11.0, 0.0),
-        ("v", hour(4), -10.0, 13.0, 0.0),
+        ("v", hour(1), 10.0, 10.0, 10.0, 0.0, "market"),
+        ("v", hour(3), -10.0, 11.0, 11.0, 0.0, "market"),
+        ("v", hour(4), -10.0, 13.0, 13.0, 0.0, "market"),
     ]
 
 
@@ -89,8 +93,8 @@ def test_trades_by_hand() -> None:
     table = six_bars_by_hand().trades
     assert table.schema == TRADES
     assert table.rows() == [
-        ("v", hour(1), hour(3), "long", 10.0, 10.0, 11.0, 0.0, 10.0, 10.0, 2, False),
-        ("v", hour(4), hour(5), "short", 10.0, 13.0, 15.0, 0.0, -20.0, pytest.approx(-2000 / 130), 1, True),
+        ("v", hour(1), hour(3), "long", 10.0, 10.0, 11.0, 0.0, 10.0, 10.0, 2, False, "market"),
+        ("v", hour(4), hour(5), "short", 10.0, 13.0, 15.0, 0.0, -20.0, pytest.approx(-2000 / 130), 1, True, "open"),
     ]
 
 
@@ -163,7 +167,7 @@ def test_columns_of_own_wishes() -> None:
 def test_columns_are_the_rows_of_the_engine(name: str) -> None:
     """Side and exposure are the wish taken apart; confidence, volatility and diagnostics are the engine's very bits."""
     result, engine = engine_result(name), bs.DEFAULT_STRATEGY_CATALOG[name]
-    rows = rows_of(engine, result.bars, result.secondary, **QUICK[name])
+    rows = rows_of(engine, result.bars, result.setup.secondary, **QUICK[name])
     table = result.columns
     assert table.columns == [
         "timestamp", "side", "exposure", "confidence", "volatility", *engine.diagnostics, "position", "equity",
@@ -208,7 +212,7 @@ def test_json_of_an_engine_says_how_to_get_it_again() -> None:
     assert document["bars_per_year"] == 8760.0
     assert [source["venue"] for source in document["data"]] == ["v", "w"]
     assert [source["sha384"] for source in document["data"]] == [
-        result.bars.content_digest, result.secondary.content_digest,
+        result.bars.content_digest, result.setup.secondary.content_digest,
     ]  # fmt: skip
     assert document["signals"]["fills"] == result.fills.height
     assert document["final_equity"] == result.final_equity
@@ -246,7 +250,7 @@ def test_own_wishes_are_named_so() -> None:
     """Without an engine the strategy is called what it is and has no parameters."""
     document = six_bars_by_hand().to_dict()
     assert (document["strategy"], document["parameters"]) == ("own wishes", {})
-    assert document["signals"] == {"accepted": 3, "without_a_whole_lot": 0, "abandoned_orders": 0, "fills": 3}
+    assert document["signals"] == {"seen": 3, "fills": 3, **dict.fromkeys([*REFUSALS, END_OF_DATA], 0)}
 
 
 def test_year_days_scale_what_is_annual() -> None:

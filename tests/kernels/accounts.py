@@ -57,14 +57,14 @@ class Terms:
 
 @dataclass
 class Outcome:
-    """What an account came to: its fills as rows of (bar, leg, lots, price, fee), and its carry."""
+    """What an account came to: its fills, of which `rows` gives (bar, leg, lots, price, fee), and its carry."""
 
     fills: Floats
     carry: Floats
 
     @property
     def rows(self) -> list[tuple[float, ...]]:
-        return [tuple(map(float, row)) for row in self.fills.T]
+        return [tuple(map(float, row)) for row in self.fills[: account.FILL_KIND].T]
 
     def __getitem__(self, slot: int) -> float:
         return float(self.carry[slot])
@@ -135,6 +135,7 @@ class Book:
     signals: int = 0
     without_lot: int = 0
     abandoned: int = 0
+    cut: int = 0
 
 
 def _execute(book: Book, bar: int, leg: int, lots: int, price: float, terms: Terms) -> None:
@@ -143,7 +144,28 @@ def _execute(book: Book, bar: int, leg: int, lots: int, price: float, terms: Ter
     book.cash -= lots * terms.lot * paid
     book.cash -= fee
     book.held[leg] += lots
-    book.fills.append((bar, leg, lots, paid, fee))
+    book.fills.append((bar, leg, lots, paid, fee, 0, price))
+
+
+def _paid_for(book: Book, lots: int, opening: float, terms: Terms) -> int:
+    """The most of an order after which position and fee are worth no more than the account, found by halving.
+
+    What lowers the position is always paid for.
+    """
+    side = 1 if lots > 0 else -1
+    unit = terms.lot * opening * (1 + side * terms.slippage)
+    worth = book.cash + book.held[0] * unit
+
+    def is_paid(size: int) -> bool:
+        return (abs(book.held[0] + side * size) + size * terms.fee) * unit <= worth * (1 + 1e-15)
+
+    if is_paid(abs(lots)):
+        return lots
+    least, most = min(max(-side * book.held[0], 0), abs(lots)), abs(lots)
+    while most - least > 1:
+        middle = (least + most) // 2
+        least, most = (middle, most) if is_paid(middle) else (least, middle)
+    return side * (most if least == abs(lots) else least)
 
 
 def _wanted(wish: float, worth: float, price: float, other: float, terms: Terms) -> int:
@@ -166,10 +188,16 @@ def by_hand(market: Market, wishes: Sequence[float], terms: Terms) -> Book:
             late = market.numbers[bar] - ordered > terms.max_age_bars
             if late or (market.hedged and not market.other_opens[bar] > 0):
                 book.abandoned, book.accepted = book.abandoned + 1, refused_to
-            else:
+            elif market.hedged:
                 _execute(book, bar, 0, lots, market.opens[bar], terms)
-                if market.hedged:
-                    _execute(book, bar, 1, -lots, market.other_opens[bar], terms)
+                _execute(book, bar, 1, -lots, market.other_opens[bar], terms)
+            else:
+                paid_for = _paid_for(book, lots, market.opens[bar], terms)
+                book.cut += paid_for != lots
+                if paid_for:
+                    _execute(book, bar, 0, paid_for, market.opens[bar], terms)
+                else:
+                    book.accepted = refused_to
         close, other = market.closes[bar], market.other_closes[bar] if market.hedged else 0.0
         worth = book.cash + terms.lot * (book.held[0] * close + book.held[1] * other)
         book.curve.append(worth)
@@ -178,7 +206,7 @@ def by_hand(market: Market, wishes: Sequence[float], terms: Terms) -> Book:
             change = _wanted(wish, worth, close, other, terms) - book.held[0]
             if change:
                 book.order = (change, int(market.numbers[bar]), book.accepted)
-            else:
+            elif wish:  # to be flat takes no lot
                 book.without_lot += 1
             book.accepted = wish
     return book

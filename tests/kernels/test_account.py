@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from accounts import Market, Terms, by_hand, equity, one_venue, situations, trade, two_venues
 from barstep.kernels import account, trades
+from barstep.kernels.fill_kinds import MARKET
 from contract import POISON, assert_close, assert_same_bits
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,11 +20,11 @@ cuts = st.lists(st.integers(0, 200), max_size=6)
 
 def test_a_wish_is_filled_at_the_next_open() -> None:
     """All of 1000 at a close of 10 is 100 lots, bought at the next bar's open and sold at the open after the exit."""
-    market = one_venue([9.0, 11.0, 12.0, 13.0], [10.0, 10.5, 12.5, 14.0])
+    market = one_venue([9.0, 9.5, 12.0, 13.0], [10.0, 10.5, 12.5, 14.0])
     got = trade(market, [1.0, 1.0, 0.0, 0.0], Terms())
-    assert got.rows == [(1.0, 0.0, 100.0, 11.0, 0.0), (3.0, 0.0, -100.0, 13.0, 0.0)]
-    assert got[account.CASH] == 1200.0
-    assert equity(market, got, Terms()).tolist() == [1000.0, 950.0, 1150.0, 1200.0]
+    assert got.rows == [(1.0, 0.0, 100.0, 9.5, 0.0), (3.0, 0.0, -100.0, 13.0, 0.0)]
+    assert got[account.CASH] == 1350.0
+    assert equity(market, got, Terms()).tolist() == [1000.0, 1100.0, 1300.0, 1350.0]
 
 
 def test_a_short_gains_where_the_price_falls() -> None:
@@ -46,7 +47,8 @@ def test_fee_and_slippage_cost_on_both_sides() -> None:
     """A buyer pays 1 % more and a seller gets 1 % less than the open; the fee of 2 % is on what was paid."""
     market = one_venue([100.0, 100.0, 200.0])
     got = trade(market, [1.0, 0.0, 0.0], Terms(fee=0.02, slippage=0.01, units=1.0))
-    assert_close(got.fills.T, np.array([[1, 0, 1, 101.0, 2.02], [2, 0, -1, 198.0, 3.96]]), 1e-15)
+    expected = [[1, 0, 1, 101.0, 2.02, MARKET, 100.0], [2, 0, -1, 198.0, 3.96, MARKET, 200.0]]
+    assert_close(got.fills.T, np.array(expected), 1e-15)
     assert got[account.CASH] == pytest.approx(1000.0 - 101.0 - 2.02 + 198.0 - 3.96, abs=1e-12)
 
 
@@ -113,7 +115,7 @@ def test_a_position_is_worth_no_more_than_is_allowed(wish: float, lots: float) -
 
 def test_fixed_units_do_not_look_at_equity() -> None:
     """Half of 8 units is 4, whatever the account is worth."""
-    for capital in (1.0, 1e6):
+    for capital in (40.0, 1e6):
         got = trade(one_venue([10.0, 10.0]), [0.5, 0.5], Terms(units=8.0, capital=capital))
         assert got[account.LOTS] == 4.0
 
@@ -123,7 +125,7 @@ def test_a_hedged_pair_is_sized_by_both_legs() -> None:
     market = two_venues([12.0, 11.0, 10.0], [8.0, 9.0, 9.5])
     got = trade(market, [1.0, 0.0, 0.0], Terms(slippage=0.1))
     expected = [[1, 0, 50, 12.1, 0], [1, 1, -50, 8.1, 0], [2, 0, -50, 9.0, 0], [2, 1, 50, 10.45, 0]]
-    assert_close(got.fills.T, np.array(expected), 1e-15)
+    assert_close(got.fills[:5].T, np.array(expected), 1e-15)
     assert_close(equity(market, got, Terms()), 1000.0 + 50.0 * np.array([0.0, -4.0 + 2.0, -5.45]), 1e-15)
 
 
@@ -154,6 +156,38 @@ def test_an_order_that_is_too_old_is_given_up(gap: int, bars: list[float]) -> No
     assert got[account.ABANDONED] == float(gap > 3)
 
 
+@pytest.mark.parametrize(
+    ("side", "opening", "fee", "lots"),
+    [
+        (1.0, 11.0, 0.0, 90.0),  # 1000 / 11 = 90.9
+        (1.0, 10.0, 0.0, 100.0),  # exactly all of it
+        (1.0, 10.0, 0.25, 80.0),  # 1000 / 12.5
+        (-1.0, 11.0, 0.0, -90.0),  # no more is sold short than is owned
+        (-1.0, 10.0, 0.25, -80.0),
+    ],
+)
+def test_an_order_is_cut_to_what_cash_pays_for(side: float, opening: float, fee: float, lots: float) -> None:
+    """100 lots ordered at 10 come to what 1000 buys at the open with the fee; the cut is counted and not made up."""
+    market = one_venue([10.0, opening, 5.0, 5.0], [10.0, opening, 5.0, 5.0])
+    got = trade(market, [side] * 4, Terms(fee=fee))
+    assert [row[2] for row in got.rows] == [lots]
+    assert got[account.UNAFFORDABLE] == float(lots != 100.0 * side)
+
+
+def test_an_order_cut_to_nothing_is_asked_again() -> None:
+    """One lot is ordered at 1000, costs 1001 at the next open, and is bought where it costs 999."""
+    got = trade(one_venue([1000.0, 1001.0, 1000.0, 999.0], [1000.0, 1000.0, 999.0, 999.0]), [1.0] * 4, Terms(fee=1e-4))
+    assert got.rows[0][:4] == (3.0, 0.0, 1.0, 999.0)
+    assert (got[account.UNAFFORDABLE], got[account.SIGNALS]) == (2.0, 3.0)
+
+
+def test_a_flip_is_cut_to_its_closing_part_where_no_more_is_paid_for() -> None:
+    """A short of 100 from 10 stands at 25: -500 are left, so the 100 are bought back and nothing beyond."""
+    got = trade(one_venue([10.0, 10.0, 12.0, 25.0]), [-1.0, -1.0, 1.0, 1.0], Terms())
+    assert [row[2] for row in got.rows] == [-100.0, 100.0]
+    assert got[account.CASH] == -500.0
+
+
 @given(situation=situations())
 def test_agrees_with_an_account_kept_by_hand(situation: Situation) -> None:
     """Fills, counts and equity are those of a plain loop that keeps each leg by itself."""
@@ -163,7 +197,7 @@ def test_agrees_with_an_account_kept_by_hand(situation: Situation) -> None:
     assert_close(got.fills[:3], expected[:3], 0.0 if terms.lot > 1e-3 else 1e-9)
     assert_close(got.fills[3:], expected[3:], 1e-8)
     assert (got[account.SIGNALS], got[account.WITHOUT_LOT]) == (book.signals, book.without_lot)
-    assert got[account.ABANDONED] == book.abandoned
+    assert (got[account.ABANDONED], got[account.UNAFFORDABLE]) == (book.abandoned, book.cut)
     assert_close(equity(market, got, terms), np.array(book.curve), 1e-8, 1000.0)
 
 

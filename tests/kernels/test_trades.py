@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from barstep.kernels import account, trades
+from barstep.kernels.fill_kinds import LIQUIDATION, MARKET, STOP, TAKE_PROFIT
 from contract import POISON, assert_close, bits
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,11 +17,18 @@ from inputs import Floats
 pytestmark = pytest.mark.unit_kernel
 
 Fill = tuple[float, float, float, float, float]
+"""Bar, leg, lots, price, fee."""
+
+KIND = 3.0
+"""What all fills of these tests are: a number that no trade has of itself."""
+
 LAST_BAR, LAST_PRICE = 99.0, 12.5
 
 
 def table_of(fills: list[Fill]) -> Floats:
-    return np.array(fills, dtype=float).reshape(-1, account.FILL_COLUMNS).T.copy()
+    rows = np.array(fills, dtype=float).reshape(-1, account.FILL_KIND).T
+    rest = np.full((account.FILL_COLUMNS - account.FILL_KIND, len(fills)), KIND)
+    return np.concatenate((rows, rest))
 
 
 def round_trips(fills: list[Fill], leg: float = 0.0, lot: float = 1.0) -> Floats:
@@ -46,7 +54,7 @@ def test_no_fills_make_no_trades() -> None:
 def test_a_trade_from_entry_to_exit(lots: float, profit: float) -> None:
     """In at 10 and out at 12: bars, leg, lots with their sign, prices, fees, profit, and whether it is open."""
     got = round_trips(of((lots, 10.0), (-lots, 12.0), fee=0.5))
-    assert got.T.tolist() == [[0.0, 1.0, 0.0, lots, 10.0, 12.0, 1.0, profit - 1.0, 0.0]]
+    assert got.T.tolist() == [[0.0, 1.0, 0.0, lots, 10.0, 12.0, 1.0, profit - 1.0, 0.0, KIND]]
 
 
 def test_a_partial_close_takes_its_share_of_the_fee() -> None:
@@ -60,7 +68,7 @@ def test_a_partial_close_takes_its_share_of_the_fee() -> None:
 def test_several_entries_are_one_at_their_average() -> None:
     """Bought at 10 and three times as much at 14, the entry price is 13, and the entry bar the first."""
     got = round_trips(of((1.0, 10.0), (3.0, 14.0), (-4.0, 15.0)))
-    assert got.T.tolist() == [[0.0, 2.0, 0.0, 4.0, 13.0, 15.0, 0.0, 8.0, 0.0]]
+    assert got.T.tolist() == [[0.0, 2.0, 0.0, 4.0, 13.0, 15.0, 0.0, 8.0, 0.0, KIND]]
 
 
 def test_a_flip_closes_one_trade_and_opens_another() -> None:
@@ -75,7 +83,7 @@ def test_a_flip_closes_one_trade_and_opens_another() -> None:
 def test_what_is_held_at_the_end_is_an_open_trade() -> None:
     """It is valued at the last price, and bears the fees of its entry only."""
     got = round_trips(of((4.0, 10.0), fee=1.0), lot=0.5)
-    assert got.T.tolist() == [[0.0, LAST_BAR, 0.0, 4.0, 10.0, LAST_PRICE, 1.0, 4.0, 1.0]]
+    assert got.T.tolist() == [[0.0, LAST_BAR, 0.0, 4.0, 10.0, LAST_PRICE, 1.0, 4.0, 1.0, -1.0]]
 
 
 def test_legs_are_kept_apart() -> None:
@@ -83,6 +91,21 @@ def test_legs_are_kept_apart() -> None:
     fills = [(0.0, 0.0, 1.0, 10.0, 0.0), (0.0, 1.0, -1.0, 11.0, 0.0), (5.0, 0.0, -1.0, 13.0, 0.0)]
     assert round_trips(fills, 0.0)[trades.PROFIT].tolist() == [3.0]
     assert round_trips(fills, 1.0)[[trades.PROFIT, trades.IS_OPEN], 0].tolist() == [-1.5, 1.0]
+
+
+def test_what_holding_costs_is_shared_out_by_lots() -> None:
+    """Funding of 2 on four lots: three that leave bear 1.5 of it, and the one that stays the rest."""
+    fills = [(0.0, 0.0, 4.0, 10.0, 0.0), (1.0, 0.0, 0.0, 10.0, 2.0), (2.0, 0.0, -3.0, 10.0, 0.0)]
+    assert round_trips(fills)[trades.TRADE_FEES].tolist() == [1.5, 0.5]
+
+
+def test_what_made_the_exit_is_told() -> None:
+    """Each trade has the kind of the fill that closed it, an open one none."""
+    table = table_of(of((4.0, 10.0), (-1.0, 11.0), (-1.0, 12.0), (-1.0, 13.0)))
+    table[account.FILL_KIND] = [MARKET, STOP, TAKE_PROFIT, LIQUIDATION]
+    found = np.full((trades.TRADE_COLUMNS, 5), POISON)
+    count = trades.round_trips(table, 0.0, 1.0, LAST_BAR, LAST_PRICE, found)
+    assert found[trades.EXIT_KIND, :count].tolist() == [STOP, TAKE_PROFIT, LIQUIDATION, -1.0]
 
 
 @dataclass
@@ -101,6 +124,9 @@ def _by_hand(fills: list[Fill], lot: float) -> list[list[float | Fraction]]:
         if leg != 0.0:
             continue
         left, cost, fee_left = int(lots), Fraction(price), Fraction(fee)
+        if left == 0:
+            position.fees += fee_left  # what holding cost
+            continue
         if position.lots * left < 0:
             part = min(abs(left), abs(position.lots))
             closed = part if position.lots > 0 else -part
@@ -108,7 +134,7 @@ def _by_hand(fills: list[Fill], lot: float) -> list[list[float | Fraction]]:
             exit_fee = fee_left * Fraction(part, abs(left))
             entry, fees = position.paid / position.lots, position.fees * share + exit_fee
             profit = (cost - entry) * closed * Fraction(lot) - fees
-            found.append([position.since, bar, 0.0, closed, entry, cost, fees, profit, 0.0])
+            found.append([position.since, bar, 0.0, closed, entry, cost, fees, profit, 0.0, KIND])
             position.paid -= position.paid * share
             position.fees -= position.fees * share
             position.lots -= closed
@@ -121,20 +147,30 @@ def _by_hand(fills: list[Fill], lot: float) -> list[list[float | Fraction]]:
         entry, last = position.paid / position.lots, Fraction(LAST_PRICE)
         profit = (last - entry) * position.lots * Fraction(lot) - position.fees
         found.append(
-            [position.since, LAST_BAR, 0.0, position.lots, entry, last, position.fees, profit, 1.0],
+            [position.since, LAST_BAR, 0.0, position.lots, entry, last, position.fees, profit, 1.0, -1.0],
         )
     return found
+
+
+def _held_only(rows: list[tuple[float, int, float, float]]) -> list[Fill]:
+    """Fills at bars 0, 1, 2, …; holding costs nothing where nothing is held."""
+    held, kept = {0.0: 0, 1.0: 0}, []
+    for leg, lots, price, fee in rows:
+        if lots or held[leg]:
+            kept.append((float(len(kept)), leg, float(lots), price, fee))
+        held[leg] += lots
+    return kept
 
 
 some_fills = st.lists(
     st.tuples(
         st.sampled_from([0.0, 0.0, 0.0, 1.0]),
-        st.integers(-9, 9).filter(bool),
+        st.integers(-9, 9),
         st.floats(1.0, 1000.0),
         st.sampled_from([0.0, 0.1, 2.0]),
     ),
     max_size=30,
-).map(lambda rows: [(float(bar), leg, float(lots), price, fee) for bar, (leg, lots, price, fee) in enumerate(rows)])
+).map(_held_only)
 
 
 @given(fills=some_fills, lot=st.sampled_from([1e-8, 0.5, 1.0]))

@@ -1,0 +1,109 @@
+"""Many instruments' bars on one axis of time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import UsageError
+from ..kernels.columns import CLOSE, OPEN, RETURN
+from .bars import MICROSECONDS, Bars, Floats, Integers
+
+PRICES = RETURN
+"""Columns of bars that trading reads: all before the return."""
+
+
+class Panel:
+    """Bars of several instruments, of one interval, on the union of their times.
+
+    Attributes:
+        instruments: The bars, in the order in which they were given.
+        names: Their names: the symbol, with the venue before it where two have the same.
+        ts_us: int64[bar], open times at which any of them has a bar.
+        interval_seconds: Length of a bar.
+    """
+
+    def __init__(self, instruments: Sequence[Bars]) -> None:
+        if not instruments:
+            raise UsageError("a portfolio needs the bars of at least one instrument")
+        intervals = {bars.interval_seconds for bars in instruments}
+        if len(intervals) > 1:
+            raise UsageError(f"the bars are {', '.join(map(str, sorted(intervals)))} seconds long; they must be alike")
+        self.instruments = tuple(instruments)
+        self.names = _names(instruments)
+        self.interval_seconds = instruments[0].interval_seconds
+        first = instruments[0].ts_us
+        self._aligned = all(_same_times(bars, instruments[0]) for bars in instruments[1:])
+        self.ts_us = first if self._aligned else np.unique(np.concatenate([bars.ts_us for bars in instruments]))
+
+    def __len__(self) -> int:
+        return self.ts_us.size
+
+    @property
+    def times(self) -> NDArray[np.datetime64]:
+        """Open times as datetime64, UTC."""
+        return self.ts_us.view("datetime64[us]")
+
+    @property
+    def has_gaps(self) -> bool:
+        """Whether an instrument lacks a bar that another has, or time jumps."""
+        return not self._aligned or not self.instruments[0].is_gapless
+
+    @cached_property
+    def numbers(self) -> Integers:
+        """int64[bar]: open time over interval."""
+        return self.ts_us // (self.interval_seconds * MICROSECONDS)
+
+    @cached_property
+    def _places(self) -> list[Integers]:
+        """For each instrument, the place of its last bar that opens at or before each time; -1 before its first."""
+        return [np.searchsorted(bars.ts_us, self.ts_us, side="right") - 1 for bars in self.instruments]
+
+    def closes(self, instrument: int) -> Floats:
+        """float64[bar]: closes, the last one carried forward, 0 before the first."""
+        bars = self.instruments[instrument]
+        if self._aligned:
+            return bars.close
+        place = self._places[instrument]
+        return np.where(place >= 0, bars.close[place], 0.0)
+
+    def fill_prices(self, columns: Integers, rows: Sequence[int], out: Floats) -> None:
+        """Write prices of the bars at `columns` to out[instrument, row, 0:n].
+
+        The close is carried forward; the rest is NaN where an instrument has no bar.
+        """
+        for i, bars in enumerate(self.instruments):
+            if self._aligned:
+                for row in rows:
+                    np.take(bars.values[row], columns, out=out[i, row, : columns.size], mode="clip")
+                continue
+            place = self._places[i][columns]
+            absent = (place < 0) | (bars.ts_us[place] != self.ts_us[columns])
+            for row in rows:
+                out[i, row, : columns.size] = np.where(
+                    place < 0 if row == CLOSE else absent, np.nan, bars.values[row, place]
+                )
+
+    def benchmark_growth(self) -> float:
+        """Mean growth from each instrument's first bar to its last close: bought once in equal parts."""
+        return float(np.mean([bars.close[-1] / bars.values[OPEN, 0] for bars in self.instruments if len(bars)]))
+
+
+def _same_times(one: Bars, other: Bars) -> bool:
+    if one.is_gapless and other.is_gapless:  # the first bar and their number say all
+        return len(one) == len(other) and bool(one.numbers[0] == other.numbers[0])
+    return np.array_equal(one.ts_us, other.ts_us)
+
+
+def _names(instruments: Sequence[Bars]) -> tuple[str, ...]:
+    symbols = [bars.symbol for bars in instruments]
+    names = tuple(
+        bars.symbol if symbols.count(bars.symbol) == 1 else f"{bars.venue}:{bars.symbol}" for bars in instruments
+    )
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"two instruments are named {name!r}; positions are told apart by their names")
+    return names

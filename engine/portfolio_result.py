@@ -1,0 +1,237 @@
+"""What a portfolio's backtest gives: one equity curve, and what each schedule and instrument had in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+
+from ..kernels import account, fill_kinds, portfolio, trades, venue
+from .bars import Floats
+from .execution import Execution
+from .metrics import Metrics
+from .panel import Panel
+from .provenance import software
+from .reasons import END_OF_DATA, REFUSALS
+from .result import describe_bars, kind_words, plain_values
+from .strategy import bars_per_year
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PortfolioResult:
+    """A finished backtest of a portfolio.
+
+    Attributes:
+        panel: The instruments' bars on one axis of time.
+        execution: Costs, sizes, orders and levels where neither instrument nor strategy has its own.
+        schedules: Names of the strategies, or `weights`.
+        tags: Their tags.
+        fill_table: float64[FILL_COLUMNS, fill], as `kernels.account` lays it out, lots turned into units; a fill's leg
+            is schedule × instruments + instrument.
+        cells: float64[schedule, instrument, VENUE_CARRY], each position after the last bar.
+        cash: Cash after the last bar, in account currency.
+        wanted: float64[schedule, instrument, VENUE_RULES], what each position was traded by.
+    """
+
+    panel: Panel
+    execution: Execution
+    schedules: tuple[str, ...]
+    tags: tuple[str, ...]
+    fill_table: Floats
+    cells: Floats
+    cash: float
+    wanted: Floats
+
+    lot = 1.0
+    """Units in a lot of the fill table."""
+
+    @property
+    def bars(self) -> Panel:
+        """What its bars are counted by."""
+        return self.panel
+
+    @property
+    def benchmark_growth(self) -> float:
+        """Growth of the instruments, bought once in equal parts."""
+        return self.panel.benchmark_growth()
+
+    @cached_property
+    def metrics(self) -> Metrics:
+        """Metrics by name; `barstep.engine.metrics.DESCRIPTIONS` has each one's formula."""
+        return Metrics(self)
+
+    @property
+    def final_equity(self) -> float:
+        """Equity at the last close, in account currency."""
+        return float(self.equity_values[-1]) if len(self.panel) else self.execution.capital
+
+    @cached_property
+    def equity_values(self) -> Floats:
+        """float64[bar]: equity at each bar's close, in account currency."""
+        curve = np.empty(len(self.panel))
+        portfolio.add_cash(self.fill_table, self.execution.capital, curve)
+        instruments = len(self.panel.names)
+        own = (self.fill_table[account.FILL_LEG].astype(np.int64) % instruments).astype(np.int16)
+        order = np.argsort(own, kind="stable")  # a radix sort for short integers
+        ends = np.searchsorted(own[order], np.arange(1, instruments + 1))
+        bars, units = self.fill_table[account.FILL_BAR][order], self.fill_table[account.FILL_LOTS][order]
+        for i, (start, stop) in enumerate(zip(np.append(0, ends[:-1]), ends, strict=True)):
+            portfolio.add_position(bars[start:stop], units[start:stop], self.panel.closes(i), curve)
+        return curve
+
+    def equity_chunks(self, length: int) -> Iterator[tuple[int, Floats]]:
+        """Yield (start, equity of the next `length` bars)."""
+        for start in range(0, len(self.panel), length):
+            yield start, self.equity_values[start : start + length]
+
+    @property
+    def bars_held(self) -> float:
+        """Bars that closed with a position in any instrument."""
+        held = np.zeros(len(self.panel) + 1)
+        for leg in np.unique(self.fill_table[account.FILL_LEG]):
+            own = self.fill_table[:, self.fill_table[account.FILL_LEG] == leg]
+            units = np.cumsum(own[account.FILL_LOTS])
+            is_open = np.abs(units) > 1e-9 * np.abs(own[account.FILL_LOTS])
+            start = own[account.FILL_BAR].astype(np.int64)
+            stop = np.append(start[1:], len(self.panel))
+            np.add.at(held, start[is_open], 1.0)
+            np.add.at(held, stop[is_open], -1.0)
+        return float((np.cumsum(held)[:-1] > 0.5).sum())
+
+    @cached_property
+    def trade_table(self) -> Floats:
+        """float64[TRADE_COLUMNS, trade], in order of their exits, as `kernels.trades` lays it out."""
+        legs = self.fill_table[account.FILL_LEG]
+        order = np.argsort(legs, kind="stable")
+        by_leg = np.ascontiguousarray(self.fill_table[:, order])
+        starts = np.searchsorted(by_leg[account.FILL_LEG], np.arange(self.cells.shape[0] * self.cells.shape[1] + 1))
+        tables = [np.empty((trades.TRADE_COLUMNS, 0))]
+        for leg in np.flatnonzero(np.diff(starts)):
+            own = np.ascontiguousarray(by_leg[:, starts[leg] : starts[leg + 1]])
+            table = np.empty((trades.TRADE_COLUMNS, own.shape[1] + 1))
+            last = float(self.panel.closes(int(leg) % len(self.panel.names))[-1])
+            count = trades.round_trips(own, float(leg), 1.0, float(len(self.panel) - 1), last, table)
+            tables.append(table[:, :count])
+        table = np.concatenate(tables, axis=1)
+        return np.ascontiguousarray(table[:, np.argsort(table[trades.EXIT_BAR], kind="stable")])
+
+    @cached_property
+    def equity(self) -> pl.DataFrame:
+        """`timestamp` (the bar's open), `equity` at its close, `drawdown_pct` from the peak so far."""
+        peak = np.maximum(np.maximum.accumulate(self.equity_values), self.execution.capital)
+        drawdown = (1.0 - self.equity_values / peak) * 100.0
+        times = pl.Series("timestamp", self.panel.times).dt.replace_time_zone("UTC")
+        return pl.DataFrame([times, pl.Series("equity", self.equity_values), pl.Series("drawdown_pct", drawdown)])
+
+    @cached_property
+    def trades(self) -> pl.DataFrame:
+        """One row a trade: schedule, instrument, times, side, quantity, prices, costs, profit, why it ended."""
+        t = self.trade_table
+        quantity = np.abs(t[trades.TRADE_LOTS])
+        return pl.DataFrame(
+            {
+                **self._legs(t[trades.TRADE_LEG]),
+                "entry_time": self._times(t[trades.ENTRY_BAR]),
+                "exit_time": self._times(t[trades.EXIT_BAR]),
+                "side": np.where(t[trades.TRADE_LOTS] > 0.0, "long", "short"),
+                "quantity": quantity,
+                "entry_price": t[trades.ENTRY_PRICE],
+                "exit_price": t[trades.EXIT_PRICE],
+                "fees": t[trades.TRADE_FEES],
+                "profit": t[trades.PROFIT],
+                "return_pct": t[trades.PROFIT] / (quantity * t[trades.ENTRY_PRICE]) * 100.0,
+                "bars_held": (t[trades.EXIT_BAR] - t[trades.ENTRY_BAR]).astype(np.int64),
+                "is_open": t[trades.IS_OPEN] != 0.0,
+                "exit_reason": kind_words(t[trades.EXIT_KIND]),
+            }
+        )
+
+    @cached_property
+    def fills(self) -> pl.DataFrame:
+        """One row a fill: schedule, instrument, time, signed quantity, price after and before slippage, fee, kind."""
+        f = self.fill_table
+        return pl.DataFrame(
+            {
+                **self._legs(f[account.FILL_LEG]),
+                "time": self._times(f[account.FILL_BAR]),
+                "quantity": f[account.FILL_LOTS],
+                "price": f[account.FILL_PRICE],
+                "reference_price": f[account.FILL_REFERENCE],
+                "fee": f[account.FILL_FEE],
+                "kind": kind_words(f[account.FILL_KIND]),
+            }
+        )
+
+    def attribution(self, by: Literal["schedule", "instrument", "tag"] = "schedule") -> pl.DataFrame:
+        """Profit, costs and trades added up by schedule, instrument or tag. The profits add up to the portfolio's."""
+        return (
+            self.trades.group_by(by, maintain_order=True)
+            .agg(
+                pl.col("profit").sum(),
+                pl.col("fees").sum(),
+                pl.len().alias("trades"),
+                (pl.col("profit") > 0.0).mean().mul(100.0).alias("win_rate_pct"),
+            )
+            .with_columns((pl.col("profit") / self.execution.capital * 100.0).alias("contribution_pct"))
+            .sort(by)
+        )
+
+    @cached_property
+    def costs(self) -> dict[str, float]:
+        """What trading and holding took from the account, in its currency."""
+        f = self.fill_table
+        kind, fee, quantity = f[account.FILL_KIND], f[account.FILL_FEE], np.abs(f[account.FILL_LOTS])
+        shares = self.wanted[:, :, venue.LIQUIDATION_FEE].ravel()[f[account.FILL_LEG].astype(np.int64)]
+        liquidation = float((quantity * f[account.FILL_PRICE] * shares)[kind == fill_kinds.LIQUIDATION].sum())
+        return {
+            "fees": float(fee[kind < fill_kinds.FUNDING].sum()) - liquidation,
+            "slippage": float((quantity * np.abs(f[account.FILL_PRICE] - f[account.FILL_REFERENCE])).sum()),
+            "liquidation": liquidation,
+            "borrow": float(fee[kind == fill_kinds.BORROW_COST].sum()),
+        }
+
+    @cached_property
+    def refusals(self) -> dict[str, int]:
+        """How many orders were not filled as asked, by reason; `engine.reasons` has the texts."""
+        counts = {name: int(self.cells[:, :, slot].sum()) for name, (slot, _) in REFUSALS.items()}
+        return {**counts, END_OF_DATA: int((self.cells[:, :, account.PENDING] != 0.0).sum())}
+
+    def to_dict(self) -> dict[str, Any]:
+        """All that is not a table, as plain values."""
+        return {
+            "strategies": list(self.schedules),
+            "execution": asdict(self.execution),
+            "bars_per_year": bars_per_year(self.panel.interval_seconds, self.execution.year_days),
+            "data": [describe_bars(bars) for bars in self.panel.instruments],
+            "final_equity": self.final_equity,
+            "metrics": dict(self.metrics),
+            "costs": self.costs,
+            "signals": {
+                "seen": int(self.cells[:, :, account.SIGNALS].sum()),
+                "fills": int((self.fill_table[account.FILL_KIND] < fill_kinds.FUNDING).sum()),
+                **self.refusals,
+            },
+            "ambiguous_bars": int(self.cells[:, :, venue.AMBIGUOUS].sum()),
+            "attribution": {by: self.attribution(by).to_dicts() for by in ("schedule", "instrument")},
+            "provenance": software(),
+        }
+
+    def to_json(self) -> str:
+        """`to_dict` as JSON. What is NaN or infinite is null there: JSON has no word for it."""
+        return json.dumps(plain_values(self.to_dict()), indent=2, allow_nan=False)
+
+    def _legs(self, legs: Floats) -> dict[str, pl.Series]:
+        schedule, instrument = np.divmod(legs.astype(np.int64), len(self.panel.names))
+        return {
+            "schedule": pl.Series([self.schedules[s] for s in schedule], dtype=pl.String),
+            "tag": pl.Series([self.tags[s] for s in schedule], dtype=pl.String),
+            "instrument": pl.Series([self.panel.names[i] for i in instrument], dtype=pl.String),
+        }
+
+    def _times(self, bars: Floats) -> pl.Series:
+        return pl.Series(self.panel.times[bars.astype(np.int64)]).dt.replace_time_zone("UTC")

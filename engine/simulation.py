@@ -1,0 +1,160 @@
+"""From wishes to fills: the engine in pieces that stay in the cache, and the account that trades them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+
+from ..kernels import account, venue
+from ..kernels.columns import CLOSE, OPEN, TARGET
+from ..kernels.moments import NUMBER
+from .bars import Bars, Floats
+from .execution import Execution
+from .pairing import Pair
+from .result import Result
+from .strategy import StrategyEngine, Value
+
+_CHUNK = 16384
+"""Bars whose wishes are made at a time: they are still in the second-level cache when they are traded."""
+
+_STRIDE_PAD = 24
+"""Rows a power of two apart would share cache sets."""
+
+_FIRST_FILLS = 1024
+
+
+@dataclass(frozen=True)
+class EngineRun:
+    """An engine with its parameters over one history: it can be asked for its rows again at any time."""
+
+    engine: StrategyEngine
+    parameters: dict[str, Value]
+    bars: Bars
+    values: Floats
+    year_days: float
+
+    def outputs(self, chunk: int, with_volatility: bool) -> Iterator[tuple[int, int, Floats]]:
+        """Yield (start, stop, rows): the engine's rows for bars start..stop. The buffer is used again and again."""
+        params = self.engine.pack(self.parameters, self.bars.interval_seconds, self.year_days, with_volatility)
+        carry = self.engine.new_carry()
+        out = np.full((self.engine.rows, chunk + _STRIDE_PAD), np.nan)
+        for start in range(0, len(self.bars), chunk):
+            stop = min(start + chunk, len(self.bars))
+            self._advance(params, carry, out, start, stop)
+            yield start, stop, out
+
+    def _advance(self, params: Floats, carry: Floats, out: Floats, start: int, stop: int) -> None:
+        """Call the kernel over start..stop, cut at gaps: only there does the bar number jump."""
+        starts, numbers, kernel = self.bars.segment_starts, self.bars.numbers, self.engine.kernel
+        inside = starts[np.searchsorted(starts, start, side="right") : np.searchsorted(starts, stop)]
+        cuts = [start, *inside.tolist(), stop]
+        for begin, end in pairwise(cuts):
+            carry[NUMBER] = numbers[begin]
+            kernel(self.values, params, carry, out, begin, end, begin - start)
+
+    def rows(self) -> Floats:
+        """All rows for all bars: float64[row, bar]."""
+        for _, stop, out in self.outputs(max(len(self.bars), 1), with_volatility=True):
+            return out[:, :stop]
+        return np.empty((self.engine.rows, 0))
+
+
+@dataclass(frozen=True)
+class Setup:
+    """All that a backtest depends on: it can be run again, also with another execution.
+
+    Attributes:
+        bars: The instrument's history.
+        execution: Costs, sizes, orders and levels.
+        run: The engine and its parameters; None where the caller gave the wishes.
+        own_wishes: float64[bar], the caller's wishes; None where an engine makes them.
+        secondary: The second venue's history, for an arbitrage.
+        pair: The two laid side by side, for an arbitrage.
+        funding: float64[bar], the rate paid at each bar's open; None where none is paid.
+    """
+
+    bars: Bars
+    execution: Execution
+    run: EngineRun | None = None
+    own_wishes: Floats | None = None
+    secondary: Bars | None = None
+    pair: Pair | None = None
+    funding: Floats | None = None
+
+    def wishes(self) -> Iterator[tuple[int, int, Floats]]:
+        """Yield (start, stop, wishes of the bars between)."""
+        if self.own_wishes is not None:
+            yield 0, len(self.bars), self.own_wishes
+        if self.run is not None:
+            for start, stop, rows in self.run.outputs(_CHUNK, with_volatility=False):
+                yield start, stop, rows[TARGET]
+
+    def with_execution(self, execution: Execution) -> Setup:
+        """The same with other costs, sizes, orders or levels."""
+        return replace(self, execution=execution)
+
+
+def simulate(setup: Setup) -> Result:
+    """Trade the wishes chunk by chunk and hand everything to the result."""
+    trading = _Trading(setup)
+    for start, stop, target in setup.wishes():
+        trading.advance(start, stop, target)
+    return Result(setup=setup, marks=trading.marks, fill_table=trading.written, account=trading.carry)
+
+
+class _Trading:
+    """An account on its way through the bars, and the table of its fills, which grows."""
+
+    def __init__(self, setup: Setup) -> None:
+        self._bars, self._execution = setup.bars, setup.execution
+        self._plain = setup.execution.is_plain and setup.funding is None
+        self._rules = setup.execution.rules(
+            hedged=setup.pair is not None,
+            interval_seconds=setup.bars.interval_seconds,
+            funded=setup.funding is not None,
+        )
+        self._funding = np.empty(0) if setup.funding is None else setup.funding
+        closes, opens = setup.bars.values[CLOSE], setup.bars.values[OPEN]
+        self.marks = closes if setup.pair is None else setup.pair.marks
+        self._other_opens = opens if setup.pair is None else setup.pair.secondary_open
+        self.carry = np.zeros(venue.VENUE_CARRY)
+        self.carry[account.CASH] = setup.execution.capital
+        self._fills = np.empty((account.FILL_COLUMNS, _FIRST_FILLS))
+
+    def advance(self, start: int, stop: int, target: Floats) -> None:
+        """Trade the wishes of start..stop."""
+        at = start
+        while at < stop:
+            at = self._trade(at, stop, target[at - start :])
+            if at < stop:
+                self._fills = _twice_as_long(self._fills)
+
+    def _trade(self, start: int, stop: int, target: Floats) -> int:
+        bars, fills = self._bars, self._fills
+        if not self._plain:
+            return int(
+                venue.trade_at_venue(
+                    bars.values, self._funding, bars.numbers, target, self._rules, self.carry, fills, start, stop
+                )
+            )
+        opens, closes = bars.values[OPEN], bars.values[CLOSE]
+        return int(
+            account.trade_targets(
+                opens, closes, self.marks, self._other_opens, bars.numbers, target, self._rules, self.carry, fills,
+                start, stop,
+            )
+        )  # fmt: skip
+
+    @property
+    def written(self) -> Floats:
+        """The fills so far."""
+        return self._fills[:, : int(self.carry[account.FILLS])]
+
+
+def _twice_as_long(fills: Floats) -> Floats:
+    longer = np.empty((fills.shape[0], 2 * fills.shape[1]))
+    longer[:, : fills.shape[1]] = fills
+    return longer

@@ -1,0 +1,191 @@
+"""Many positions over one cash account: every schedule in every instrument, by the same steps as a single one.
+
+A position's steps see the account through four slots of its own carry: the cash, the fills written, what the other
+positions are worth and the margin that they bind. They are lent before a step and taken back after it.
+
+Within a bar: funding and borrow cost; orders that lower a position, which free cash; the other orders in declared order
+(schedule, then instrument) and each position's levels; at the close the decisions, all sized by the same equity.
+"""
+
+from ._jit import kernel
+from .account import CASH, FILL_BAR, FILL_FEE, FILL_LEG, FILL_LOTS, FILL_PRICE, FILLS, LOT, LOTS, PENDING, accept
+from .columns import CLOSE, OPEN
+from .venue import (
+    BOUND,
+    ELSEWHERE,
+    LEVERAGE,
+    charge_holding,
+    decide_order,
+    fill_order,
+    is_signal,
+    is_watched,
+    size_order,
+    watch_levels,
+)
+
+BUSY, REBALANCES, SIZED_AT_FILL = range(FILLS + 1, FILLS + 4)
+"""Whether an order is on hand or a watched position held; 1 where every wish that is said is traded, also one that has
+not changed; 1 where quantities are fixed at the fill."""
+PORTFOLIO_ACCOUNT = FILLS + 4
+
+_ROWS_A_BAR = 4
+
+
+@kernel
+def _lend(account, cell, rules, mark, value, margin):
+    """Show a position the account: cash, fills, and what all other positions are worth and bind."""
+    own = cell[LOTS] * rules[LOT] * mark
+    cell[CASH], cell[FILLS] = account[CASH], account[FILLS]
+    cell[ELSEWHERE] = value - own
+    cell[BOUND] = margin - abs(own) / rules[LEVERAGE]
+
+
+@kernel
+def _take_back(account, cell, rules, mark, place, code, fills):
+    """Take over what a position's step made of the account. Returns value and margin of all positions.
+
+    In the fills that it wrote, the column becomes the bar's place among all bars, and lots become units.
+    """
+    for row in range(int(account[FILLS]), int(cell[FILLS])):
+        fills[FILL_BAR, row] = place
+        fills[FILL_LEG, row] = code
+        fills[FILL_LOTS, row] *= rules[LOT]
+    account[CASH], account[FILLS] = cell[CASH], cell[FILLS]
+    own = cell[LOTS] * rules[LOT] * mark
+    return cell[ELSEWHERE] + own, cell[BOUND] + abs(own) / rules[LEVERAGE]
+
+
+@kernel
+def _worth(cells, rules, marks):
+    """Value of all positions at `marks` (float64[instrument]), and the margin that they bind."""
+    value = margin = 0.0
+    for s in range(cells.shape[0]):
+        for i in range(cells.shape[1]):
+            if cells[s, i, LOTS] != 0.0:
+                own = cells[s, i, LOTS] * rules[s, i, LOT] * marks[i]
+                value += own
+                margin += abs(own) / rules[s, i, LEVERAGE]
+    return value, margin
+
+
+@kernel
+def _size_at_opens(prices, k, value, margin, marks, account, cells, rules):
+    """Size the orders on hand at this bar's opens, all by the same equity."""
+    for s in range(cells.shape[0]):
+        for i in range(cells.shape[1]):
+            cell, opening = cells[s, i], prices[i, OPEN, k]
+            if cell[PENDING] != 0.0 and opening == opening:
+                _lend(account, cell, rules[s, i], marks[i], value, margin)
+                size_order(opening, rules[s, i], cell)
+
+
+@kernel
+def _trade_bar(prices, funding, numbers, places, k, rules, watched, marks, account, cells, fills):
+    """Holding costs, orders and levels of bar k; marks become its opens, and the last close where there is none."""
+    for i in range(marks.shape[0]):
+        opening = prices[i, OPEN, k]
+        marks[i] = opening if opening == opening else prices[i, CLOSE, k]
+    value, margin = _worth(cells, rules, marks)
+    if account[SIZED_AT_FILL] != 0.0:
+        _size_at_opens(prices, k, value, margin, marks, account, cells, rules)
+    for lowering in (True, False):
+        for s in range(cells.shape[0]):
+            for i in range(cells.shape[1]):
+                cell, rule, bars = cells[s, i], rules[s, i], prices[i]
+                ordered = cell[PENDING] != 0.0 and (cell[PENDING] * cell[LOTS] < 0.0) == lowering
+                held = cell[LOTS] != 0.0 and watched[s, i] != 0
+                if not (ordered or held) or bars[OPEN, k] != bars[OPEN, k]:
+                    continue
+                _lend(account, cell, rule, marks[i], value, margin)
+                if lowering and held:
+                    charge_holding(bars, funding[i], numbers, k, rule, cell, fills)
+                on_the_way = ordered and fill_order(bars, numbers, k, rule, cell, fills)
+                if not lowering and cell[LOTS] != 0.0 and watched[s, i] != 0:
+                    watch_levels(bars, k, on_the_way, rule, cell, fills)
+                code = s * cells.shape[1] + i
+                value, margin = _take_back(account, cell, rule, marks[i], places[k], code, fills)
+
+
+@kernel
+def _decide_bar(prices, wishes, numbers, k, rules, watched, marks, account, cells):
+    """The decisions at the close of bar k, sized by one equity. Returns whether the next bar has something to do."""
+    for i in range(marks.shape[0]):
+        marks[i] = prices[i, CLOSE, k]
+    value, margin = _worth(cells, rules, marks)
+    busy = 0.0
+    for s in range(cells.shape[0]):
+        for i in range(cells.shape[1]):
+            wish, cell, rule = wishes[s, i, k], cells[s, i], rules[s, i]
+            if wish == wish and marks[i] == marks[i] and (is_signal(wish, rule, cell) or account[REBALANCES] != 0.0):
+                if account[SIZED_AT_FILL] != 0.0:
+                    accept(wish, numbers[k], cell)
+                    cell[PENDING] = 1.0  # of a size to be found
+                else:
+                    _lend(account, cell, rule, marks[i], value, margin)
+                    decide_order(wish, marks[i], numbers[k], rule, cell)
+            if cell[PENDING] != 0.0 or (cell[LOTS] != 0.0 and watched[s, i] != 0):
+                busy = 1.0
+    return busy
+
+
+@kernel
+def fill_watched(rules, watched):
+    """Set watched[schedule, instrument] (int64) to whether a position there is looked at in every bar."""
+    for s in range(rules.shape[0]):
+        for i in range(rules.shape[1]):
+            watched[s, i] = is_watched(rules[s, i])
+
+
+@kernel
+def trade_portfolio(
+    prices, funding, wishes, numbers, places, rules, watched, marks, account, cells, fills, start, stop
+):
+    """Trade columns start..stop of a chunk and write the fills. Column 0 holds the bar before the chunk.
+
+    Columns are bars in order; between two of them nothing may have to be done. prices: float64[instrument, column, ·]
+    by `columns`, the open NaN where an instrument has no bar, the close carried forward; funding: float64[instrument,
+    ·]; wishes: float64[schedule, instrument, ·], NaN where nothing is said; numbers, places: int64[·], open time over
+    interval and place among all bars. rules: float64[schedule, instrument, VENUE_RULES]; watched: int64[schedule,
+    instrument]; marks: float64[instrument], scratch; account: float64[PORTFOLIO_ACCOUNT]; cells: float64[schedule,
+    instrument, VENUE_CARRY], zeros before the first bar. fills: float64[FILL_COLUMNS, capacity]; a fill's leg is
+    schedule × instruments + instrument.
+
+    Returns the column to go on from: `stop`, or the one at which `fills` might have run full.
+    """
+    most_rows = _ROWS_A_BAR * cells.shape[0] * cells.shape[1]
+    for k in range(start, stop):
+        if account[BUSY] != 0.0:
+            if int(account[FILLS]) + most_rows > fills.shape[1]:
+                return k
+            _trade_bar(prices, funding, numbers, places, k, rules, watched, marks, account, cells, fills)
+        account[BUSY] = _decide_bar(prices, wishes, numbers, k, rules, watched, marks, account, cells)
+    return stop
+
+
+@kernel
+def add_cash(fills, initial, out):
+    """Write the cash at each bar to out[0:n]: what was there, less what fills and holding took. Lots are units here."""
+    cash, at = initial, 0
+    bar = 0
+    while bar < out.shape[0]:
+        while at < fills.shape[1] and fills[FILL_BAR, at] == bar:
+            cash -= fills[FILL_LOTS, at] * fills[FILL_PRICE, at] + fills[FILL_FEE, at]
+            at += 1
+        end = int(fills[FILL_BAR, at]) if at < fills.shape[1] else out.shape[0]
+        out[bar:end] = cash
+        bar = end
+
+
+@kernel
+def add_position(bars, units, close, out):
+    """Add what one instrument's fills hold to out[0:n], at each close. bars, units: float64[fill], in order of time."""
+    held, at, bar = 0.0, 0, 0
+    while bar < out.shape[0]:
+        while at < bars.shape[0] and bars[at] == bar:
+            held += units[at]
+            at += 1
+        end = int(bars[at]) if at < bars.shape[0] else out.shape[0]
+        row, worth = out[bar:end], close[bar:end]
+        for k in range(row.shape[0]):
+            row[k] += held * worth[k]
+        bar = end
