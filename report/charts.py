@@ -124,9 +124,10 @@ def add_hover(
     chart: Any, glyph: Any, tooltips: list[tuple[str, str]], mode: Literal["mouse", "vline"] = "vline"
 ) -> HoverTool:
     """Say a glyph's values where the pointer is, times in UTC; return the tool that does."""
+    told = "<br>".join(f"{name} <b>{shown}</b>" for name, shown in tooltips)
     tool = HoverTool(
         renderers=[glyph],
-        tooltips=tooltips,
+        tooltips=f'<div style="font: 14px system-ui, sans-serif; color: #1b1f23">{told}</div>',
         formatters={"@x": "datetime"},
         mode=mode,
         point_policy="snap_to_data",

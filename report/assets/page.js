@@ -108,7 +108,10 @@
 
   function fewerTicks() {
     const wide = document.body.clientWidth > 600;
-    for (const figure of figures) for (const axis of figure.below) axis.ticker.desired_num_ticks = wide ? 8 : 3;
+    for (const figure of figures) {
+      for (const axis of figure.below) axis.ticker.desired_num_ticks = wide ? 8 : 3;
+      for (const axis of figure.left) axis.ticker.desired_num_ticks = figure.height > 200 ? 6 : 4;
+    }
   }
 
   const day = (time) => new Date(time).toISOString().slice(0, 10);
