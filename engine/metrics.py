@@ -188,7 +188,7 @@ def _between(ordered: Floats, place: float) -> float:
     return float(ordered[before] + (ordered[after] - ordered[before]) * (place - before))
 
 
-def _tails(result: Result, n: int, count: int) -> tuple[Floats, Floats]:
+def _tails(result: Measured, n: int, count: int) -> tuple[Floats, Floats]:
     """The `count` lowest bar returns and minus the highest ones, the last two of each in their places.
 
     Bounds a little wider than the twentieths come from a sample. What lies beyond them is an eighth of all returns, so
@@ -203,7 +203,7 @@ def _tails(result: Result, n: int, count: int) -> tuple[Floats, Floats]:
     return _ordered(lows, math.inf, count), _ordered(highs, math.inf, count)
 
 
-def _sampled_returns(result: Result) -> Floats:
+def _sampled_returns(result: Measured) -> Floats:
     pieces = []
     for _, equity in result.equity_chunks(_PIECE):
         before, after = equity[:-1:_SAMPLED_EVERY], equity[1::_SAMPLED_EVERY]
@@ -211,7 +211,7 @@ def _sampled_returns(result: Result) -> Floats:
     return np.concatenate(pieces)
 
 
-def _beyond(result: Result, low: float, high: float, capacity: int) -> tuple[Floats, Floats, Integers]:
+def _beyond(result: Measured, low: float, high: float, capacity: int) -> tuple[Floats, Floats, Integers]:
     """Returns under `low`, minus those over `high`, and the counts; counts of 0 where there is no room for them."""
     lows, highs, counts = np.empty(capacity), np.empty(capacity), np.zeros(kernel.TAIL_COUNTS, dtype=np.int64)
     returns, before = np.empty(_PIECE), result.execution.capital

@@ -15,7 +15,8 @@ from .saving import BARS, DOCUMENT
 from .sheet import Sheet
 
 _KEYS = (
-    "strategy", "parameters", "execution", "bars_per_year", "data", "final_equity", "metrics", "signals", "provenance",
+    "strategy", "parameters", "execution", "bars_per_year", "data", "final_equity", "metrics", "costs", "signals",
+    "fill_ambiguity", "provenance",
 )  # fmt: skip
 _INSIDE = {
     "execution": ("capital", "fee_bps", "slippage_bps"),
@@ -29,7 +30,7 @@ _COLUMNS = {
     "monthly_returns": ("year", "month", "return_pct", "year_to_date_pct"),
     "trades": (
         "venue", "entry_time", "exit_time", "side", "quantity", "entry_price", "exit_price", "fees", "profit",
-        "return_pct", "bars_held", "is_open",
+        "return_pct", "bars_held", "is_open", "exit_reason",
     ),
 }  # fmt: skip
 

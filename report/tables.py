@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..data.durations import format_interval
+from ..engine.execution import describe_execution
 from ..engine.metrics import DESCRIPTIONS
 from .sheet import Sheet
 from .texts import NOTHING, counted, decimals, label, metric, moment, price_places, setting, short, signed
@@ -20,11 +21,17 @@ _TILES = (
     "total_return_pct", "annual_return_pct", "sharpe", "sortino", "max_drawdown_pct", "trades", "win_rate_pct",
     "profit_factor", "exposure_pct", "fees_paid",
 )  # fmt: skip
-_SIGNALS = {
-    "accepted": "Signals accepted",
-    "without_a_whole_lot": "Signals too small to trade",
-    "abandoned_orders": "Orders abandoned after a gap",
+_COUNTS = {
+    "seen": "Signals",
+    "fills": "Fills",
+    "without_a_whole_lot": "Orders of no whole lot",
+    "below_minimum": "Orders under the least value",
+    "cut_by_cash": "Orders cut by cash",
+    "cut_by_volume": "Orders cut by volume",
+    "too_old": "Orders that grew too old",
+    "end_of_data": "Orders left at the end",
 }
+_ALWAYS_SHOWN = ("capital", "fee_bps", "slippage_bps", "year_days")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 _STRONGEST_PCT = 10.0
@@ -41,8 +48,16 @@ def heading(sheet: Sheet) -> dict[str, Any]:
         "instruments": [f"{each['venue']} {each['symbol']}" for each in document["data"]],
         "span": f"{counted(data['bars'], 'bar')} of {format_interval(step)}{span}",
         "parameters": _settings(document["parameters"]),
-        "execution": _settings(document["execution"]),
+        "execution": _settings(_told(document["execution"])),
         "origin": _origin(document),
+    }
+
+
+def _told(execution: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that differ from their defaults, and those that everybody asks for."""
+    usual = {option["name"]: option["default"] for option in describe_execution()}
+    return {
+        name: value for name, value in execution.items() if name in _ALWAYS_SHOWN or value != usual.get(name, value)
     }
 
 
@@ -103,6 +118,7 @@ def trade_rows(sheet: Sheet) -> tuple[list[str], list[list[str]]]:
         "return %": lambda row: signed(row["return_pct"]),
         "fees": lambda row: decimals(row["fees"], 2),
         "bars": lambda row: decimals(row["bars_held"], 0),
+        "exit by": lambda row: label(row["exit_reason"]),
     }
     if len(sheet.document["data"]) > 1:
         columns = {"venue": lambda row: str(row["venue"]), **columns}
@@ -112,12 +128,26 @@ def trade_rows(sheet: Sheet) -> tuple[list[str], list[list[str]]]:
 def costs(sheet: Sheet) -> list[tuple[str, str]]:
     """What trading took, and how much of it there was."""
     execution, signals = sheet.document["execution"], sheet.document["signals"]
+    told = {name: paid for name, paid in sheet.document["costs"].items() if name != "fees"}
     return [
         ("Fees paid", metric("fees_paid", sheet.metrics["fees_paid"])),
         ("Fee", f"{setting('fee_bps', execution['fee_bps'])} bps"),
         ("Slippage", f"{setting('slippage_bps', execution['slippage_bps'])} bps"),
         ("Turnover", f"{metric('turnover', sheet.metrics['turnover'])} × mean equity"),
-        *((_SIGNALS.get(name, label(name)), decimals(count, 0)) for name, count in signals.items()),
+        *((f"{label(name)} cost", decimals(paid, 2)) for name, paid in told.items() if paid),
+        *((_COUNTS.get(name, label(name)), decimals(count, 0)) for name, count in signals.items() if count),
+        *_ambiguity(sheet.document["fill_ambiguity"]),
+    ]
+
+
+def _ambiguity(found: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What the unknown order of prices inside bars could have made of it; nothing where no bar was ambiguous."""
+    if not found["bars"]:
+        return []
+    return [
+        ("Ambiguous bars", f"{decimals(found['bars'], 0)} ({found['share_pct']:.2g} %)"),
+        ("Final equity, worse order", decimals(found["pessimistic_equity"], 2)),
+        ("Final equity, better order", decimals(found["optimistic_equity"], 2)),
     ]
 
 
