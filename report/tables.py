@@ -48,12 +48,12 @@ def heading(sheet: Sheet) -> dict[str, Any]:
         "instruments": [f"{each['venue']} {each['symbol']}" for each in document["data"]],
         "span": f"{counted(data['bars'], 'bar')} of {format_interval(step)}{span}",
         "parameters": _settings(document["parameters"]),
-        "execution": _settings(_told(document["execution"])),
+        "execution": _settings(_changed(document["execution"])),
         "origin": _origin(document),
     }
 
 
-def _told(execution: Mapping[str, Any]) -> dict[str, Any]:
+def _changed(execution: Mapping[str, Any]) -> dict[str, Any]:
     """The options that differ from their defaults, and those that everybody asks for."""
     usual = {option["name"]: option["default"] for option in describe_execution()}
     return {

@@ -62,8 +62,9 @@ def test_settings_and_origin_stand_in_it(hours: bs.Result, hours_page: str) -> N
     """Parameters, costs, span, version and digests are told under the names that the result gives them."""
     read = Reader(hours_page)
     text = " ".join(read.words)
-    for name in (*hours.to_dict()["parameters"], *hours.to_dict()["execution"]):
+    for name in (*hours.to_dict()["parameters"], "capital", "fee_bps", "slippage_bps", "year_days"):
         assert name in read.words
+    assert "liquidation_fee_bps" not in read.words, "options left at their defaults are not told"
     assert "17,544 bars of 1h, 2023-01-01 00:00 to 2024-12-31 23:00 UTC" in text
     assert hours.bars.content_digest in {attributes.get("title") for _, attributes in read.tags}
     assert bs.__version__ in read.words
