@@ -131,9 +131,10 @@ def _fill_pending(bar, opening, other_opening, number, rules, carry, fills):
 
 @kernel
 def accept(wish, number, carry):
-    """Accept a wish; the one before is kept, to be asked again where its order comes to nothing."""
+    """Accept a wish; the last one that was traded is kept, to be asked again where its order comes to nothing."""
     carry[SIGNALS] += 1.0
-    carry[BEFORE] = carry[ACCEPTED]
+    if carry[PENDING] == 0.0:
+        carry[BEFORE] = carry[ACCEPTED]
     carry[ACCEPTED] = wish
     carry[DECIDED] = number
 

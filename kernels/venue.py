@@ -43,25 +43,10 @@ from .columns import CLOSE, HIGH, LOW, OPEN, VOLUME
 from .fill_kinds import BORROW_COST, FUNDING, LIMIT, LIQUIDATION, MARKET, STOP, TAKE_PROFIT, TRAILING_STOP
 
 (
-    MAKER_FEE,
-    VOLUME_SLIPPAGE,
-    IMPACT,
-    MAX_VOLUME_SHARE,
-    CARRY_REST,
-    TICK,
-    MIN_NOTIONAL,
-    LIMIT_OFFSET,
-    STOP_DISTANCE,
-    TAKE_PROFIT_DISTANCE,
-    TRAIL_DISTANCE,
-    LEVERAGE,
-    MAINTENANCE,
-    LIQUIDATION_FEE,
-    BORROW_RATE,
-    FUNDED,
-    INTERVAL_DAYS,
+    MAKER_FEE, VOLUME_SLIPPAGE, IMPACT, MAX_VOLUME_SHARE, CARRY_REST, TICK, MIN_NOTIONAL, LIMIT_OFFSET, STOP_DISTANCE,
+    TAKE_PROFIT_DISTANCE, TRAIL_DISTANCE, LEVERAGE, MAINTENANCE, LIQUIDATION_FEE, BORROW_RATE, FUNDED, INTERVAL_DAYS,
     OPTIMISTIC,
-) = range(RULES, RULES + 18)
+) = range(RULES, RULES + 18)  # fmt: skip
 """Share of value that a resting order pays; slippage at a quantity of the whole bar's volume, and times the root of its
 share; most of a bar's volume (0: no cap) and whether the rest waits; price step; least value of an order; distance of a
 limit order from the close (0: market orders); distances of stop, target and trailing stop from entry and best price (0:
@@ -70,17 +55,9 @@ borrow cost of shorts, a year, as a share; 1 where funding is paid; length of a 
 ambiguous bars."""
 VENUE_RULES = RULES + 18
 
-(
-    ENTRY,
-    BEST,
-    STOPPED,
-    LIMIT_PRICE,
-    AMBIGUOUS,
-    BELOW_MINIMUM,
-    OVER_VOLUME,
-    ELSEWHERE,
-    BOUND,
-) = range(ACCOUNT_CARRY, ACCOUNT_CARRY + 9)
+ENTRY, BEST, STOPPED, LIMIT_PRICE, AMBIGUOUS, BELOW_MINIMUM, OVER_VOLUME, ELSEWHERE, BOUND = range(
+    ACCOUNT_CARRY, ACCOUNT_CARRY + 9
+)
 """Average entry price; best price since the entry; side that a level has closed, until the wish leaves it; price of the
 limit order on hand (0: market); ambiguous bars; orders under the least value, and orders cut by volume; what the
 account's other positions are worth, and the margin that they bind (0 in an account of one position)."""
@@ -96,7 +73,11 @@ def rounded(price, tick, up):
     if tick <= 0.0:
         return price
     steps = price / tick
-    return (np.ceil(steps - _TICK_NOISE) if up else np.floor(steps + _TICK_NOISE)) * tick
+    steps = np.ceil(steps - _TICK_NOISE) if up else np.floor(steps + _TICK_NOISE)
+    ticks = np.rint(1.0 / tick)
+    if abs(ticks * tick - 1.0) < _TICK_NOISE:
+        return steps / ticks  # 3 / 10 is the float that 0.3 is read as; 3 × 0.1 is the one after it
+    return steps * tick
 
 
 @kernel
@@ -170,6 +151,34 @@ def _order_price(bars, bar, carry):
 
 
 @kernel
+def _draw_to_open(opening, rules, carry):
+    """Draw the trailing stop after the open: the one price of a bar that surely comes before its worst."""
+    side = 1.0 if carry[LOTS] > 0.0 else -1.0
+    if rules[TRAIL_DISTANCE] > 0.0 and side * (opening - carry[BEST]) > 0.0:
+        carry[BEST] = opening
+
+
+@kernel
+def _left_before(bars, bar, rules, carry):
+    """Whether a level closes the position before a limit order, reached in this bar, can add to it."""
+    side = 1.0 if carry[LOTS] > 0.0 else -1.0
+    _draw_to_open(bars[OPEN, bar], rules, carry)
+    level, _ = _adverse_level(side, rules, carry)
+    if side * (level - carry[LIMIT_PRICE]) >= 0.0:
+        return True  # it lies on the way to the limit
+    goal = _goal(side, rules, carry)
+    worst, best = (bars[LOW, bar], bars[HIGH, bar]) if side > 0.0 else (bars[HIGH, bar], bars[LOW, bar])
+    if side * (best - goal) < 0.0:
+        return False
+    optimistic, open_reached = rules[OPTIMISTIC] != 0.0, side * (bars[OPEN, bar] - goal) >= 0.0
+    # Where the stop is touched too, or the target only perhaps after the order, `watch_levels` counts the bar.
+    counted = side * (worst - level) <= 0.0 or (optimistic and side * (bars[CLOSE, bar] - goal) < 0.0)
+    if not open_reached and not counted:
+        carry[AMBIGUOUS] += 1.0
+    return open_reached or not optimistic
+
+
+@kernel
 def fill_order(bars, numbers, bar, rules, carry, fills):
     """Fill what can be filled of the order on hand; True where it was reached on the way through the bar."""
     if numbers[bar] - carry[DECIDED] > rules[MAX_AGE_BARS]:
@@ -178,7 +187,7 @@ def fill_order(bars, numbers, bar, rules, carry, fills):
         carry[ACCEPTED] = carry[BEFORE]  # the wish is asked again
         return False
     reference, on_the_way = _order_price(bars, bar, carry)
-    if reference == 0.0:
+    if reference == 0.0 or (on_the_way and carry[LOTS] != 0.0 and _left_before(bars, bar, rules, carry)):
         return False
     volume, resting = bars[VOLUME, bar], carry[LIMIT_PRICE] != 0.0
     side = 1.0 if carry[PENDING] > 0.0 else -1.0
@@ -204,6 +213,8 @@ def fill_order(bars, numbers, bar, rules, carry, fills):
     carry[PENDING] = side * rest if rules[CARRY_REST] != 0.0 else 0.0
     if size == 0.0:
         return False
+    if carry[PENDING] != 0.0:
+        carry[BEFORE] = np.inf  # no wish stands for a part: should the rest grow too old, any is asked again
     _book(fills, bar, side * size, price, reference, fee_share, LIMIT if resting else MARKET, rules, carry)
     return on_the_way
 
@@ -229,6 +240,14 @@ def _adverse_level(side, rules, carry):
 
 
 @kernel
+def _goal(side, rules, carry):
+    """Where the take-profit rests, on the grid; infinitely far where there is none."""
+    if rules[TAKE_PROFIT_DISTANCE] == 0.0:
+        return side * np.inf
+    return rounded(carry[ENTRY] * (1.0 + side * rules[TAKE_PROFIT_DISTANCE]), rules[TICK], side > 0.0)
+
+
+@kernel
 def _leave(bars, bar, side, reference, kind, rules, carry, fills):
     """Close the position at a level. The side stays closed until the wish leaves it."""
     lots = -carry[LOTS]
@@ -240,6 +259,8 @@ def _leave(bars, bar, side, reference, kind, rules, carry, fills):
         _book(fills, bar, lots, price, reference, fee_share, kind, rules, carry)
     carry[STOPPED] = side
     carry[PENDING] = 0.0
+    if carry[ACCEPTED] * side < 0.0:
+        carry[ACCEPTED] = 0.0  # the order to flip was on hand: no level has closed the side that it wanted
 
 
 @kernel
@@ -249,12 +270,10 @@ def watch_levels(bars, bar, on_the_way, rules, carry, fills):
     opening, close = bars[OPEN, bar], bars[CLOSE, bar]
     worst, best = (bars[LOW, bar], bars[HIGH, bar]) if side > 0.0 else (bars[HIGH, bar], bars[LOW, bar])
     optimistic = rules[OPTIMISTIC] != 0.0
+    if not on_the_way:
+        _draw_to_open(opening, rules, carry)
     level, kind = _adverse_level(side, rules, carry)
-    goal = (
-        carry[ENTRY] * (1.0 + side * rules[TAKE_PROFIT_DISTANCE])
-        if rules[TAKE_PROFIT_DISTANCE] > 0.0
-        else side * np.inf
-    )
+    goal = _goal(side, rules, carry)
     if not on_the_way:
         if side * (opening - level) <= 0.0:
             _leave(bars, bar, side, opening, kind, rules, carry, fills)
@@ -269,27 +288,40 @@ def watch_levels(bars, bar, on_the_way, rules, carry, fills):
         carry[AMBIGUOUS] += 1.0
         reached = optimistic
         stopped = stopped and not optimistic
+    elif stopped and rules[TRAIL_DISTANCE] > 0.0:
+        drawn = best * (1.0 - side * rules[TRAIL_DISTANCE])
+        if side * (drawn - level) > 0.0:  # it was met there if the best price came first
+            carry[AMBIGUOUS] += 1.0
+            if optimistic:
+                level, kind = drawn, TRAILING_STOP
     if stopped:
         _leave(bars, bar, side, level, kind, rules, carry, fills)
     elif reached:
         _leave(bars, bar, side, goal, TAKE_PROFIT, rules, carry, fills)
     elif rules[TRAIL_DISTANCE] > 0.0:
-        _trail(bars, bar, side, worst, close if on_the_way else best, rules, carry, fills)
+        if unsure:
+            worst = best = close  # the best price was missed, and of the others the close alone is sure to come after
+        _trail(bars, bar, side, worst, best, on_the_way, rules, carry, fills)
 
 
 @kernel
-def _trail(bars, bar, side, worst, extreme, rules, carry, fills):
+def _trail(bars, bar, side, worst, best, on_the_way, rules, carry, fills):
     """Draw the trailing stop after the bar's best price; the rest of the bar may have met it there."""
-    if side * (extreme - carry[BEST]) <= 0.0:
+    if side * (best - carry[BEST]) <= 0.0:
         return
-    carry[BEST] = extreme
-    level, close = extreme * (1.0 - side * rules[TRAIL_DISTANCE]), bars[CLOSE, bar]
-    if side * (close - level) <= 0.0:  # the close comes after the best price: it was met
-        _leave(bars, bar, side, level, TRAILING_STOP, rules, carry, fills)
-    elif side * (worst - level) <= 0.0:
+    level, close, optimistic = best * (1.0 - side * rules[TRAIL_DISTANCE]), bars[CLOSE, bar], rules[OPTIMISTIC] != 0.0
+    met = side * (close - level) <= 0.0  # the close comes after the best price
+    if on_the_way:
+        best = max(side * carry[BEST], side * close) * side  # an order that filled on the way may have missed the best
+    if not met and side * (worst - level) <= 0.0:
         carry[AMBIGUOUS] += 1.0
-        if rules[OPTIMISTIC] == 0.0:
-            _leave(bars, bar, side, level, TRAILING_STOP, rules, carry, fills)
+        met = not optimistic
+    elif met and on_the_way:
+        carry[AMBIGUOUS] += 1.0
+        met = optimistic
+    carry[BEST] = best
+    if met:
+        _leave(bars, bar, side, level, TRAILING_STOP, rules, carry, fills)
 
 
 @kernel
@@ -317,7 +349,7 @@ def decide_order(wish, close, number, rules, carry):
 @kernel
 def is_signal(wish, rules, carry):
     """Whether a wish asks for something new. One whose side a level has closed does not, until it leaves that side."""
-    if wish * carry[STOPPED] > 0.0:
+    if wish != wish or wish * carry[STOPPED] > 0.0:
         return False
     carry[STOPPED] = 0.0
     return abs(wish - carry[ACCEPTED]) > rules[THRESHOLD]
