@@ -11,7 +11,7 @@ import pytest
 from barstep.data.dataset import Dataset
 from barstep.data.importing import import_file
 from barstep.data.repair import repair_bars
-from barstep.engine import backtest as backtest_module
+from barstep.engine import simulation
 from barstep.engine.bars import Bars
 from barstep.engine.result import Result
 from barstep.errors import DataError
@@ -63,7 +63,7 @@ def test_every_engine_runs_over_recorded_markets(shared_data: Path, monkeypatch:
             monkeypatch.undo()
             result = bs.backtest(bars, name)
             holds_together(result)
-            monkeypatch.setattr(backtest_module, "_CHUNK", 997)
+            monkeypatch.setattr(simulation, "_CHUNK", 997)
             assert bits(bs.backtest(bars, name)) == bits(result), (market, name)
             fills[name] += result.fill_table.shape[1]
     assert min(fills.values()) > 100
@@ -81,7 +81,7 @@ def test_arbitrage_runs_over_two_recorded_venues(
     table = result.fill_table
     assert table.shape[1] > 20
     np.testing.assert_array_equal(table[[0, 2]][:, ::2], table[[0, 2]][:, 1::2] * [[1.0], [-1.0]])
-    monkeypatch.setattr(backtest_module, "_CHUNK", 997)
+    monkeypatch.setattr(simulation, "_CHUNK", 997)
     assert bits(bs.backtest(one, ARBITRAGE, secondary=two, **options)) == bits(result)
 
 
