@@ -175,6 +175,18 @@ BACKTESTS = (
 )
 
 
+def _portfolio(name: str, work: str) -> Case:
+    peers = (_peer("vectorbt", work, EXACT, 1 / 50),)
+    first = _barstep(work, "with_barstep_portfolio")
+    return Case(name=name, kind="portfolio", bars=BARS // 2, first=first, peers=peers, unit="cells")
+
+
+PORTFOLIOS = (
+    _portfolio("portfolio of 50 instruments", "portfolio"),
+    _portfolio("portfolio of 50 instruments, with its equity", "portfolio_equity"),
+)
+
+
 def _engine(name: str, batch: bool, bars: int) -> Case:
     return Case(
         name=name if batch else f"{name}, bar by bar",
@@ -191,4 +203,4 @@ ENGINES = tuple(
     for batch, bars in ((True, BARS // 10), (True, BARS), (False, BARS // 100))
 )
 
-CASES = (ZSCORE, VOLATILITY, ATR, ROLLING_MAX, EMA, WIDE_ZSCORE, *BACKTESTS, *ENGINES)
+CASES = (ZSCORE, VOLATILITY, ATR, ROLLING_MAX, EMA, WIDE_ZSCORE, *BACKTESTS, *PORTFOLIOS, *ENGINES)

@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from work import Inputs
+from work import REBALANCE_BARS, Inputs
 
 SEED = 20
 START_PRICE = 50_000.0
 COLUMNS = 1_000
+INSTRUMENTS = 50
 
 
 def walk(n: int, step: float) -> NDArray[np.float64]:
@@ -47,9 +48,22 @@ def wide(n: int) -> Inputs:
     return {"values": START_PRICE * np.exp(np.cumsum(1e-4 * steps, axis=0))}
 
 
+def portfolio(n: int) -> Inputs:
+    """Opens and closes of 50 instruments, float64[bar, instrument], `n` values each, and weights at each 24th bar."""
+    rng = np.random.default_rng(SEED)
+    bars = n // INSTRUMENTS
+    close = 100.0 * np.exp(np.cumsum(2e-3 * rng.standard_normal((bars, INSTRUMENTS)), axis=0))
+    opening = np.concatenate((close[:1], close[:-1])) * np.exp(5e-4 * rng.standard_normal((bars, INSTRUMENTS)))
+    weights = np.full((bars, INSTRUMENTS), np.nan)
+    shares = rng.random((bars, INSTRUMENTS))[::REBALANCE_BARS]
+    weights[::REBALANCE_BARS] = 0.9 * shares / shares.sum(axis=1, keepdims=True)
+    return {"open": opening, "close": close, "weights": weights}
+
+
 KINDS: dict[str, Callable[[int], Inputs]] = {
     "closes": lambda n: {"close": walk(n, 1e-4)},
     "candles": lambda n: candles(n, 1e-4),
     "two venues": two_venues,
     "wide": wide,
+    "portfolio": portfolio,
 }

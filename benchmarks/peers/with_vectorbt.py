@@ -93,7 +93,38 @@ def backtest(engine: str, with_stats: bool, inputs: Inputs) -> Work:
     return Work(run, _read_stats)
 
 
+def _read_portfolio(portfolio: vbt.Portfolio) -> Outputs:
+    orders = portfolio.orders.records.sort_values(["idx", "col"])
+    return {
+        "bar": orders["idx"].to_numpy(float),
+        "instrument": orders["col"].to_numpy(float),
+        "quantity": np.where(orders["side"] == 0, 1.0, -1.0) * orders["size"].to_numpy(),
+        "price": orders["price"].to_numpy(),
+        "fee": orders["fees"].to_numpy(),
+        "equity": portfolio.value().to_numpy(),
+    }
+
+
+def portfolio(with_equity: bool, inputs: Inputs) -> Work:
+    """Weights of the bar before, at the open, by the value at the opens; sales first."""
+    opens, closes = pd.DataFrame(inputs["open"]), pd.DataFrame(inputs["close"])
+    sizes = pd.DataFrame(inputs["weights"]).shift(1)
+
+    def run() -> vbt.Portfolio:
+        made = vbt.Portfolio.from_orders(
+            closes, size=sizes, size_type="targetpercent", price=opens, val_price=opens, group_by=True,
+            cash_sharing=True, call_seq="auto", fees=FEE, init_cash=100_000.0, freq=PER_BAR,
+        )  # fmt: skip
+        if with_equity:
+            made.value()
+        return made
+
+    return Work(run, _read_portfolio)
+
+
 WORK = {
+    "portfolio": partial(portfolio, False),
+    "portfolio_equity": partial(portfolio, True),
     "zscore": zscore,
     "rolling_max": rolling_max,
     **{

@@ -18,6 +18,7 @@ FAST, SLOW = 25, 100
 FEE = 1e-3
 CASH = 10_000_000.0  # fees of 50 a fill would empty a smaller account, and peers then cut their orders
 BAR_SECONDS = 60
+REBALANCE_BARS = 24
 
 
 def as_values(product: Any) -> Outputs:
