@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UsageError
-from ..kernels.columns import CLOSE, OPEN, RETURN
+from ..kernels.columns import CLOSE, RETURN
 from .bars import MICROSECONDS, Bars, Floats, Integers
 
 PRICES = RETURN
@@ -67,6 +67,8 @@ class Panel:
         bars = self.instruments[instrument]
         if self._aligned:
             return bars.close
+        if not len(bars):
+            return np.zeros(len(self))
         place = self._places[instrument]
         return np.where(place >= 0, bars.close[place], 0.0)
 
@@ -80,6 +82,9 @@ class Panel:
                 for row in rows:
                     np.take(bars.values[row], columns, out=out[i, row, : columns.size], mode="clip")
                 continue
+            if not len(bars):
+                out[i, list(rows), : columns.size] = np.nan
+                continue
             place = self._places[i][columns]
             absent = (place < 0) | (bars.ts_us[place] != self.ts_us[columns])
             for row in rows:
@@ -88,13 +93,13 @@ class Panel:
                 )
 
     def benchmark_growth(self) -> float:
-        """Mean growth from each instrument's first bar to its last close: bought once in equal parts."""
-        return float(np.mean([bars.close[-1] / bars.values[OPEN, 0] for bars in self.instruments if len(bars)]))
+        """Mean growth from each instrument's first close to its last: bought once in equal parts."""
+        return float(np.mean([bars.close[-1] / bars.close[0] for bars in self.instruments if len(bars)]))
 
 
 def _same_times(one: Bars, other: Bars) -> bool:
-    if one.is_gapless and other.is_gapless:  # the first bar and their number say all
-        return len(one) == len(other) and bool(one.numbers[0] == other.numbers[0])
+    if one.is_gapless and other.is_gapless:  # both ends say all
+        return bool((one.ts_us[[0, -1]] == other.ts_us[[0, -1]]).all())
     return np.array_equal(one.ts_us, other.ts_us)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -82,12 +82,14 @@ def portfolio(
         raise UsageError(f"sizing_price is {sizing_price!r}; allowed is close or fill")
     if isinstance(every, bool) or not isinstance(every, int | np.integer) or every < 1:
         raise UsageError(f"every is {every!r}; it must be a whole number of bars, 1 or more")
-    execution = Execution(**_known(options))
+    execution = Execution(**_known(options, Execution.__dataclass_fields__))
     if isinstance(plan, pl.DataFrame | np.ndarray):
         wishes: _Wishes = _Weights(panel, plan, every)
         allocations: tuple[Allocation, ...] = (Allocation(strategy="weights", name="weights"),)
     else:
         allocations = tuple(plan)
+        if every != 1:
+            raise UsageError("every is for weights; strategies decide at every bar")
         wishes = _Strategies(panel, allocations, catalog, execution)
     rules = _rules(panel, allocations, options, by_instrument or {})
     if sizing_price == "fill" and (rules[:, :, [venue.LIMIT_OFFSET, venue.MAX_VOLUME_SHARE]] > 0.0).any():
@@ -110,11 +112,16 @@ def _name(allocation: Allocation) -> str:
     return allocation.name or (engine if isinstance(engine, str) else engine.name)
 
 
-def _known(options: Mapping[str, Any]) -> Mapping[str, Any]:
+def _known(options: Mapping[str, Any], allowed: Iterable[str]) -> Mapping[str, Any]:
     for name in options:
-        if name not in Execution.__dataclass_fields__:
-            raise UsageError(unknown_name("option", name, Execution.__dataclass_fields__))
+        if name not in allowed:
+            raise UsageError(unknown_name("option", name, allowed))
     return options
+
+
+_OF_THE_WHOLE = ("capital", "year_days")
+_BY_VOLUME = [venue.VOLUME_SLIPPAGE, venue.IMPACT, venue.MAX_VOLUME_SHARE]
+_OF_A_PART = [name for name in Execution.__dataclass_fields__ if name not in _OF_THE_WHOLE]
 
 
 def _rules(
@@ -124,15 +131,23 @@ def _rules(
     by_instrument: Mapping[str, Mapping[str, Any]],
 ) -> Floats:
     """float64[schedule, instrument, VENUE_RULES]: what each position is traded by; the closest statement counts."""
+
+    def vector(*statements: Mapping[str, Any]) -> Floats:
+        merged = {name: value for each in (options, *statements) for name, value in each.items()}
+        return Execution(**merged).rules(hedged=False, interval_seconds=panel.interval_seconds, funded=False)
+
     for name in by_instrument:
         if name not in panel.names:
             raise UsageError(unknown_name("instrument", name, panel.names))
+        _known(by_instrument[name], _OF_A_PART)
     rules = np.empty((len(allocations), len(panel.names), venue.VENUE_RULES))
     for s, allocation in enumerate(allocations):
-        for i, name in enumerate(panel.names):
-            own = {**options, **_known(by_instrument.get(name, {})), **_known(allocation.options)}
-            execution = Execution(**own)
-            rules[s, i] = execution.rules(hedged=False, interval_seconds=panel.interval_seconds, funded=False)
+        rules[s] = vector(_known(allocation.options, _OF_A_PART))
+        for name, own in by_instrument.items():
+            rules[s, panel.names.index(name)] = vector(own, allocation.options)
+    for i, bars in enumerate(panel.instruments):
+        if (rules[:, i, _BY_VOLUME] > 0.0).any() and np.isnan(bars.values[VOLUME]).any():
+            raise UsageError(f"slippage, impact and caps by volume need that of every bar; {bars!r} lacks it in places")
     return rules
 
 
@@ -177,8 +192,10 @@ def _weights_by_bar(panel: Panel, plan: NDArray[np.float64] | pl.DataFrame) -> t
     times = plan["timestamp"]
     if times.dtype.is_temporal():
         times = times.cast(pl.Datetime("us")).to_physical()
+    elif not times.dtype.is_integer():
+        raise UsageError(f"the weights' timestamp is {times.dtype}; it must be a time, or microseconds since the epoch")
     at = np.searchsorted(panel.ts_us, times.to_numpy())
-    if (np.diff(at) <= 0).any() or (panel.ts_us[np.minimum(at, len(panel) - 1)] != times.to_numpy()).any():
+    if (np.diff(at) <= 0).any() or not np.array_equal(panel.ts_us[at[at < len(panel)]], times.to_numpy()):
         raise UsageError("the times of the weights must rise, and each be the open of a bar")
     missing = pl.lit(np.nan).alias
     present = plan.with_columns(missing(name) for name in panel.names if name not in plan.columns)
@@ -196,6 +213,13 @@ class _Strategies:
     ) -> None:
         if not allocations:
             raise UsageError("the plan is empty; give weights, or at least one Allocation")
+        for allocation in allocations:
+            if not isinstance(allocation, Allocation):
+                raise UsageError(
+                    f"the plan holds a {type(allocation).__name__}; give weights as an array, or Allocations"
+                )
+            if not 0.0 <= allocation.weight < np.inf:
+                raise UsageError(f"{_name(allocation)}: weight is {allocation.weight}; allowed is 0 or more")
         names = [_name(a) for a in allocations]
         for name in names:
             if names.count(name) > 1:
@@ -203,6 +227,7 @@ class _Strategies:
         self.due_bars = np.arange(len(panel))
         self._panel, self._weights = panel, [a.weight for a in allocations]
         self._runs = [self._runs_of(a, catalog, execution) for a in allocations]
+        self._last = np.zeros((len(allocations), len(panel.names)))
 
     def _runs_of(self, allocation: Allocation, catalog: StrategyCatalog, execution: Execution) -> list[_Ahead | None]:
         engine = catalog[allocation.strategy] if isinstance(allocation.strategy, str) else allocation.strategy
@@ -225,8 +250,17 @@ class _Strategies:
             wishes = out[s, :, : columns.size]
             for i, run in enumerate(runs):
                 wishes[i] = np.nan if run is None else run.at(times)
-            total = np.nansum(np.abs(wishes), axis=0)
+            total = np.abs(self._standing(s, wishes)).sum(axis=0)
             wishes *= self._weights[s] / np.maximum(total, 1.0)
+
+    def _standing(self, s: int, wishes: Floats) -> Floats:
+        """A schedule's wishes, and where an instrument has no bar its last one: it stands until there is another."""
+        said = ~np.isnan(wishes)
+        if not said.all():
+            place = np.maximum.accumulate(np.where(said, np.arange(1, wishes.shape[1] + 1), 0), axis=1)
+            wishes = np.take_along_axis(np.concatenate((self._last[s][:, None], wishes), axis=1), place, axis=1)
+        self._last[s] = wishes[:, -1]
+        return wishes
 
 
 class _Ahead:
@@ -266,7 +300,8 @@ class _Trading:
         self._watched = np.zeros((schedules, instruments), dtype=np.int64)
         kernel.fill_watched(rules, self._watched)
         self._marks = np.full(instruments, np.nan)
-        self.cells = np.zeros((schedules, instruments, venue.VENUE_CARRY))
+        self._seen = np.zeros(instruments, dtype=np.int64)
+        self.cells = np.zeros((schedules, instruments, kernel.POSITION_CARRY))
         self.account = np.zeros(kernel.PORTFOLIO_ACCOUNT)
         self.account[account.CASH] = capital
         self.account[kernel.REBALANCES] = float(wishes.rebalances)
@@ -314,7 +349,7 @@ class _Trading:
         while at <= n:
             at = kernel.trade_portfolio(
                 self._prices, self._funding, self._said, numbers, places, self._rules, self._watched, self._marks,
-                self.account, self.cells, self._fills, at, n + 1,
+                self._seen, self.account, self.cells, self._fills, at, n + 1,
             )  # fmt: skip
             if at <= n:
                 self._fills = np.concatenate((self._fills, np.empty_like(self._fills)), axis=1)

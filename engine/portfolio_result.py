@@ -33,7 +33,7 @@ class PortfolioResult:
         tags: Their tags.
         fill_table: float64[FILL_COLUMNS, fill], as `kernels.account` lays it out, lots turned into units; a fill's leg
             is schedule × instruments + instrument.
-        cells: float64[schedule, instrument, VENUE_CARRY], each position after the last bar.
+        cells: float64[schedule, instrument, POSITION_CARRY], each position after the last bar.
         cash: Cash after the last bar, in account currency.
         wanted: float64[schedule, instrument, VENUE_RULES], what each position was traded by.
     """
@@ -93,10 +93,8 @@ class PortfolioResult:
     def bars_held(self) -> float:
         """Bars that closed with a position in any instrument."""
         held = np.zeros(len(self.panel) + 1)
-        for leg in np.unique(self.fill_table[account.FILL_LEG]):
-            own = self.fill_table[:, self.fill_table[account.FILL_LEG] == leg]
-            units = np.cumsum(own[account.FILL_LOTS])
-            is_open = np.abs(units) > 1e-9 * np.abs(own[account.FILL_LOTS])
+        for _, _, own in self._fills_by_leg():
+            is_open = np.cumsum(own[account.FILL_LOTS]) != 0.0
             start = own[account.FILL_BAR].astype(np.int64)
             stop = np.append(start[1:], len(self.panel))
             np.add.at(held, start[is_open], 1.0)
@@ -105,20 +103,26 @@ class PortfolioResult:
 
     @cached_property
     def trade_table(self) -> Floats:
-        """float64[TRADE_COLUMNS, trade], in order of their exits, as `kernels.trades` lays it out."""
-        legs = self.fill_table[account.FILL_LEG]
-        order = np.argsort(legs, kind="stable")
-        by_leg = np.ascontiguousarray(self.fill_table[:, order])
-        starts = np.searchsorted(by_leg[account.FILL_LEG], np.arange(self.cells.shape[0] * self.cells.shape[1] + 1))
+        """float64[TRADE_COLUMNS, trade], in order of their exits, as `kernels.trades` lays it out; lots are units."""
         tables = [np.empty((trades.TRADE_COLUMNS, 0))]
-        for leg in np.flatnonzero(np.diff(starts)):
-            own = np.ascontiguousarray(by_leg[:, starts[leg] : starts[leg + 1]])
+        for leg, lot, own in self._fills_by_leg():
             table = np.empty((trades.TRADE_COLUMNS, own.shape[1] + 1))
-            last = float(self.panel.closes(int(leg) % len(self.panel.names))[-1])
-            count = trades.round_trips(own, float(leg), 1.0, float(len(self.panel) - 1), last, table)
+            last = float(self.panel.closes(leg % len(self.panel.names))[-1])
+            count = trades.round_trips(own, float(leg), lot, float(len(self.panel) - 1), last, table)
+            table[trades.TRADE_LOTS] *= lot
             tables.append(table[:, :count])
         table = np.concatenate(tables, axis=1)
         return np.ascontiguousarray(table[:, np.argsort(table[trades.EXIT_BAR], kind="stable")])
+
+    def _fills_by_leg(self) -> Iterator[tuple[int, float, Floats]]:
+        """Yield (leg, its lot, its fills) with units turned back into whole lots: sums of units would leave a rest."""
+        legs, lots = self.fill_table[account.FILL_LEG], self.wanted[:, :, account.LOT].ravel()
+        by_leg = self.fill_table[:, np.argsort(legs, kind="stable")]
+        starts = np.searchsorted(by_leg[account.FILL_LEG], np.arange(lots.size + 1))
+        for leg in np.flatnonzero(np.diff(starts)):
+            own = np.ascontiguousarray(by_leg[:, starts[leg] : starts[leg + 1]])
+            own[account.FILL_LOTS] = np.rint(own[account.FILL_LOTS] / lots[leg])
+            yield int(leg), float(lots[leg]), own
 
     @cached_property
     def equity(self) -> pl.DataFrame:

@@ -14,6 +14,8 @@ from .venue import (
     BOUND,
     ELSEWHERE,
     LEVERAGE,
+    STOPPED,
+    VENUE_CARRY,
     charge_holding,
     decide_order,
     fill_order,
@@ -23,9 +25,13 @@ from .venue import (
     watch_levels,
 )
 
+TRIED = VENUE_CARRY
+"""Place of the last bar that its order was shown to: one that flips a position is both a lowering and another one."""
+POSITION_CARRY = VENUE_CARRY + 1
+
 BUSY, REBALANCES, SIZED_AT_FILL = range(FILLS + 1, FILLS + 4)
 """Whether an order is on hand or a watched position held; 1 where every wish that is said is traded, also one that has
-not changed; 1 where quantities are fixed at the fill."""
+not changed (but not one whose side a level has closed); 1 where quantities are fixed at the fill."""
 PORTFOLIO_ACCOUNT = FILLS + 4
 
 _ROWS_A_BAR = 4
@@ -80,7 +86,7 @@ def _size_at_opens(prices, k, value, margin, marks, account, cells, rules):
 
 
 @kernel
-def _trade_bar(prices, funding, numbers, places, k, rules, watched, marks, account, cells, fills):
+def _trade_bar(prices, funding, numbers, places, k, rules, watched, marks, seen, account, cells, fills):
     """Holding costs, orders and levels of bar k; marks become its opens, and the last close where there is none."""
     for i in range(marks.shape[0]):
         opening = prices[i, OPEN, k]
@@ -93,17 +99,24 @@ def _trade_bar(prices, funding, numbers, places, k, rules, watched, marks, accou
             for i in range(cells.shape[1]):
                 cell, rule, bars = cells[s, i], rules[s, i], prices[i]
                 ordered = cell[PENDING] != 0.0 and (cell[PENDING] * cell[LOTS] < 0.0) == lowering
+                ordered = ordered and cell[TRIED] != places[k]
                 held = cell[LOTS] != 0.0 and watched[s, i] != 0
                 if not (ordered or held) or bars[OPEN, k] != bars[OPEN, k]:
                     continue
                 _lend(account, cell, rule, marks[i], value, margin)
                 if lowering and held:
-                    charge_holding(bars, funding[i], numbers, k, rule, cell, fills)
-                on_the_way = ordered and fill_order(bars, numbers, k, rule, cell, fills)
+                    charge_holding(bars, funding[i], seen[i], numbers[k], k, rule, cell, fills)
+                on_the_way = False
+                if ordered:
+                    cell[TRIED] = places[k]
+                    on_the_way = fill_order(bars, numbers, k, rule, cell, fills)
                 if not lowering and cell[LOTS] != 0.0 and watched[s, i] != 0:
                     watch_levels(bars, k, on_the_way, rule, cell, fills)
                 code = s * cells.shape[1] + i
                 value, margin = _take_back(account, cell, rule, marks[i], places[k], code, fills)
+    for i in range(marks.shape[0]):
+        if prices[i, OPEN, k] == prices[i, OPEN, k]:
+            seen[i] = numbers[k]
 
 
 @kernel
@@ -116,7 +129,10 @@ def _decide_bar(prices, wishes, numbers, k, rules, watched, marks, account, cell
     for s in range(cells.shape[0]):
         for i in range(cells.shape[1]):
             wish, cell, rule = wishes[s, i, k], cells[s, i], rules[s, i]
-            if wish == wish and marks[i] == marks[i] and (is_signal(wish, rule, cell) or account[REBALANCES] != 0.0):
+            asked = wish == wish and marks[i] == marks[i]
+            if asked and not is_signal(wish, rule, cell):
+                asked = account[REBALANCES] != 0.0 and cell[STOPPED] == 0.0
+            if asked:
                 if account[SIZED_AT_FILL] != 0.0:
                     accept(wish, numbers[k], cell)
                     cell[PENDING] = 1.0  # of a size to be found
@@ -138,7 +154,7 @@ def fill_watched(rules, watched):
 
 @kernel
 def trade_portfolio(
-    prices, funding, wishes, numbers, places, rules, watched, marks, account, cells, fills, start, stop
+    prices, funding, wishes, numbers, places, rules, watched, marks, seen, account, cells, fills, start, stop
 ):
     """Trade columns start..stop of a chunk and write the fills. Column 0 holds the bar before the chunk.
 
@@ -146,9 +162,9 @@ def trade_portfolio(
     by `columns`, the open NaN where an instrument has no bar, the close carried forward; funding: float64[instrument,
     ·]; wishes: float64[schedule, instrument, ·], NaN where nothing is said; numbers, places: int64[·], open time over
     interval and place among all bars. rules: float64[schedule, instrument, VENUE_RULES]; watched: int64[schedule,
-    instrument]; marks: float64[instrument], scratch; account: float64[PORTFOLIO_ACCOUNT]; cells: float64[schedule,
-    instrument, VENUE_CARRY], zeros before the first bar. fills: float64[FILL_COLUMNS, capacity]; a fill's leg is
-    schedule × instruments + instrument.
+    instrument]; marks: float64[instrument], scratch; seen: int64[instrument], numbers of the last bars that were
+    traded; account: float64[PORTFOLIO_ACCOUNT]; cells: float64[schedule, instrument, POSITION_CARRY], zeros before the
+    first bar. fills: float64[FILL_COLUMNS, capacity]; a fill's leg is schedule × instruments + instrument.
 
     Returns the column to go on from: `stop`, or the one at which `fills` might have run full.
     """
@@ -157,7 +173,7 @@ def trade_portfolio(
         if account[BUSY] != 0.0:
             if int(account[FILLS]) + most_rows > fills.shape[1]:
                 return k
-            _trade_bar(prices, funding, numbers, places, k, rules, watched, marks, account, cells, fills)
+            _trade_bar(prices, funding, numbers, places, k, rules, watched, marks, seen, account, cells, fills)
         account[BUSY] = _decide_bar(prices, wishes, numbers, k, rules, watched, marks, account, cells)
     return stop
 

@@ -124,13 +124,16 @@ def _charge(fills, bar, price, amount, kind, carry):
 
 
 @kernel
-def charge_holding(bars, funding, numbers, bar, rules, carry, fills):
-    """Funding at its times, and borrow cost of a short for each midnight (UTC) passed, on value at the open."""
+def charge_holding(bars, funding, number_before, number, bar, rules, carry, fills):
+    """Funding at its times, and borrow cost of a short for each midnight (UTC) passed, on value at the open.
+
+    `number_before`: that of the instrument's last bar before this one.
+    """
     value = carry[LOTS] * rules[LOT] * bars[OPEN, bar]
     if rules[FUNDED] != 0.0 and funding[bar] != 0.0:
         _charge(fills, bar, bars[OPEN, bar], value * funding[bar], FUNDING, carry)
-    if value < 0.0 and rules[BORROW_RATE] > 0.0 and bar > 0:
-        days = np.floor(numbers[bar] * rules[INTERVAL_DAYS]) - np.floor(numbers[bar - 1] * rules[INTERVAL_DAYS])
+    if value < 0.0 and rules[BORROW_RATE] > 0.0:
+        days = np.floor(number * rules[INTERVAL_DAYS]) - np.floor(number_before * rules[INTERVAL_DAYS])
         if days > 0.0:
             _charge(fills, bar, bars[OPEN, bar], -value * rules[BORROW_RATE] / 365.0 * days, BORROW_COST, carry)
 
@@ -384,7 +387,8 @@ def trade_at_venue(bars, funding, numbers, target, rules, carry, fills, start, s
                 return stop
         else:
             if carry[LOTS] != 0.0:
-                charge_holding(bars, funding, numbers, bar, rules, carry, fills)
+                before = numbers[max(bar - 1, 0)]
+                charge_holding(bars, funding, before, numbers[bar], bar, rules, carry, fills)
             on_the_way = carry[PENDING] != 0.0 and fill_order(bars, numbers, bar, rules, carry, fills)
             if carry[LOTS] != 0.0 and watched:
                 watch_levels(bars, bar, on_the_way, rules, carry, fills)

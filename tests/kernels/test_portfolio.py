@@ -1,101 +1,254 @@
-"""The portfolio's kernels on small arrays: the same bits wherever a call ends, and curves that a loop gives too."""
+"""Many positions over one cash account, over raw arrays: cases by hand, cuts, a table that grows, and marks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
 import pytest
 from barstep.kernels import account, portfolio, venue
+from barstep.kernels.columns import CLOSE
+from barstep.kernels.fill_kinds import BORROW_COST, LIQUIDATION, MARKET, STOP
 from contract import POISON, assert_same_bits
 from hypothesis import given
 from hypothesis import strategies as st
-from inputs import Floats, walk
+from inputs import Floats
+from numpy.typing import NDArray
+from venues import Bar, columns_of, rules_of
 
 pytestmark = pytest.mark.unit_kernel
 
-BARS, INSTRUMENTS, SCHEDULES = 40, 3, 2
+NAN = float("nan")
+GAP = (NAN,) * 5
 
 
-def _prices(seed: int) -> Floats:
-    """Column 0 is the bar before; one instrument lacks a few bars, and its close is carried forward."""
-    prices = np.empty((INSTRUMENTS, 5, BARS + 1))
-    for i in range(INSTRUMENTS):
-        columns = walk(BARS + 1, seed + i)
-        prices[i] = columns.open, columns.high, columns.low, columns.close, columns.volume
-    prices[1, :3, 7:11] = np.nan
-    prices[1, 3, 7:11] = prices[1, 3, 6]
-    return prices
+@dataclass
+class Desk:
+    """Bars of instruments, wishes by schedule and instrument, rules of each position; 1000 to begin with."""
+
+    bars: Sequence[Sequence[Bar]]
+    wishes: NDArray[np.float64]
+    rules: Floats
+    rebalances: bool = False
+    at_fill: bool = False
+    first_number: int = 7
+    marks: Floats = field(init=False)
+    account: Floats = field(init=False)
+    cells: Floats = field(init=False)
+    fills: Floats = field(init=False)
+
+    def run(self, cuts: Sequence[int] = (), capacity: int = 100) -> Desk:
+        """Trade all bars, called anew at each cut; a full table is made longer and the call taken up again."""
+        instruments, n = len(self.bars), len(self.bars[0])
+        prices = np.full((instruments, 6, n + 1), POISON)
+        for i, rows in enumerate(self.bars):
+            prices[i, :, 1:] = columns_of([0.0 if row == GAP else row for row in rows])
+            for k, row in enumerate(rows, 1):
+                if row == GAP:
+                    prices[i, :, k] = NAN
+                    prices[i, CLOSE, k] = prices[i, CLOSE, k - 1] if k > 1 else NAN
+        said = np.full((*self.rules.shape[:2], n + 1), POISON)
+        said[:, :, 1:] = self.wishes
+        places = np.maximum(np.arange(-1, n), 0)
+        watched = np.full(self.rules.shape[:2], -1)
+        portfolio.fill_watched(self.rules, watched)
+        self.marks, seen = np.full(instruments, NAN), np.zeros(instruments, dtype=np.int64)
+        self.account = np.zeros(portfolio.PORTFOLIO_ACCOUNT)
+        self.account[account.CASH] = 1000.0
+        self.account[portfolio.REBALANCES], self.account[portfolio.SIZED_AT_FILL] = self.rebalances, self.at_fill
+        self.cells = np.zeros((*self.rules.shape[:2], portfolio.POSITION_CARRY))
+        table = np.full((account.FILL_COLUMNS, capacity), POISON)
+        for start, stop in pairwise([1, *sorted(cut + 1 for cut in cuts), n + 1]):
+            at = start
+            while at < stop:
+                at = portfolio.trade_portfolio(
+                    prices, np.empty((instruments, 0)), said, self.first_number + places, places, self.rules, watched,
+                    self.marks, seen, self.account, self.cells, table, at, stop,
+                )  # fmt: skip
+                if at < stop:
+                    table = np.concatenate((table, np.full((account.FILL_COLUMNS, 3), POISON)), axis=1)
+        count = int(self.account[account.FILLS])
+        untouched = table[:, count:].view(np.int64) == np.float64(POISON).view(np.int64)
+        assert untouched.all(), "written beyond the fills"
+        self.fills = np.ascontiguousarray(table[:, :count])
+        return self
+
+    @property
+    def rows(self) -> list[tuple[float, ...]]:
+        """(bar, leg, units, price, kind) of every row."""
+        order = [account.FILL_BAR, account.FILL_LEG, account.FILL_LOTS, account.FILL_PRICE, account.FILL_KIND]
+        return [tuple(map(float, row)) for row in self.fills[order].T]
 
 
-def _rules(seed: int) -> Floats:
-    rules = np.zeros((SCHEDULES, INSTRUMENTS, venue.VENUE_RULES))
-    rules[:, :, account.FEE], rules[:, :, account.LOT], rules[:, :, venue.LEVERAGE] = 1e-3, 0.01, 1.0
-    rules[:, :, account.MAX_NOTIONAL], rules[:, :, account.MAX_AGE_BARS] = np.inf, 3.0
-    rules[:, :, venue.CARRY_REST] = 1.0
-    rules[seed % SCHEDULES, :, venue.STOP_DISTANCE] = 0.01
-    return rules
+def same_rules(schedules: int, instruments: int, **terms: float) -> Floats:
+    """The rules of `rules_of` for each position."""
+    return np.tile(rules_of(**terms), (schedules, instruments, 1))
 
 
-def _trade(seed: int, cuts: Sequence[int], capacity: int, *, rebalances: float) -> tuple[Floats, Floats, Floats]:
-    """Fills, account and cells after all bars, in calls that end before each of `cuts`."""
+def test_a_leg_is_schedule_and_instrument() -> None:
+    """Schedules stand in order, in each the instruments; quantities are units, of lots of a half and of two."""
+    rules = same_rules(2, 2, units=5.0)
+    rules[:, 0, account.LOT], rules[:, 1, account.LOT] = 0.5, 2.0
+    wishes = np.array([[[1.0], [0.5]], [[-1.0], [-0.5]]]) * np.ones(3)
+    desk = Desk([[10.0] * 3, [20.0] * 3], wishes, rules).run()
+    assert desk.rows == [
+        (1, 0, 5.0, 10.0, MARKET),
+        (1, 1, 2.0, 20.0, MARKET),
+        (1, 2, -5.0, 10.0, MARKET),
+        (1, 3, -2.0, 20.0, MARKET),
+    ]
+    assert desk.cells[:, :, account.LOTS].tolist() == [[10.0, 1.0], [-10.0, -1.0]]
+    assert desk.account[account.CASH] == 1000.0
+
+
+def test_positions_bind_margin_of_each_other() -> None:
+    """At twice the cash, 2000 may be held: the second of two orders for 1200 is cut to the 800 that are left."""
+    rules = same_rules(1, 2, leverage=2.0)
+    desk = Desk([[10.0] * 3] * 2, np.full((1, 2, 3), 1.2), rules).run()
+    assert [row[2] for row in desk.rows] == [120.0, 80.0]
+    assert desk.cells[0, :, account.UNAFFORDABLE].tolist() == [0.0, 1.0]
+    assert desk.account[account.CASH] == -1000.0
+
+
+def test_a_loss_of_one_is_less_money_for_the_other() -> None:
+    """A falls from 10 to 4 while it is held: equity is 700, and a wish of 1 for B is 70 of which 50 can be paid."""
+    wishes = np.array([[[0.5, 0.5, 0.5, 0.5], [0.0, 0.0, 1.0, 1.0]]])
+    desk = Desk([[10.0, 10.0, 4.0, 4.0], [10.0] * 4], wishes, same_rules(1, 2)).run()
+    assert [row[:3] for row in desk.rows] == [(1, 0, 50.0), (3, 1, 50.0)]
+    assert desk.account[account.CASH] == 0.0
+
+
+def test_sales_come_before_purchases_of_earlier_legs() -> None:
+    """The order that lowers the last leg is filled first; one that flips is filled once, and before the others."""
+    wishes = np.array([[[0.0, 1.0, 1.0], [1.0, -0.5, -0.5]]])
+    desk = Desk([[10.0] * 3] * 2, wishes, same_rules(1, 2)).run()
+    assert [row[:3] for row in desk.rows] == [(1, 1, 100.0), (2, 1, -150.0), (2, 0, 50.0)]
+
+
+def test_a_flip_cut_by_volume_waits_for_the_next_bar() -> None:
+    """Thirty of a hundred fill in each bar, also in the one in which the position passes 0."""
+    bars = [(10.0, 10.0, 10.0, 10.0, 30.0)] * 7
+    wishes = np.array([[[1.0] * 2 + [-1.0] * 5]])
+    desk = Desk([bars], wishes, same_rules(1, 1, units=50.0, max_volume_share=1.0, max_age_bars=9.0)).run()
+    assert [row[:3] for row in desk.rows] == [
+        (1, 0, 30.0), (2, 0, 20.0), (3, 0, -30.0), (4, 0, -30.0), (5, 0, -30.0), (6, 0, -10.0)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rebalances", "units"), [(False, [50.0]), (True, [50.0, -13.0])])
+def test_rebalancing_trades_what_is_said_again(rebalances: bool, units: list[float]) -> None:
+    """Half of 1500 at 20 is 37 units: a weight brings the position there, a wish that has not changed does not."""
+    desk = Desk([[10.0, (10.0, 20.0, 10.0, 20.0), 20.0]], np.full((1, 1, 3), 0.5), same_rules(1, 1), rebalances).run()
+    assert [row[2] for row in desk.rows] == units
+
+
+def test_a_side_that_a_level_has_closed_is_not_bought_again() -> None:
+    """After the stop at 9 the weight is said again and again; only after it was 0 it is traded."""
+    wishes = np.array([[[0.5, 0.5, 0.5, 0.0, 0.5, 0.5]]])
+    bars = [10.0, 10.0, (10.0, 10.0, 8.0, 8.0), 8.0, 8.0, 8.0]
+    desk = Desk([bars], wishes, same_rules(1, 1, stop_distance=0.1), rebalances=True).run()
+    assert [(row[0], row[2], row[4]) for row in desk.rows] == [(1, 50, MARKET), (2, -50, STOP), (5, 59, MARKET)]
+
+
+def test_sizes_at_the_fill_are_found_at_the_next_open() -> None:
+    """Half of the 1000 at an open of 20 is 25 units; where there is no bar the order waits for one."""
+    bars: list[list[Bar]] = [[10.0, 20.0, 20.0], [10.0, GAP, 40.0]]
+    wishes = np.array([[[0.5, NAN, NAN], [0.5, NAN, NAN]]])
+    desk = Desk(bars, wishes, same_rules(1, 2), rebalances=True, at_fill=True).run()
+    assert [row[:4] for row in desk.rows] == [(1, 0, 25.0, 20.0), (2, 1, 12.0, 40.0)]
+
+
+def test_levels_are_watched_while_nothing_is_said() -> None:
+    """Ten times leveraged, a long position is liquidated at 9; the other instrument goes on."""
+    bars = [[10.0, 10.0, (10.0, 10.0, 8.0, 8.0)], [10.0, 10.0, 10.0]]
+    wishes = np.full((1, 2, 3), 0.5)
+    desk = Desk(bars, wishes, same_rules(1, 2, leverage=10.0)).run()
+    assert [(row[1], row[2], row[3], row[4]) for row in desk.rows[2:]] == [(0, -50.0, 9.0, LIQUIDATION)]
+    assert desk.account[account.CASH] == 450.0
+
+
+@given(cuts=st.lists(st.integers(0, 6), max_size=3))
+def test_a_night_is_paid_once_where_a_bar_lacks(cuts: list[int]) -> None:
+    """Four bars a day; the first has none at the midnight of bar 2, and pays at bar 3 for the one night."""
+    bars: list[list[Bar]] = [[10.0, 10.0, GAP, 10.0, 10.0, 10.0], [10.0] * 6]
+    rules = same_rules(1, 2, units=10.0, borrow_rate=3.65, interval_days=0.25)
+    desk = Desk(bars, np.full((1, 2, 6), -1.0), rules, first_number=6).run(cuts)
+    paid = [(row[0], row[1]) for row in desk.rows if row[4] == BORROW_COST]
+    assert paid == [(2, 1), (3, 0)]
+    assert desk.fills[account.FILL_FEE].sum() == pytest.approx(2.0, rel=1e-12)
+
+
+def any_desk(seed: int) -> Desk:
+    """Two schedules in three instruments, over gaps, with a level, slippage and a cap."""
     rng = np.random.default_rng(seed)
-    prices, rules = _prices(seed), _rules(seed)
-    wishes = rng.uniform(-0.4, 0.4, (SCHEDULES, INSTRUMENTS, BARS + 1))
-    wishes[:, :, rng.random(BARS + 1) < 0.5] = np.nan
-    numbers = np.arange(100, 100 + BARS + 1)
-    places = np.arange(-1, BARS)
-    watched = np.zeros((SCHEDULES, INSTRUMENTS), dtype=np.int64)
-    portfolio.fill_watched(rules, watched)
-    marks, cells = np.full(INSTRUMENTS, np.nan), np.zeros((SCHEDULES, INSTRUMENTS, venue.VENUE_CARRY))
-    state = np.zeros(portfolio.PORTFOLIO_ACCOUNT)
-    state[account.CASH], state[portfolio.REBALANCES] = 1000.0, rebalances
-    fills = np.full((account.FILL_COLUMNS, capacity), POISON)
-    for start, stop in pairwise([1, *sorted(cuts), BARS + 1]):
-        at = start
-        while at < stop:
-            at = portfolio.trade_portfolio(
-                prices, np.empty((INSTRUMENTS, 0)), wishes, numbers, places, rules, watched, marks, state, cells,
-                fills, at, stop,
-            )  # fmt: skip
-            if at < stop:
-                fills = np.concatenate((fills, np.full((account.FILL_COLUMNS, 5), POISON)), axis=1)
-    return np.ascontiguousarray(fills[:, : int(state[account.FILLS])]), state, cells
+    close = 10.0 * np.exp(np.cumsum(rng.standard_normal((3, 30)) * 0.03, axis=1))
+    bars = [[GAP if rng.random() < 0.1 else (c, c * 1.02, c * 0.97, c, 60.0) for c in map(float, row)] for row in close]
+    wishes = np.where(rng.random((2, 3, 30)) < 0.5, rng.integers(-2, 3, (2, 3, 30)) / 4.0, NAN)
+    rules = same_rules(2, 3, fee=0.001, slippage=0.002, lot=0.5, leverage=2.0, borrow_rate=0.5)
+    rules[0, :, venue.STOP_DISTANCE], rules[1, 1, venue.MAX_VOLUME_SHARE] = 0.05, 0.5
+    return Desk(bars, wishes, rules, rebalances=seed % 2 == 0)
 
 
-@given(
-    seed=st.integers(0, 99),
-    cuts=st.lists(st.integers(1, BARS), max_size=4),
-    capacity=st.integers(0, 60),
-    rebalances=st.sampled_from([0.0, 1.0]),
-)
-def test_any_cut_gives_the_same_bits(seed: int, cuts: list[int], capacity: int, rebalances: float) -> None:
-    """Calls may end anywhere, and the table of fills may run full anywhere."""
-    whole = _trade(seed, [], 5000, rebalances=rebalances)
-    for got, expected in zip(_trade(seed, cuts, capacity, rebalances=rebalances), whole, strict=True):
-        assert_same_bits(got, expected, f"cut at {sorted(cuts)}, capacity {capacity}")
+@given(seed=st.integers(0, 1000), cuts=st.lists(st.integers(0, 30), max_size=4), capacity=st.integers(1, 60))
+def test_cuts_and_the_length_of_the_table_change_no_bit(seed: int, cuts: list[int], capacity: int) -> None:
+    """Called in pieces, with a table that runs full, it writes the same fills and leaves the same account."""
+    whole, pieces = any_desk(seed).run(), any_desk(seed).run(cuts, capacity)
+    assert whole.fills.shape[1] > 0
+    assert_same_bits(pieces.fills, whole.fills, "fills")
+    assert_same_bits(pieces.account, whole.account, "account")
+    assert_same_bits(pieces.cells[:, :, account.LOTS], whole.cells[:, :, account.LOTS], "positions")
 
 
-@given(seed=st.integers(0, 99))
-def test_money_is_where_the_fills_say(seed: int) -> None:
-    """Cash is the capital less what the fills took; lots held are the sum of the fills of each leg."""
-    fills, state, cells = _trade(seed, [], 5000, rebalances=0.0)
-    taken = fills[account.FILL_LOTS] * fills[account.FILL_PRICE] + fills[account.FILL_FEE]
-    assert state[account.CASH] == pytest.approx(1000.0 - taken.sum(), rel=1e-9)
-    for leg in range(SCHEDULES * INSTRUMENTS):
-        units = fills[account.FILL_LOTS][fills[account.FILL_LEG] == leg].sum()
-        held = cells[leg // INSTRUMENTS, leg % INSTRUMENTS, account.LOTS] * 0.01
-        assert units == pytest.approx(held, abs=1e-9)
+@given(seed=st.integers(0, 1000))
+def test_fills_add_up_to_the_account(seed: int) -> None:
+    """Cash is what was there less what the fills took, and a position is the sum of its fills."""
+    desk = any_desk(seed).run()
+    f = desk.fills
+    spent = (f[account.FILL_LOTS] * f[account.FILL_PRICE] + f[account.FILL_FEE]).sum()
+    assert desk.account[account.CASH] == pytest.approx(1000.0 - spent, rel=1e-9)
+    for leg, cell in enumerate(desk.cells.reshape(6, -1)):
+        own = f[account.FILL_LOTS, f[account.FILL_LEG] == leg]
+        assert own.sum() == pytest.approx(cell[account.LOTS] * 0.5, abs=1e-9)
 
 
-def test_curves_are_what_a_loop_gives() -> None:
-    """Cash at each bar, and a position at each close, written in full over what was there."""
+def test_cash_at_each_bar() -> None:
+    """Less value and fee from a fill's bar on; two fills of one bar are both taken, one of the last bar too."""
     fills = np.zeros((account.FILL_COLUMNS, 3))
-    fills[account.FILL_BAR], fills[account.FILL_LOTS] = [1, 1, 3], [2.0, 1.0, -3.0]
-    fills[account.FILL_PRICE], fills[account.FILL_FEE] = [10.0, 20.0, 15.0], [1.0, 0.0, 2.0]
-    curve = np.full(5, POISON)
-    portfolio.add_cash(fills, 100.0, curve)
-    assert curve.tolist() == [100.0, 59.0, 59.0, 102.0, 102.0]
-    portfolio.add_position(fills[account.FILL_BAR], fills[account.FILL_LOTS], np.arange(10.0, 15.0), curve)
-    assert curve.tolist() == [100.0, 59.0 + 33.0, 59.0 + 36.0, 102.0, 102.0]
+    fills[account.FILL_BAR] = [1, 1, 4]
+    fills[account.FILL_LOTS] = [2.0, -1.0, 3.0]
+    fills[account.FILL_PRICE], fills[account.FILL_FEE] = 10.0, 0.5
+    out = np.full(5, POISON)
+    portfolio.add_cash(fills, 100.0, out)
+    assert out.tolist() == [100.0, 89.0, 89.0, 89.0, 58.5]
+    portfolio.add_cash(np.zeros((account.FILL_COLUMNS, 0)), 7.0, out)
+    assert out.tolist() == [7.0] * 5
+
+
+def test_positions_are_added_at_each_close() -> None:
+    """Two units from bar 1 and none from bar 3 on are worth twice the close in between, on top of what is there."""
+    out = np.full(4, 100.0)
+    portfolio.add_position(np.array([1.0, 3.0]), np.array([2.0, -2.0]), np.array([1.0, 2.0, 3.0, 4.0]), out)
+    assert out.tolist() == [100.0, 104.0, 106.0, 100.0]
+    portfolio.add_position(np.empty(0), np.empty(0), np.ones(4), out)
+    assert out.tolist() == [100.0, 104.0, 106.0, 100.0]
+
+
+def test_what_is_watched() -> None:
+    """Positions with a level, a margin or a borrow cost; the flags of the others are 0."""
+    rules = same_rules(2, 2)
+    rules[0, 1, venue.STOP_DISTANCE] = 0.1
+    rules[1, 0, venue.BORROW_RATE] = 0.1
+    watched = np.full((2, 2), -1)
+    portfolio.fill_watched(rules, watched)
+    assert watched.tolist() == [[0, 1], [1, 0]]
+
+
+def test_the_open_of_a_bar_that_lacks_is_not_read() -> None:
+    """A held instrument without a bar counts at its last close, so that others are sized by that."""
+    bars: list[list[Bar]] = [[10.0, (10.0, 20.0, 10.0, 20.0), GAP, GAP], [10.0] * 4]
+    wishes = np.array([[[0.5] * 4, [0.0, 0.0, 0.2, 0.2]]])
+    desk = Desk(bars, wishes, same_rules(1, 2)).run()
+    assert [row[:4] for row in desk.rows] == [(1, 0, 50.0, 10.0), (3, 1, 30.0, 10.0)]
+    assert desk.marks.tolist() == [20.0, 10.0]
