@@ -104,6 +104,12 @@ class Execution:
                 f"leverage is {self.leverage:g}; allowed is 1 or more (a smaller exposure is a smaller wish)"
             )
 
+        if self.leverage * self.maintenance_margin_pct >= 100.0:
+            raise UsageError(
+                f"maintenance_margin_pct is {self.maintenance_margin_pct:g} with leverage {self.leverage:g}; allowed "
+                f"is less than {100.0 / self.leverage:g}: a position would be liquidated as it is opened"
+            )
+
     @property
     def is_plain(self) -> bool:
         """Whether every order fills in full at the next open and nothing happens in between."""

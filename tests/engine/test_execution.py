@@ -197,3 +197,10 @@ def test_options_describe_themselves() -> None:
     assert list(table) == list(Execution.__dataclass_fields__)
     assert (table["fee_bps"]["default"], table["max_notional"]["default"]) == (10.0, None)
     assert all(len(row["text"]) > 10 for row in table.values())
+
+
+@pytest.mark.parametrize(("leverage", "maintenance"), [(5.0, 20.0), (10.0, 50.0)])
+def test_maintenance_leaves_room_for_a_position(leverage: float, maintenance: float) -> None:
+    """A maintenance margin that is all of the margin would liquidate at once, and is refused with the most allowed."""
+    with pytest.raises(UsageError, match=f"allowed is less than {100.0 / leverage:g}: a position would be liquidated"):
+        Execution(leverage=leverage, maintenance_margin_pct=maintenance)
