@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class BarstepError(Exception):
@@ -42,3 +43,9 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
     """The text for a name that is not in a list: what it is, the nearest one, and all that are allowed."""
     names = sorted(known)
     return f"unknown {kind} {name!r}.{nearest(name, names)} Allowed: {', '.join(names)}."
+
+
+def refuse_existing(path: Path, *, overwrite: bool) -> None:
+    """Raise UsageError where something is at `path` already and the user did not ask to replace it."""
+    if path.exists() and not overwrite:
+        raise UsageError(f"{path}: is there already; add --overwrite to replace it, or choose another --output.")

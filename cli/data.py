@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import UsageError
+from ..errors import UsageError, refuse_existing, unknown_name
 
 if TYPE_CHECKING:
     from ..data.dataset import Dataset
@@ -65,7 +65,7 @@ def import_command(
     )
     imported = _import_with_progress(files, options, quiet=json_output)
     path = _output_path(output, imported.dataset, USER_FOLDER)
-    _refuse_existing([path], overwrite=overwrite)
+    refuse_existing(path, overwrite=overwrite)
     written = write_dataset(imported.dataset.frame, imported.dataset.info, path)
     if json_output:
         document = {"format": imported.format_name, "output": str(path), "dataset": _facts(written)}
@@ -133,7 +133,7 @@ def _repair(
 
     checked = check_file(file, now_us=now_us)
     path = output or file.with_name(f"{file.name.split('.')[0]}.repaired.parquet")
-    _refuse_existing([path], overwrite=overwrite)
+    refuse_existing(path, overwrite=overwrite)
     seconds = checked.info.interval_seconds
     repaired = repair_bars(checked.frame, seconds, policies, now_us=now_us)
     remaining = tuple(check_bars(repaired.frame, seconds, now_us=now_us))
@@ -169,7 +169,6 @@ def generate(
     from ..data.dataset import write_dataset
     from ..data.durations import parse_interval
     from ..data.generate import generate_market
-    from ..errors import unknown_name
 
     if preset is not None:
         if preset != "embedded":
@@ -187,7 +186,8 @@ def generate(
         datasets = {presets.file_name(dataset): dataset for dataset in generate_market(spec).values()}
     paths = {name: output / name for name in datasets}
     readme = output / "README.md"
-    _refuse_existing([*paths.values(), *([readme] if preset else [])], overwrite=overwrite)
+    for path in (*paths.values(), *([readme] if preset else [])):
+        refuse_existing(path, overwrite=overwrite)
     written = {name: write_dataset(dataset.frame, dataset.info, paths[name]) for name, dataset in datasets.items()}
     if preset is not None:
         readme.write_text(presets.embedded_readme(written), encoding="utf-8")
@@ -219,7 +219,7 @@ def resample(
 
     resampled = join(read_dataset(file), parse_interval(interval), keep_partial=keep_partial)
     path = _output_path(output, resampled.dataset, file.parent)
-    _refuse_existing([path], overwrite=overwrite)
+    refuse_existing(path, overwrite=overwrite)
     written = write_dataset(resampled.dataset.frame, resampled.dataset.info, path)
     if json_output:
         findings = [finding.as_json() for finding in resampled.findings]
@@ -301,12 +301,6 @@ def _output_path(output: Path | None, dataset: Dataset, folder: Path) -> Path:
     if output is not None and output.suffix == ".parquet":
         return output
     return (output or folder) / file_name(dataset)
-
-
-def _refuse_existing(paths: Iterable[Path], *, overwrite: bool) -> None:
-    there = [path for path in paths if path.exists()]
-    if there and not overwrite:
-        raise UsageError(f"{there[0]}: is there already; add --overwrite to replace it, or choose another --output.")
 
 
 def _facts(dataset: Dataset) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from ..errors import UsageError, unknown_name
+from ..errors import UsageError, refuse_existing, unknown_name
 
 _FORMATS = ("html", "png", "pdf")
 
@@ -38,8 +38,7 @@ def report_command(
     ending = format_of(path)
     if kind not in (None, ending):
         raise UsageError(f"{path}: ends in .{ending}, but --format is {kind}; leave one of them out")
-    if path.exists() and not overwrite:
-        raise UsageError(f"{path}: is there already; add --overwrite to replace it, or choose another --output.")
+    refuse_existing(path, overwrite=overwrite)
     require_libraries(ending)
     write_report(read_sheet(folder), path, ending)
     size = path.stat().st_size

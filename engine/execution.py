@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import UsageError
 from ..kernels import account, venue
 from .bars import Floats
-from .strategy import SECONDS_PER_DAY
+from .strategy import SECONDS_PER_DAY, read_truth
 
 
 def _number(
@@ -22,9 +22,9 @@ def _number(
     return field(default=default, metadata={"text": text, "above": above, "below": below, "endless": endless})
 
 
-def _word(default: bool | str, text: str, *allowed: str) -> Any:
+def _word(default: bool | str, text: str) -> Any:
     """A field that is one of some words."""
-    return field(default=default, metadata={"text": text, "allowed": allowed})
+    return field(default=default, metadata={"text": text})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +85,7 @@ class Execution:
         0.0, "yearly cost of borrowing what is sold short, charged at each midnight UTC on value at the open"
     )
     ambiguous_fills: str = _word(
-        "pessimistic", "which of two possible orders inside a bar is taken", "pessimistic", "optimistic"
+        "pessimistic", "which of two possible orders inside a bar is taken: pessimistic or optimistic"
     )
     year_days: float = _number(
         365.0, "days that make a year: 365 for markets that never close, 252 for sessions", above=0.0
@@ -98,7 +98,10 @@ class Execution:
                 object.__setattr__(self, each.name, _checked(each, given))
         if self.ambiguous_fills not in ("pessimistic", "optimistic"):
             raise UsageError(f"ambiguous_fills is {self.ambiguous_fills!r}; allowed is pessimistic or optimistic")
-        object.__setattr__(self, "carry_rest", _truth("carry_rest", self.carry_rest))
+        carries = read_truth(self.carry_rest)
+        if carries is None:
+            raise UsageError(f"carry_rest is {self.carry_rest!r}; it must be true or false")
+        object.__setattr__(self, "carry_rest", carries)
         if self.leverage < 1.0:
             raise UsageError(
                 f"leverage is {self.leverage:g}; allowed is 1 or more (a smaller exposure is a smaller wish)"
@@ -178,11 +181,3 @@ def _checked(each: Field[Any], given: Any) -> float:
         most = f" and less than {below:g}" if below != inf else ""
         raise UsageError(f"{each.name} is {given}; allowed is {allowed}{most}")
     return value
-
-
-def _truth(name: str, given: Any) -> bool:
-    words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-    found = words.get(str(given).lower())
-    if found is None:
-        raise UsageError(f"{name} is {given!r}; it must be true or false")
-    return found

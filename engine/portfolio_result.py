@@ -18,8 +18,9 @@ from .metrics import Metrics
 from .panel import Panel
 from .provenance import software
 from .reasons import END_OF_DATA, REFUSALS
-from .result import describe_bars, kind_words, plain_values
+from .result import describe_bars, plain_values
 from .strategy import bars_per_year
+from .tables import equity_table, fill_columns, trade_columns
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -127,49 +128,19 @@ class PortfolioResult:
     @cached_property
     def equity(self) -> pl.DataFrame:
         """`timestamp` (the bar's open), `equity` at its close, `drawdown_pct` from the peak so far."""
-        peak = np.maximum(np.maximum.accumulate(self.equity_values), self.execution.capital)
-        drawdown = (1.0 - self.equity_values / peak) * 100.0
-        times = pl.Series("timestamp", self.panel.times).dt.replace_time_zone("UTC")
-        return pl.DataFrame([times, pl.Series("equity", self.equity_values), pl.Series("drawdown_pct", drawdown)])
+        return equity_table(self.panel.times, self.equity_values, self.execution.capital)
 
     @cached_property
     def trades(self) -> pl.DataFrame:
         """One row a trade: schedule, instrument, times, side, quantity, prices, costs, profit, why it ended."""
         t = self.trade_table
-        quantity = np.abs(t[trades.TRADE_LOTS])
-        return pl.DataFrame(
-            {
-                **self._legs(t[trades.TRADE_LEG]),
-                "entry_time": self._times(t[trades.ENTRY_BAR]),
-                "exit_time": self._times(t[trades.EXIT_BAR]),
-                "side": np.where(t[trades.TRADE_LOTS] > 0.0, "long", "short"),
-                "quantity": quantity,
-                "entry_price": t[trades.ENTRY_PRICE],
-                "exit_price": t[trades.EXIT_PRICE],
-                "fees": t[trades.TRADE_FEES],
-                "profit": t[trades.PROFIT],
-                "return_pct": t[trades.PROFIT] / (quantity * t[trades.ENTRY_PRICE]) * 100.0,
-                "bars_held": (t[trades.EXIT_BAR] - t[trades.ENTRY_BAR]).astype(np.int64),
-                "is_open": t[trades.IS_OPEN] != 0.0,
-                "exit_reason": kind_words(t[trades.EXIT_KIND]),
-            }
-        )
+        return pl.DataFrame({**self._legs(t[trades.TRADE_LEG]), **trade_columns(t, self.lot, self.panel.times)})
 
     @cached_property
     def fills(self) -> pl.DataFrame:
         """One row a fill: schedule, instrument, time, signed quantity, price after and before slippage, fee, kind."""
         f = self.fill_table
-        return pl.DataFrame(
-            {
-                **self._legs(f[account.FILL_LEG]),
-                "time": self._times(f[account.FILL_BAR]),
-                "quantity": f[account.FILL_LOTS],
-                "price": f[account.FILL_PRICE],
-                "reference_price": f[account.FILL_REFERENCE],
-                "fee": f[account.FILL_FEE],
-                "kind": kind_words(f[account.FILL_KIND]),
-            }
-        )
+        return pl.DataFrame({**self._legs(f[account.FILL_LEG]), **fill_columns(f, self.lot, self.panel.times)})
 
     def attribution(self, by: Literal["schedule", "instrument", "tag"] = "schedule") -> pl.DataFrame:
         """Profit, costs and trades added up by schedule, instrument or tag. The profits add up to the portfolio's."""
@@ -236,6 +207,3 @@ class PortfolioResult:
             "tag": pl.Series([self.tags[s] for s in schedule], dtype=pl.String),
             "instrument": pl.Series([self.panel.names[i] for i in instrument], dtype=pl.String),
         }
-
-    def _times(self, bars: Floats) -> pl.Series:
-        return pl.Series(self.panel.times[bars.astype(np.int64)]).dt.replace_time_zone("UTC")

@@ -19,8 +19,9 @@ from .ambiguity import FillAmbiguity
 from .bars import Bars, Floats
 from .metrics import Metrics
 from .provenance import software
-from .reasons import END_OF_DATA, FILL_KINDS, REFUSALS
+from .reasons import END_OF_DATA, REFUSALS
 from .strategy import bars_per_year
+from .tables import equity_table, fill_columns, timestamps, trade_columns
 
 if TYPE_CHECKING:
     from .execution import Execution
@@ -132,11 +133,7 @@ class Result:
     @cached_property
     def equity(self) -> pl.DataFrame:
         """`timestamp` (the bar's open), `equity` at its close, `drawdown_pct` from the peak so far."""
-        peak = np.maximum(np.maximum.accumulate(self.equity_values), self.execution.capital)
-        drawdown = (1.0 - self.equity_values / peak) * 100.0
-        return pl.DataFrame(
-            [self._timestamp(), pl.Series("equity", self.equity_values), pl.Series("drawdown_pct", drawdown)]
-        )
+        return equity_table(self.bars.times, self.equity_values, self.execution.capital)
 
     @cached_property
     def monthly_returns(self) -> pl.DataFrame:
@@ -155,25 +152,9 @@ class Result:
     @cached_property
     def trades(self) -> pl.DataFrame:
         """One row a trade: times, side, quantity, prices, fees, profit and return, bars held, whether it is open."""
-        t, lot = self.trade_table, self.execution.lot
-        quantity = np.abs(t[trades.TRADE_LOTS]) * lot
-        invested = quantity * t[trades.ENTRY_PRICE]
+        t = self.trade_table
         return pl.DataFrame(
-            {
-                "venue": self._venues(t[trades.TRADE_LEG]),
-                "entry_time": self._times(t[trades.ENTRY_BAR]),
-                "exit_time": self._times(t[trades.EXIT_BAR]),
-                "side": np.where(t[trades.TRADE_LOTS] > 0.0, "long", "short"),
-                "quantity": quantity,
-                "entry_price": t[trades.ENTRY_PRICE],
-                "exit_price": t[trades.EXIT_PRICE],
-                "fees": t[trades.TRADE_FEES],
-                "profit": t[trades.PROFIT],
-                "return_pct": t[trades.PROFIT] / invested * 100.0,
-                "bars_held": (t[trades.EXIT_BAR] - t[trades.ENTRY_BAR]).astype(np.int64),
-                "is_open": t[trades.IS_OPEN] != 0.0,
-                "exit_reason": kind_words(t[trades.EXIT_KIND]),
-            }
+            {"venue": self._venues(t[trades.TRADE_LEG]), **trade_columns(t, self.execution.lot, self.bars.times)}
         )
 
     @cached_property
@@ -184,15 +165,7 @@ class Result:
         """
         f = self.fill_table
         return pl.DataFrame(
-            {
-                "venue": self._venues(f[account.FILL_LEG]),
-                "time": self._times(f[account.FILL_BAR]),
-                "quantity": f[account.FILL_LOTS] * self.execution.lot,
-                "price": f[account.FILL_PRICE],
-                "reference_price": f[account.FILL_REFERENCE],
-                "fee": f[account.FILL_FEE],
-                "kind": kind_words(f[account.FILL_KIND]),
-            }
+            {"venue": self._venues(f[account.FILL_LEG]), **fill_columns(f, self.execution.lot, self.bars.times)}
         )
 
     @cached_property
@@ -241,7 +214,7 @@ class Result:
 
         The engine's rows are computed now, again: its output is a function of bars and parameters alone.
         """
-        series = [self._timestamp()]
+        series = [timestamps(self.bars.times)]
         if self.run is not None:
             rows = self.run.rows()
             named = {
@@ -261,12 +234,6 @@ class Result:
         change = np.zeros(len(self.bars))
         np.add.at(change, first[account.FILL_BAR].astype(np.int64), first[account.FILL_LOTS])
         return np.cumsum(change) * self.execution.lot
-
-    def _timestamp(self) -> pl.Series:
-        return pl.Series("timestamp", self.bars.times).dt.replace_time_zone("UTC")
-
-    def _times(self, bars: Floats) -> pl.Series:
-        return pl.Series(self.bars.times[bars.astype(np.int64)]).dt.replace_time_zone("UTC")
 
     def _venues(self, legs: Floats) -> pl.Series:
         names = (self.bars.venue, self.setup.secondary.venue if self.setup.secondary else self.bars.venue)
@@ -321,11 +288,6 @@ def describe_bars(bars: Bars) -> dict[str, Any]:
         "last": edges[1],
         "sha384": bars.content_digest,
     }
-
-
-def kind_words(kinds: Floats) -> pl.Series:
-    """The words for what fills were; `open` for trades without an exit."""
-    return pl.Series([FILL_KINDS.get(int(kind), "open") for kind in kinds], dtype=pl.String)
 
 
 def plain_values(value: Any) -> Any:

@@ -59,8 +59,7 @@ class Parameter:
         return int(number) if self.kind == "int" else number
 
     def _read_bool(self, value: Any, engine: str) -> bool:
-        words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-        found = words.get(str(value).lower())
+        found = read_truth(value)
         if found is None:
             raise UsageError(f"{engine}: {self.name} is {value!r}; it must be true or false ({self.text})")
         return found
@@ -87,6 +86,12 @@ class Parameter:
         if math.isinf(self.maximum):
             return f"{_bound(self.minimum)} and more"
         return f"{_bound(self.minimum)} to {_bound(self.maximum)}"
+
+
+def read_truth(value: Any) -> bool | None:
+    """True or false, as Python and people write it; None where it is neither."""
+    words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+    return words.get(str(value).lower())
 
 
 def _bound(value: float) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from ..data.dataset import DatasetInfo, write_dataset
 from ..engine.bars import Bars
 from ..engine.result import Result
-from ..errors import UsageError
+from ..errors import refuse_existing
 
 DOCUMENT = "result.json"
 BARS = "bars.parquet"
@@ -48,8 +48,7 @@ def _write_bars(bars: Bars, path: Path) -> None:
 @contextmanager
 def _staged(folder: Path, *, overwrite: bool) -> Iterator[Path]:
     """A new folder beside `folder` that takes its name when everything in it was written."""
-    if folder.exists() and not overwrite:
-        raise UsageError(f"{folder}: is there already; add --overwrite to replace it, or choose another --output.")
+    refuse_existing(folder, overwrite=overwrite)
     folder.parent.mkdir(parents=True, exist_ok=True)
     staged = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:

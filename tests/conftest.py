@@ -1,7 +1,12 @@
-"""Hypothesis: quick and the same on every run; `SEEDS=10` searches ten times as many examples, new ones each time."""
+"""Hypothesis: quick and the same on every run; `SEEDS=10` searches ten times as many examples, new ones each time.
+
+And where recorded market data lies, for the tests that read it.
+"""
 
 import os
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 SEEDS = int(os.environ.get("SEEDS", "1"))
@@ -16,3 +21,13 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],  # the suite is also run with the JIT off
 )
 settings.load_profile("seeds")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of recorded market data, which is not part of the repository."""
+    named = os.environ.get("BARSTEP_SHARED_DATA")
+    folder = Path(named) if named else Path(__file__).resolve().parents[2] / "shared" / "data"
+    if not (folder / "raw").is_dir():
+        pytest.skip(f"no recorded market data at {folder}; set BARSTEP_SHARED_DATA to its folder")
+    return folder

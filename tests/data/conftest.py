@@ -1,8 +1,7 @@
-"""Where recorded market data lies, and small tools to write vendors' files."""
+"""Small tools to write vendors' files."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,16 +9,6 @@ import polars as pl
 import pytest
 
 HOUR_US = 3_600_000_000
-
-
-@pytest.fixture(scope="session")
-def shared_data() -> Path:
-    """The folder of recorded market data, which is not part of the repository."""
-    named = os.environ.get("BARSTEP_SHARED_DATA")
-    folder = Path(named) if named else Path(__file__).resolve().parents[3] / "shared" / "data"
-    if not (folder / "raw").is_dir():
-        pytest.skip(f"no recorded market data at {folder}; set BARSTEP_SHARED_DATA to its folder")
-    return folder
 
 
 @pytest.fixture

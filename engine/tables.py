@@ -1,0 +1,68 @@
+"""Tables that a single backtest and a portfolio share: equity, trades, fills, from rows as kernels lay them out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ..kernels import account, trades
+from .bars import Floats
+from .reasons import FILL_KINDS
+
+Times = NDArray[np.datetime64]
+
+
+def equity_table(times: Times, equity: Floats, capital: float) -> pl.DataFrame:
+    """`timestamp` (the bar's open), `equity` at its close, `drawdown_pct` from the peak so far."""
+    peak = np.maximum(np.maximum.accumulate(equity), capital)
+    drawdown = (1.0 - equity / peak) * 100.0
+    return pl.DataFrame([timestamps(times), pl.Series("equity", equity), pl.Series("drawdown_pct", drawdown)])
+
+
+def trade_columns(table: Floats, lot: float, times: Times) -> dict[str, Any]:
+    """Columns of trades, but for what names them. table: float64[TRADE_COLUMNS, trade], in lots of `lot` units."""
+    quantity = np.abs(table[trades.TRADE_LOTS]) * lot
+    invested = quantity * table[trades.ENTRY_PRICE]
+    return {
+        "entry_time": _times_of(table[trades.ENTRY_BAR], times),
+        "exit_time": _times_of(table[trades.EXIT_BAR], times),
+        "side": np.where(table[trades.TRADE_LOTS] > 0.0, "long", "short"),
+        "quantity": quantity,
+        "entry_price": table[trades.ENTRY_PRICE],
+        "exit_price": table[trades.EXIT_PRICE],
+        "fees": table[trades.TRADE_FEES],
+        "profit": table[trades.PROFIT],
+        "return_pct": table[trades.PROFIT] / invested * 100.0,
+        "bars_held": (table[trades.EXIT_BAR] - table[trades.ENTRY_BAR]).astype(np.int64),
+        "is_open": table[trades.IS_OPEN] != 0.0,
+        "exit_reason": _kind_words(table[trades.EXIT_KIND]),
+    }
+
+
+def fill_columns(table: Floats, lot: float, times: Times) -> dict[str, Any]:
+    """Columns of fills, but for what names them. table: float64[FILL_COLUMNS, fill], in lots of `lot` units."""
+    return {
+        "time": _times_of(table[account.FILL_BAR], times),
+        "quantity": table[account.FILL_LOTS] * lot,
+        "price": table[account.FILL_PRICE],
+        "reference_price": table[account.FILL_REFERENCE],
+        "fee": table[account.FILL_FEE],
+        "kind": _kind_words(table[account.FILL_KIND]),
+    }
+
+
+def timestamps(times: Times) -> pl.Series:
+    """Open times as a column `timestamp`, UTC."""
+    return pl.Series("timestamp", times).dt.replace_time_zone("UTC")
+
+
+def _times_of(bars: Floats, times: Times) -> pl.Series:
+    return pl.Series(times[bars.astype(np.int64)]).dt.replace_time_zone("UTC")
+
+
+def _kind_words(kinds: Floats) -> pl.Series:
+    """The words for what fills were; `open` for trades without an exit."""
+    return pl.Series([FILL_KINDS.get(int(kind), "open") for kind in kinds], dtype=pl.String)
