@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from .engine.allocation import Allocation
     from .engine.backtest import backtest
     from .engine.bars import Bars, load
     from .engine.catalog import DEFAULT_STRATEGY_CATALOG, StrategyCatalog
     from .engine.execution import Execution
-    from .engine.portfolio import Allocation, portfolio
+    from .engine.portfolio import portfolio
     from .engine.portfolio_result import PortfolioResult
     from .engine.result import Result
     from .engine.strategy import Parameter, StrategyEngine
@@ -27,13 +28,13 @@ if TYPE_CHECKING:
     from .kernels._jit import kernel
 
 _HOME = {
+    "Allocation": "engine.allocation",
     "backtest": "engine.backtest",
     "Bars": "engine.bars",
     "load": "engine.bars",
     "DEFAULT_STRATEGY_CATALOG": "engine.catalog",
     "StrategyCatalog": "engine.catalog",
     "Execution": "engine.execution",
-    "Allocation": "engine.portfolio",
     "portfolio": "engine.portfolio",
     "PortfolioResult": "engine.portfolio_result",
     "Result": "engine.result",

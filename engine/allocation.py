@@ -1,0 +1,134 @@
+"""Strategies with shares of one account: their wishes on the bars of a panel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..errors import UsageError, unknown_name
+from ..kernels.columns import TARGET
+from .bars import Floats, Integers
+from .catalog import StrategyCatalog
+from .panel import Panel
+from .simulation import EngineRun
+from .strategy import StrategyEngine
+
+
+@dataclass(frozen=True, kw_only=True)
+class Allocation:
+    """A strategy with its share of the portfolio's equity.
+
+    Attributes:
+        strategy: An engine, or its name in the catalog.
+        weight: Share of the portfolio's equity that a wish of 1 stands for.
+        instruments: Names of the instruments it trades; None: all.
+        parameters: The engine's parameters.
+        options: Fields of `Execution` that differ for this strategy, such as its stops.
+        name: What it is called in results; by default the engine's name.
+        tag: A word of your own to add up results by.
+    """
+
+    strategy: str | StrategyEngine
+    weight: float = 1.0
+    instruments: Sequence[str] | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""
+    tag: str = ""
+
+    @property
+    def label(self) -> str:
+        """What it is called in results."""
+        return self.name or (self.strategy if isinstance(self.strategy, str) else self.strategy.name)
+
+
+class Strategies:
+    """Wishes of engines, each times its share."""
+
+    watches_every_bar = True
+    rebalances = False
+
+    def __init__(
+        self, panel: Panel, allocations: Sequence[Allocation], catalog: StrategyCatalog, year_days: float, chunk: int
+    ) -> None:
+        if not allocations:
+            raise UsageError("the plan is empty; give weights, or at least one Allocation")
+        for allocation in allocations:
+            if not isinstance(allocation, Allocation):
+                raise UsageError(
+                    f"the plan holds a {type(allocation).__name__}; give weights as an array, or Allocations"
+                )
+            if not 0.0 <= allocation.weight < np.inf:
+                raise UsageError(f"{allocation.label}: weight is {allocation.weight}; allowed is 0 or more")
+        names = [a.label for a in allocations]
+        for name in names:
+            if names.count(name) > 1:
+                raise UsageError(f"two allocations are named {name!r}; give them names that differ")
+        self.due_bars = np.arange(len(panel))
+        self._year_days, self._chunk = year_days, chunk
+        self._panel, self._weights = panel, [a.weight for a in allocations]
+        self._runs = [self._runs_of(a, catalog) for a in allocations]
+        self._last = np.zeros((len(allocations), len(panel.names)))
+
+    def _runs_of(self, allocation: Allocation, catalog: StrategyCatalog) -> list[_Ahead | None]:
+        engine = catalog[allocation.strategy] if isinstance(allocation.strategy, str) else allocation.strategy
+        if engine.needs_secondary:
+            raise UsageError(f"{engine.name} trades two venues; a portfolio's strategies trade one each")
+        parameters = engine.read_parameters(allocation.parameters)
+        chosen = self._panel.names if allocation.instruments is None else tuple(allocation.instruments)
+        for name in chosen:
+            if name not in self._panel.names:
+                raise UsageError(unknown_name("instrument", name, self._panel.names))
+        return [
+            _Ahead(EngineRun(engine, parameters, bars, bars.values, self._year_days), self._chunk)
+            if name in chosen
+            else None
+            for name, bars in zip(self._panel.names, self._panel.instruments, strict=True)
+        ]
+
+    def fill(self, columns: Integers, out: Floats) -> None:
+        """Write the wishes of the bars at `columns` to out[schedule, instrument, 0:n]; exposures over 1 are scaled."""
+        times = self._panel.ts_us[columns]
+        for s, runs in enumerate(self._runs):
+            wishes = out[s, :, : columns.size]
+            for i, run in enumerate(runs):
+                wishes[i] = np.nan if run is None else run.at(times)
+            total = np.abs(self._standing(s, wishes)).sum(axis=0)
+            wishes *= self._weights[s] / np.maximum(total, 1.0)
+
+    def _standing(self, s: int, wishes: Floats) -> Floats:
+        """A schedule's wishes, and where an instrument has no bar its last one: it stands until there is another."""
+        said = ~np.isnan(wishes)
+        if not said.all():
+            place = np.maximum.accumulate(np.where(said, np.arange(1, wishes.shape[1] + 1), 0), axis=1)
+            wishes = np.take_along_axis(np.concatenate((self._last[s][:, None], wishes), axis=1), place, axis=1)
+        self._last[s] = wishes[:, -1]
+        return wishes
+
+
+class _Ahead:
+    """An engine's wishes, made in pieces as time goes on."""
+
+    def __init__(self, run: EngineRun, chunk: int) -> None:
+        self._times = run.bars.ts_us
+        self._pieces = run.outputs(chunk, with_volatility=False)
+        self._start, self._stop, self._wishes = 0, 0, np.empty(0)
+
+    def at(self, times: Integers) -> Floats:
+        """The wish at each of `times`, NaN where there is no bar. Times rise from call to call."""
+        found = np.full(times.size, np.nan)
+        place = np.searchsorted(self._times, times)
+        place[place == self._times.size] = 0
+        mine = np.flatnonzero(self._times[place] == times) if self._times.size else np.empty(0, dtype=np.int64)
+        done = 0
+        while done < mine.size:
+            if place[mine[done]] >= self._stop:
+                self._start, self._stop, rows = next(self._pieces)
+                self._wishes = rows[TARGET].copy()
+            until = int(np.searchsorted(place[mine], self._stop))
+            found[mine[done:until]] = self._wishes[place[mine[done:until]] - self._start]
+            done = until
+        return found
