@@ -49,7 +49,7 @@ class Strategies:
     """Wishes of engines, each times its share."""
 
     watches_every_bar = True
-    rebalances = False
+    rebalances = are_orders = has_limits = False
 
     def __init__(
         self, panel: Panel, allocations: Sequence[Allocation], catalog: StrategyCatalog, year_days: float, chunk: int
@@ -89,7 +89,7 @@ class Strategies:
             for name, bars in zip(self._panel.names, self._panel.instruments, strict=True)
         ]
 
-    def fill(self, columns: Integers, out: Floats) -> None:
+    def fill(self, columns: Integers, out: Floats, _limits: Floats) -> None:
         """Write the wishes of the bars at `columns` to out[schedule, instrument, 0:n]; exposures over 1 are scaled."""
         times = self._panel.ts_us[columns]
         for s, runs in enumerate(self._runs):

@@ -85,12 +85,24 @@ class Panel:
             if not len(bars):
                 out[i, list(rows), : columns.size] = np.nan
                 continue
-            place = self._places[i][columns]
-            absent = (place < 0) | (bars.ts_us[place] != self.ts_us[columns])
+            place, absent = self._place_at(i, columns)
             for row in rows:
                 out[i, row, : columns.size] = np.where(
                     place < 0 if row == CLOSE else absent, np.nan, bars.values[row, place]
                 )
+
+    def fill_own(self, instrument: int, values: Floats, columns: Integers, out: Floats) -> None:
+        """Write an instrument's own values (float64[its bars]) at `columns` to out[0:n], 0 where it has no bar."""
+        if self._aligned:
+            np.take(values, columns, out=out[: columns.size], mode="clip")
+        elif values.size:
+            place, absent = self._place_at(instrument, columns)
+            out[: columns.size] = np.where(absent, 0.0, values[place])
+
+    def _place_at(self, instrument: int, columns: Integers) -> tuple[Integers, NDArray[np.bool_]]:
+        """Places among an instrument's own bars, and where it has none."""
+        place = self._places[instrument][columns]
+        return place, (place < 0) | (self.instruments[instrument].ts_us[place] != self.ts_us[columns])
 
     def benchmark_growth(self) -> float:
         """Mean growth from each instrument's first close to its last: bought once in equal parts."""

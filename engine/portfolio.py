@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from ..errors import UsageError, unknown_name
 from ..kernels import account, venue
@@ -17,9 +16,10 @@ from .allocation import Allocation, Strategies
 from .bars import Bars, Floats, Integers
 from .catalog import DEFAULT_STRATEGY_CATALOG, StrategyCatalog
 from .execution import Execution
+from .funding import funding_by_bar
 from .panel import PRICES, Panel
 from .portfolio_result import PortfolioResult
-from .targets import Targets
+from .targets import SizeType, Table, Targets
 
 _CHUNK = 1024
 """Bars traded at a time."""
@@ -27,10 +27,12 @@ _CHUNK = 1024
 
 def portfolio(
     bars: Sequence[Bars],
-    plan: NDArray[np.float64] | pl.DataFrame | Sequence[Allocation],
+    plan: Table | Sequence[Allocation],
     *,
+    size_type: SizeType = "weight",
     every: int = 1,
     sizing_price: Literal["close", "fill"] = "close",
+    funding: Mapping[str, pl.DataFrame] | None = None,
     by_instrument: Mapping[str, Mapping[str, Any]] | None = None,
     catalog: StrategyCatalog = DEFAULT_STRATEGY_CATALOG,
     **options: Any,
@@ -42,10 +44,15 @@ def portfolio(
 
     Args:
         bars: The instruments' histories, of one interval.
-        plan: Target weights, shares of equity: float64[bar, instrument] on the union of the bars' times, or a frame of
-            `timestamp` and one column per instrument (NaN or null: hold what there is); or strategies with shares.
-        every: Weights count at bars whose number (open time over interval) is a multiple of this.
-        sizing_price: Whether quantities are fixed at the last close, or at the fill by the equity at that bar's opens.
+        plan: A table: float64[bar, instrument] on the union of the bars' times, or a frame of `timestamp` and one
+            column per instrument (NaN or null: hold what there is). Orders may be a frame of `timestamp`,
+            `instrument`, `quantity` and `limit_price` (null: at the market), too. Or strategies with shares.
+        size_type: What a number in the table is: `weight`, a share of equity to hold; `shares`, units to hold;
+            `order`, units to buy, or to sell where it is negative.
+        every: Targets count at bars whose number (open time over interval) is a multiple of this.
+        sizing_price: Whether a weight becomes a quantity at the last close, or at the fill by the equity at that bar's
+            opens.
+        funding: By an instrument's name, `timestamp` (UTC) and `rate`, the share of value that longs pay to shorts.
         by_instrument: Fields of `Execution` that differ for an instrument, by its name.
         catalog: Where names of strategies are looked up.
         **options: Fields of `Execution` for all.
@@ -60,17 +67,22 @@ def portfolio(
         raise UsageError(f"every is {every!r}; it must be a whole number of bars, 1 or more")
     execution = Execution(**_known(options, Execution.__dataclass_fields__))
     if isinstance(plan, pl.DataFrame | np.ndarray):
-        wishes: Targets | Strategies = Targets(panel, plan, every)
-        allocations: tuple[Allocation, ...] = (Allocation(strategy="weights", name="weights"),)
+        table = Targets(panel, plan, size_type, every)
+        wishes: Targets | Strategies = table
+        allocations: tuple[Allocation, ...] = (Allocation(strategy=table.label),)
     else:
         allocations = tuple(plan)
-        if every != 1:
-            raise UsageError("every is for weights; strategies decide at every bar")
+        if every != 1 or size_type != "weight":
+            raise UsageError("every and size_type are for tables; strategies decide at every bar, as shares of equity")
         wishes = Strategies(panel, allocations, catalog, execution.year_days, _CHUNK)
+    if size_type != "weight":
+        options |= _counted_in_units(options, every if size_type == "order" else 1, sizing_price)
     rules = _rules(panel, allocations, options, by_instrument or {})
     if sizing_price == "fill" and (rules[:, :, [venue.LIMIT_OFFSET, venue.MAX_VOLUME_SHARE]] > 0.0).any():
         raise UsageError("sizing_price='fill' is for orders that fill at once: no limits, no cap on volume")
-    trading = _Trading(panel, rules, wishes, execution.capital, sizing_price == "fill")
+    rates = _rates(panel, funding or {})
+    rules[:, list(rates), venue.FUNDED] = 1.0
+    trading = _Trading(panel, rules, wishes, rates, execution.capital, sizing_price == "fill")
     return PortfolioResult(
         panel=panel,
         execution=execution,
@@ -88,6 +100,24 @@ def _known(options: Mapping[str, Any], allowed: Iterable[str]) -> Mapping[str, A
         if name not in allowed:
             raise UsageError(unknown_name("option", name, allowed))
     return options
+
+
+def _counted_in_units(options: Mapping[str, Any], every: int, sizing_price: str) -> dict[str, Any]:
+    """The option that makes the numbers of a table units."""
+    for name, given in (("units", "units" in options), ("sizing_price", sizing_price == "fill"), ("every", every != 1)):
+        if given:
+            raise UsageError(f"{name} is not for a table of quantities: each number in it is what is traded")
+    return {"units": 1.0}
+
+
+def _rates(panel: Panel, funding: Mapping[str, pl.DataFrame]) -> dict[int, Floats]:
+    """By an instrument's place, float64[its bars]: the funding rate paid at each open."""
+    for name in funding:
+        if name not in panel.names:
+            raise UsageError(unknown_name("instrument", name, panel.names))
+    return {
+        i: funding_by_bar(panel.instruments[i], funding[name]) for i, name in enumerate(panel.names) if name in funding
+    }
 
 
 _OF_THE_WHOLE = ("capital", "year_days")
@@ -126,9 +156,15 @@ class _Trading:
     """All positions on their way through the bars, and the table of their fills, which grows."""
 
     def __init__(
-        self, panel: Panel, rules: Floats, wishes: Targets | Strategies, capital: float, sized_at_fill: bool
+        self,
+        panel: Panel,
+        rules: Floats,
+        wishes: Targets | Strategies,
+        rates: Mapping[int, Floats],
+        capital: float,
+        sized_at_fill: bool,
     ) -> None:
-        self._panel, self._rules, self._wishes = panel, rules, wishes
+        self._panel, self._rules, self._wishes, self._rates = panel, rules, wishes, rates
         schedules, instruments = rules.shape[:2]
         self._watched = np.zeros((schedules, instruments), dtype=np.int64)
         kernel.fill_watched(rules, self._watched)
@@ -139,12 +175,14 @@ class _Trading:
         self.account[account.CASH] = capital
         self.account[kernel.REBALANCES] = float(wishes.rebalances)
         self.account[kernel.SIZED_AT_FILL] = float(sized_at_fill)
+        self.account[kernel.ORDERS] = float(wishes.are_orders)
         positions = schedules * instruments
         expected = 0 if wishes.watches_every_bar else wishes.due_bars.size * instruments
         self._fills = np.empty((account.FILL_COLUMNS, expected + 16 * positions))
         self._prices = np.full((instruments, PRICES, _CHUNK + 1), np.nan)
         self._said = np.full((schedules, instruments, _CHUNK + 1), np.nan)
-        self._funding = np.empty((instruments, 0))
+        self._limits = np.full((instruments, _CHUNK + 1 if wishes.are_orders else 0), np.nan)
+        self._funding = np.zeros((instruments, _CHUNK + 1 if rates else 0))
 
     def run(self) -> Floats:
         """Trade all bars; the fills, in units."""
@@ -160,7 +198,7 @@ class _Trading:
 
     def _active_bars(self) -> Integers:
         n = len(self._panel)
-        waits = (self._rules[:, :, [venue.MAX_VOLUME_SHARE, venue.LIMIT_OFFSET]] > 0.0).any()
+        waits = self._wishes.has_limits or (self._rules[:, :, [venue.MAX_VOLUME_SHARE, venue.LIMIT_OFFSET]] > 0.0).any()
         if self._wishes.watches_every_bar or self._watched.any() or waits or self._panel.has_gaps:
             return np.arange(n)
         due = self._wishes.due_bars
@@ -169,20 +207,22 @@ class _Trading:
     def _rows(self) -> tuple[int, ...]:
         """Columns of bars that the rules look at."""
         used = np.any(self._rules > 0.0, axis=(0, 1)).tolist()
-        inside = self._watched.any() or used[venue.LIMIT_OFFSET]
+        inside = self._watched.any() or used[venue.LIMIT_OFFSET] or self._wishes.has_limits
         volume = used[venue.MAX_VOLUME_SHARE] or used[venue.VOLUME_SLIPPAGE] or used[venue.IMPACT]
         return (OPEN, CLOSE, *((HIGH, LOW) if inside else ()), *((VOLUME,) if volume else ()))
 
     def _trade(self, columns: Integers) -> None:
         n = columns.size
         self._panel.fill_prices(columns, self._rows(), self._prices[:, :, 1:])
-        self._wishes.fill(columns, self._said[:, :, 1:])
+        self._wishes.fill(columns, self._said[:, :, 1:], self._limits[:, 1:])
+        for i, rates in self._rates.items():
+            self._panel.fill_own(i, rates, columns, self._funding[i, 1:])
         places = np.concatenate((np.maximum(columns[:1] - 1, 0), columns))
         numbers, at = self._panel.numbers[places], 1
         while at <= n:
             at = kernel.trade_portfolio(
-                self._prices, self._funding, self._said, numbers, places, self._rules, self._watched, self._marks,
-                self._seen, self.account, self.cells, self._fills, at, n + 1,
+                self._prices, self._funding, self._said, self._limits, numbers, places, self._rules, self._watched,
+                self._marks, self._seen, self.account, self.cells, self._fills, at, n + 1,
             )  # fmt: skip
             if at <= n:
                 self._fills = np.concatenate((self._fills, np.empty_like(self._fills)), axis=1)

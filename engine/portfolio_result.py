@@ -20,7 +20,7 @@ from .provenance import software
 from .reasons import END_OF_DATA, REFUSALS
 from .result import describe_bars, plain_values
 from .strategy import bars_per_year
-from .tables import equity_table, fill_columns, trade_columns
+from .tables import cost_sums, equity_table, fill_columns, trade_columns
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -158,17 +158,9 @@ class PortfolioResult:
 
     @cached_property
     def costs(self) -> dict[str, float]:
-        """What trading and holding took from the account, in its currency."""
-        f = self.fill_table
-        kind, fee, quantity = f[account.FILL_KIND], f[account.FILL_FEE], np.abs(f[account.FILL_LOTS])
-        shares = self.wanted[:, :, venue.LIQUIDATION_FEE].ravel()[f[account.FILL_LEG].astype(np.int64)]
-        liquidation = float((quantity * f[account.FILL_PRICE] * shares)[kind == fill_kinds.LIQUIDATION].sum())
-        return {
-            "fees": float(fee[kind < fill_kinds.FUNDING].sum()) - liquidation,
-            "slippage": float((quantity * np.abs(f[account.FILL_PRICE] - f[account.FILL_REFERENCE])).sum()),
-            "liquidation": liquidation,
-            "borrow": float(fee[kind == fill_kinds.BORROW_COST].sum()),
-        }
+        """What trading and holding took from the account, in its currency; a negative funding was earned."""
+        shares = self.wanted[:, :, venue.LIQUIDATION_FEE].ravel()[self.fill_table[account.FILL_LEG].astype(np.int64)]
+        return cost_sums(self.fill_table, self.lot, shares)
 
     @cached_property
     def refusals(self) -> dict[str, int]:

@@ -21,7 +21,7 @@ from .metrics import Metrics
 from .provenance import software
 from .reasons import END_OF_DATA, REFUSALS
 from .strategy import bars_per_year
-from .tables import equity_table, fill_columns, timestamps, trade_columns
+from .tables import cost_sums, equity_table, fill_columns, timestamps, trade_columns
 
 if TYPE_CHECKING:
     from .execution import Execution
@@ -171,23 +171,7 @@ class Result:
     @cached_property
     def costs(self) -> dict[str, float]:
         """What trading and holding took from the account, in its currency; a negative funding was earned."""
-        f = self.fill_table
-        kind, fee, quantity = (
-            f[account.FILL_KIND],
-            f[account.FILL_FEE],
-            np.abs(f[account.FILL_LOTS]) * self.execution.lot,
-        )
-        liquidated = kind == fill_kinds.LIQUIDATION
-        liquidation = (
-            float((quantity * f[account.FILL_PRICE])[liquidated].sum()) * self.execution.liquidation_fee_bps / 1e4
-        )
-        return {
-            "fees": float(fee[kind < fill_kinds.FUNDING].sum()) - liquidation,
-            "slippage": float((quantity * np.abs(f[account.FILL_PRICE] - f[account.FILL_REFERENCE])).sum()),
-            "liquidation": liquidation,
-            "funding": float(fee[kind == fill_kinds.FUNDING].sum()),
-            "borrow": float(fee[kind == fill_kinds.BORROW_COST].sum()),
-        }
+        return cost_sums(self.fill_table, self.lot, self.execution.liquidation_fee_bps / 1e4)
 
     @cached_property
     def refusals(self) -> dict[str, int]:

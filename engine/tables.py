@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ..kernels import account, trades
+from ..kernels import account, fill_kinds, trades
 from .bars import Floats
 from .reasons import FILL_KINDS
 
@@ -51,6 +51,23 @@ def fill_columns(table: Floats, lot: float, times: Times) -> dict[str, Any]:
         "reference_price": table[account.FILL_REFERENCE],
         "fee": table[account.FILL_FEE],
         "kind": _kind_words(table[account.FILL_KIND]),
+    }
+
+
+def cost_sums(table: Floats, lot: float, liquidation_share: float | Floats) -> dict[str, float]:
+    """What trading and holding took from the account, in its currency; a negative funding was earned.
+
+    table: fills in lots of `lot` units; liquidation_share: what a liquidation costs, as a share of its value.
+    """
+    kind, fee, quantity = table[account.FILL_KIND], table[account.FILL_FEE], np.abs(table[account.FILL_LOTS]) * lot
+    slippage = quantity * np.abs(table[account.FILL_PRICE] - table[account.FILL_REFERENCE])
+    liquidation = (quantity * table[account.FILL_PRICE] * liquidation_share)[kind == fill_kinds.LIQUIDATION].sum()
+    return {
+        "fees": float(fee[kind < fill_kinds.FUNDING].sum() - liquidation),
+        "slippage": float(slippage.sum()),
+        "liquidation": float(liquidation),
+        "funding": float(fee[kind == fill_kinds.FUNDING].sum()),
+        "borrow": float(fee[kind == fill_kinds.BORROW_COST].sum()),
     }
 
 

@@ -8,19 +8,37 @@ Within a bar: funding and borrow cost; orders that lower a position, which free 
 """
 
 from ._jit import kernel
-from .account import CASH, FILL_BAR, FILL_FEE, FILL_LEG, FILL_LOTS, FILL_PRICE, FILLS, LOT, LOTS, PENDING, accept
+from .account import (
+    CASH,
+    FILL_BAR,
+    FILL_FEE,
+    FILL_LEG,
+    FILL_LOTS,
+    FILL_PRICE,
+    FILLS,
+    LOT,
+    LOTS,
+    PENDING,
+    SIGNALS,
+    WITHOUT_LOT,
+    accept,
+    whole_lots,
+)
 from .columns import CLOSE, OPEN
 from .venue import (
     BOUND,
     ELSEWHERE,
     LEVERAGE,
+    LIMIT_PRICE,
     STOPPED,
+    TICK,
     VENUE_CARRY,
     charge_holding,
     decide_order,
     fill_order,
     is_signal,
     is_watched,
+    rounded,
     size_order,
     watch_levels,
 )
@@ -29,10 +47,11 @@ TRIED = VENUE_CARRY
 """Place of the last bar that its order was shown to: one that flips a position is both a lowering and another one."""
 POSITION_CARRY = VENUE_CARRY + 1
 
-BUSY, REBALANCES, SIZED_AT_FILL = range(FILLS + 1, FILLS + 4)
+BUSY, REBALANCES, SIZED_AT_FILL, ORDERS = range(FILLS + 1, FILLS + 5)
 """Whether an order is on hand or a watched position held; 1 where every wish that is said is traded, also one that has
-not changed (but not one whose side a level has closed); 1 where quantities are fixed at the fill."""
-PORTFOLIO_ACCOUNT = FILLS + 4
+not changed (but not one whose side a level has closed); 1 where quantities are fixed at the fill; 1 where wishes are
+orders, in units, and `limits` their prices."""
+PORTFOLIO_ACCOUNT = FILLS + 5
 
 _ROWS_A_BAR = 4
 
@@ -120,7 +139,21 @@ def _trade_bar(prices, funding, numbers, places, k, rules, watched, marks, seen,
 
 
 @kernel
-def _decide_bar(prices, wishes, numbers, k, rules, watched, marks, account, cells):
+def _order(quantity, limit, mark, number, rules, cell):
+    """Put `quantity` units on order at `limit` (NaN: at the market). What is left of the order before joins it."""
+    lots = whole_lots(quantity, rules[LOT])
+    if lots == 0.0:
+        cell[SIGNALS] += 1.0
+        cell[WITHOUT_LOT] += 1.0
+        return
+    cell[STOPPED] = 0.0  # who orders anew knows of the stop
+    decide_order((cell[LOTS] + cell[PENDING] + lots) * rules[LOT], mark, number, rules, cell)
+    if limit == limit:
+        cell[LIMIT_PRICE] = rounded(limit, rules[TICK], cell[PENDING] < 0.0)
+
+
+@kernel
+def _decide_bar(prices, wishes, limits, numbers, k, rules, watched, marks, account, cells):
     """The decisions at the close of bar k, sized by one equity. Returns whether the next bar has something to do."""
     for i in range(marks.shape[0]):
         marks[i] = prices[i, CLOSE, k]
@@ -130,6 +163,10 @@ def _decide_bar(prices, wishes, numbers, k, rules, watched, marks, account, cell
         for i in range(cells.shape[1]):
             wish, cell, rule = wishes[s, i, k], cells[s, i], rules[s, i]
             asked = wish == wish and marks[i] == marks[i]
+            if asked and account[ORDERS] != 0.0:
+                _lend(account, cell, rule, marks[i], value, margin)
+                _order(wish, limits[i, k], marks[i], numbers[k], rule, cell)
+                asked = False
             if asked and not is_signal(wish, rule, cell):
                 asked = account[REBALANCES] != 0.0 and cell[STOPPED] == 0.0
             if asked:
@@ -154,13 +191,14 @@ def fill_watched(rules, watched):
 
 @kernel
 def trade_portfolio(
-    prices, funding, wishes, numbers, places, rules, watched, marks, seen, account, cells, fills, start, stop
+    prices, funding, wishes, limits, numbers, places, rules, watched, marks, seen, account, cells, fills, start, stop
 ):
     """Trade columns start..stop of a chunk and write the fills. Column 0 holds the bar before the chunk.
 
     Columns are bars in order; between two of them nothing may have to be done. prices: float64[instrument, column, ·]
     by `columns`, the open NaN where an instrument has no bar, the close carried forward; funding: float64[instrument,
-    ·]; wishes: float64[schedule, instrument, ·], NaN where nothing is said; numbers, places: int64[·], open time over
+    ·], read where FUNDED is set; wishes: float64[schedule, instrument, ·], NaN where nothing is said; limits:
+    float64[instrument, ·], NaN for market orders, read where ORDERS is set; numbers, places: int64[·], open time over
     interval and place among all bars. rules: float64[schedule, instrument, VENUE_RULES]; watched: int64[schedule,
     instrument]; marks: float64[instrument], scratch; seen: int64[instrument], numbers of the last bars that were
     traded; account: float64[PORTFOLIO_ACCOUNT]; cells: float64[schedule, instrument, POSITION_CARRY], zeros before the
@@ -174,7 +212,7 @@ def trade_portfolio(
             if int(account[FILLS]) + most_rows > fills.shape[1]:
                 return k
             _trade_bar(prices, funding, numbers, places, k, rules, watched, marks, seen, account, cells, fills)
-        account[BUSY] = _decide_bar(prices, wishes, numbers, k, rules, watched, marks, account, cells)
+        account[BUSY] = _decide_bar(prices, wishes, limits, numbers, k, rules, watched, marks, account, cells)
     return stop
 
 

@@ -30,17 +30,23 @@ def bars_of(
     interval_seconds: int = HOUR,
     venue: str = "v",
     volume: ArrayLike | None = None,
+    high: ArrayLike | None = None,
+    low: ArrayLike | None = None,
 ) -> Bars:
     """Bars of an instrument X that open `hours` after 2024, one after another where none are given.
 
-    Each opens at the close before unless `opens` says otherwise; high and low are the further of open and close.
+    Each opens at the close before unless `opens` says otherwise; high and low reach as far as open, close and what is
+    given for them.
     """
     close = np.array(closes, dtype=float)
     opened = np.concatenate((close[:1], close[:-1])) if opens is None else np.array(opens, dtype=float)
     places = np.arange(close.size) * interval_seconds if hours is None else np.array(hours) * HOUR
     times = START_US + (places * 1_000_000).astype(np.int64)
+    top, bottom = np.maximum(opened, close), np.minimum(opened, close)
+    top = top if high is None else np.maximum(top, high)
+    bottom = bottom if low is None else np.minimum(bottom, low)
     return Bars.from_arrays(
-        times, opened, np.maximum(opened, close), np.minimum(opened, close), close, volume,
+        times, opened, top, bottom, close, volume,
         interval_seconds=interval_seconds, symbol="X", venue=venue,
     )  # fmt: skip
 

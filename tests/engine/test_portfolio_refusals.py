@@ -22,6 +22,10 @@ def frame(**columns: Any) -> pl.DataFrame:
     return pl.DataFrame({"timestamp": TIMES, **columns})
 
 
+def orders(**columns: Any) -> pl.DataFrame:
+    return frame(**({"instrument": ["BETA"], "quantity": [1.0]} | columns))
+
+
 CASES: dict[str, tuple[Callable[[], Any], str]] = {
     "no instruments": (lambda: bs.portfolio([], W), "the bars of at least one instrument"),
     "two intervals": (
@@ -51,23 +55,76 @@ CASES: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "a time between bars": (
         lambda: bs.portfolio(AB, frame(BETA=[0.5]).with_columns(pl.col("timestamp") + pl.duration(minutes=1))),
-        "the times of the weights must rise, and each be the open of a bar",
+        "the weights have the time 2024-01-01T00:01:00.000000, at which no bar opens",
     ),
     "a time after the bars": (
         lambda: bs.portfolio(AB, frame(BETA=[0.5]).with_columns(pl.col("timestamp") + pl.duration(hours=3))),
-        "each be the open of a bar",
+        "the weights have the time 2024-01-01T03:00:00.000000, at which no bar opens",
     ),
-    "no time": (lambda: bs.portfolio(AB, frame(BETA=[0.5]).with_columns(timestamp=TIMES.shift(1))), "open of a bar"),
+    "no time": (
+        lambda: bs.portfolio(AB, frame(BETA=[0.5]).with_columns(timestamp=TIMES.shift(1))),
+        "lack a time in row 0",
+    ),
     "a time twice": (lambda: bs.portfolio(AB, pl.concat([frame(BETA=[0.5])] * 2)), "must rise"),
     "weights of another shape": (
         lambda: bs.portfolio(AB, W.T),
         "the weights have shape (2, 3); they must be [bar, instrument]: (3, 2)",
     ),
-    "an infinite weight": (lambda: bs.portfolio(AB, W * np.inf), "a weight is infinite"),
+    "an infinite weight": (lambda: bs.portfolio(AB, W * np.inf), "one of the weights is infinite"),
     "every of 0": (lambda: bs.portfolio(AB, W, every=0), "every is 0; it must be a whole number of bars, 1 or more"),
     "every that is no number": (lambda: bs.portfolio(AB, W, every=True), "every is True; it must be a whole number"),
     "half an every": (lambda: bs.portfolio(AB, W, every=1.5), "every is 1.5; it must be a whole number"),  # type: ignore[arg-type]
-    "every for strategies": (lambda: bs.portfolio(AB, [speaking()], every=2), "every is for weights"),
+    "every for strategies": (lambda: bs.portfolio(AB, [speaking()], every=2), "every and size_type are for tables"),
+    "shares for strategies": (
+        lambda: bs.portfolio(AB, [speaking()], size_type="shares"),
+        "every and size_type are for tables",
+    ),
+    "a misspelt size_type": (
+        lambda: bs.portfolio(AB, W, size_type="share"),  # type: ignore[arg-type]
+        "unknown size_type 'share'. Did you mean 'shares'?",
+    ),
+    "units of quantities": (lambda: bs.portfolio(AB, W, size_type="shares", units=2), "units is not for a table of"),
+    "quantities sized at the fill": (
+        lambda: bs.portfolio(AB, W, size_type="order", sizing_price="fill"),
+        "sizing_price is not for a table of quantities",
+    ),
+    "every for orders": (lambda: bs.portfolio(AB, W, size_type="order", every=2), "every is not for a table of"),
+    "a column that orders do not have": (
+        lambda: bs.portfolio(AB, orders(price=[1.0]), size_type="order"),
+        "unknown column of the orders 'price'",
+    ),
+    "orders without quantities": (
+        lambda: bs.portfolio(AB, orders().drop("quantity"), size_type="order"),
+        "the orders have no column 'quantity'",
+    ),
+    "an order without a quantity": (
+        lambda: bs.portfolio(AB, orders(quantity=[None]), size_type="order"),
+        "the order in row 0 has no quantity",
+    ),
+    "an order for nothing known": (
+        lambda: bs.portfolio(AB, orders(instrument=["BETTA"]), size_type="order"),
+        "unknown instrument 'BETTA'. Did you mean 'BETA'?",
+    ),
+    "two orders of one": (
+        lambda: bs.portfolio(AB, pl.concat([orders()] * 2), size_type="order"),
+        "two of one instrument at one time; add them up",
+    ),
+    "an order at a price of 0": (
+        lambda: bs.portfolio(AB, orders(limit_price=[0.0]), size_type="order"),
+        "the limit_price in row 0 is 0; allowed is over 0",
+    ),
+    "an infinite order": (
+        lambda: bs.portfolio(AB, orders(quantity=[np.inf]), size_type="order"),
+        "one of the orders is infinite",
+    ),
+    "an order before the listing": (
+        lambda: bs.portfolio([AB[0], named("BETA", [10.0], hours=[1])], orders(), size_type="order"),
+        "the orders have one for BETA at 2024-01-01T00:00:00.000000, before its first bar",
+    ),
+    "funding of an unknown instrument": (
+        lambda: bs.portfolio(AB, W, funding={"BETTA": frame(rate=[0.1])}),
+        "unknown instrument 'BETTA'. Did you mean 'BETA'?",
+    ),
     "a misspelt sizing_price": (
         lambda: bs.portfolio(AB, W, sizing_price="fil"),  # type: ignore[arg-type]
         "sizing_price is 'fil'; allowed is close or fill",

@@ -172,7 +172,7 @@ def test_one_of_one_has_the_metrics_of_its_backtest() -> None:
     plan = [bs.Allocation(strategy="sma_crossover", parameters=QUICK["sma_crossover"])]
     one = bs.portfolio([bars], plan, **options)
     assert dict(one.metrics) == pytest.approx(dict(single.metrics), rel=1e-9, nan_ok=True)
-    assert one.costs == pytest.approx({k: v for k, v in single.costs.items() if k != "funding"}, rel=1e-9)
+    assert one.costs == pytest.approx(single.costs, rel=1e-9)
     assert one.trades.drop("schedule", "tag", "instrument").equals(single.trades.drop("venue"))
 
 

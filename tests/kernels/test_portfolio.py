@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from barstep.kernels import account, portfolio, venue
 from barstep.kernels.columns import CLOSE
-from barstep.kernels.fill_kinds import BORROW_COST, LIQUIDATION, MARKET, STOP
+from barstep.kernels.fill_kinds import BORROW_COST, LIMIT, LIQUIDATION, MARKET, STOP
 from contract import POISON, assert_same_bits
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,6 +33,8 @@ class Desk:
     rules: Floats
     rebalances: bool = False
     at_fill: bool = False
+    orders: bool = False
+    limits: Floats | None = None
     first_number: int = 7
     marks: Floats = field(init=False)
     account: Floats = field(init=False)
@@ -51,6 +53,9 @@ class Desk:
                     prices[i, CLOSE, k] = prices[i, CLOSE, k - 1] if k > 1 else NAN
         said = np.full((*self.rules.shape[:2], n + 1), POISON)
         said[:, :, 1:] = self.wishes
+        prices_of_orders = np.full((instruments, n + 1), NAN if self.orders else POISON)
+        if self.limits is not None:
+            prices_of_orders[:, 1:] = self.limits
         places = np.maximum(np.arange(-1, n), 0)
         watched = np.full(self.rules.shape[:2], -1)
         portfolio.fill_watched(self.rules, watched)
@@ -58,14 +63,15 @@ class Desk:
         self.account = np.zeros(portfolio.PORTFOLIO_ACCOUNT)
         self.account[account.CASH] = 1000.0
         self.account[portfolio.REBALANCES], self.account[portfolio.SIZED_AT_FILL] = self.rebalances, self.at_fill
+        self.account[portfolio.ORDERS] = self.orders
         self.cells = np.zeros((*self.rules.shape[:2], portfolio.POSITION_CARRY))
         table = np.full((account.FILL_COLUMNS, capacity), POISON)
         for start, stop in pairwise([1, *sorted(cut + 1 for cut in cuts), n + 1]):
             at = start
             while at < stop:
                 at = portfolio.trade_portfolio(
-                    prices, np.empty((instruments, 0)), said, self.first_number + places, places, self.rules, watched,
-                    self.marks, seen, self.account, self.cells, table, at, stop,
+                    prices, np.empty((instruments, 0)), said, prices_of_orders, self.first_number + places, places,
+                    self.rules, watched, self.marks, seen, self.account, self.cells, table, at, stop,
                 )  # fmt: skip
                 if at < stop:
                     table = np.concatenate((table, np.full((account.FILL_COLUMNS, 3), POISON)), axis=1)
@@ -180,14 +186,44 @@ def test_a_night_is_paid_once_where_a_bar_lacks(cuts: list[int]) -> None:
     assert desk.fills[account.FILL_FEE].sum() == pytest.approx(2.0, rel=1e-12)
 
 
+def test_an_order_joins_what_is_left_of_the_one_before() -> None:
+    """Of 50 ordered a bar trades 30; 25 fewer are wanted then, so that nothing is left to buy, and 5 are sold."""
+    bars = [(10.0, 10.0, 10.0, 10.0, 30.0)] * 4
+    rules = same_rules(1, 1, units=1.0, max_volume_share=1.0, max_age_bars=9.0)
+    desk = Desk([bars], np.array([[[50.0, -25.0, NAN, NAN]]]), rules, rebalances=True, orders=True).run()
+    assert [row[:3] for row in desk.rows] == [(1, 0, 30.0), (2, 0, -5.0)]
+    assert desk.cells[0, 0, account.SIGNALS] == 2.0
+
+
+def test_an_order_has_its_own_limit_or_none() -> None:
+    """One rests at 9 and is met in bar 2; the next is at the market; an order of half a lot is counted, not placed."""
+    bars: list[Bar] = [10.0, 10.0, (10.0, 10.0, 8.0, 10.0), 10.0, 10.0]
+    wishes, limits = np.array([[[5.0, NAN, 5.0, 0.5, NAN]]]), np.array([[9.0, NAN, NAN, 9.0, NAN]])
+    desk = Desk([bars], wishes, same_rules(1, 1, units=1.0), rebalances=True, orders=True, limits=limits).run()
+    assert desk.rows == [(2, 0, 5.0, 9.0, LIMIT), (3, 0, 5.0, 10.0, MARKET)]
+    assert desk.cells[0, 0, [account.SIGNALS, account.WITHOUT_LOT]].tolist() == [3.0, 1.0]
+
+
+def test_an_order_after_a_stop_is_meant() -> None:
+    """The stop at 9 has closed the long side; the order of the same bar's close buys it again."""
+    bars: list[Bar] = [10.0, 10.0, (10.0, 10.0, 8.0, 8.0), 8.0, 8.0]
+    rules = same_rules(1, 1, units=1.0, stop_distance=0.1)
+    desk = Desk([bars], np.array([[[5.0, NAN, 5.0, NAN, NAN]]]), rules, rebalances=True, orders=True).run()
+    assert [(row[0], row[2], row[4]) for row in desk.rows] == [(1, 5, MARKET), (2, -5, STOP), (3, 5, MARKET)]
+
+
 def any_desk(seed: int) -> Desk:
-    """Two schedules in three instruments, over gaps, with a level, slippage and a cap."""
+    """Two schedules in three instruments, over gaps, with a level, slippage and a cap; some place orders at limits."""
     rng = np.random.default_rng(seed)
     close = 10.0 * np.exp(np.cumsum(rng.standard_normal((3, 30)) * 0.03, axis=1))
     bars = [[GAP if rng.random() < 0.1 else (c, c * 1.02, c * 0.97, c, 60.0) for c in map(float, row)] for row in close]
     wishes = np.where(rng.random((2, 3, 30)) < 0.5, rng.integers(-2, 3, (2, 3, 30)) / 4.0, NAN)
     rules = same_rules(2, 3, fee=0.001, slippage=0.002, lot=0.5, leverage=2.0, borrow_rate=0.5)
     rules[0, :, venue.STOP_DISTANCE], rules[1, 1, venue.MAX_VOLUME_SHARE] = 0.05, 0.5
+    if seed % 3 == 0:
+        rules[:, :, account.UNITS] = 1.0
+        limits = np.where(rng.random((3, 30)) < 0.5, close * rng.uniform(0.98, 1.02, (3, 30)), NAN)
+        return Desk(bars, 40.0 * wishes, rules, rebalances=True, orders=True, limits=limits)
     return Desk(bars, wishes, rules, rebalances=seed % 2 == 0)
 
 
