@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UsageError
-from ..kernels.columns import CLOSE, RETURN
+from ..kernels.columns import CLOSE, OPEN, RETURN
+from ..kernels.portfolio import take_prices
 from .bars import MICROSECONDS, Bars, Floats, Integers
 
 PRICES = RETURN
@@ -72,16 +73,16 @@ class Panel:
         place = self._places[instrument]
         return np.where(place >= 0, bars.close[place], 0.0)
 
-    def fill_prices(self, columns: Integers, rows: Sequence[int], out: Floats) -> None:
-        """Write prices of the bars at `columns` to out[instrument, row, 0:n].
+    def fill_prices(self, columns: Integers, others: Integers, out: Floats) -> None:
+        """Write open, close and the rows `others` of the bars at `columns` to out[instrument, row, 0:n].
 
         The close is carried forward; the rest is NaN where an instrument has no bar.
         """
         for i, bars in enumerate(self.instruments):
             if self._aligned:
-                for row in rows:
-                    np.take(bars.values[row], columns, out=out[i, row, : columns.size], mode="clip")
+                take_prices(bars.values, columns, others, out[i])
                 continue
+            rows = (OPEN, CLOSE, *others.tolist())
             if not len(bars):
                 out[i, list(rows), : columns.size] = np.nan
                 continue

@@ -11,7 +11,7 @@ import polars as pl
 from ..errors import UsageError, unknown_name
 from ..kernels import account, venue
 from ..kernels import portfolio as kernel
-from ..kernels.columns import CLOSE, HIGH, LOW, OPEN, VOLUME
+from ..kernels.columns import HIGH, LOW, VOLUME
 from .allocation import Allocation, Strategies
 from .bars import Bars, Floats, Integers
 from .catalog import DEFAULT_STRATEGY_CATALOG, StrategyCatalog
@@ -180,6 +180,7 @@ class _Trading:
         expected = 0 if wishes.watches_every_bar else wishes.due_bars.size * instruments
         self._fills = np.empty((account.FILL_COLUMNS, expected + 16 * positions))
         self._prices = np.full((instruments, PRICES, _CHUNK + 1), np.nan)
+        self._rows = self._other_rows()
         self._said = np.full((schedules, instruments, _CHUNK + 1), np.nan)
         self._limits = np.full((instruments, _CHUNK + 1 if wishes.are_orders else 0), np.nan)
         self._funding = np.zeros((instruments, _CHUNK + 1 if rates else 0))
@@ -201,19 +202,20 @@ class _Trading:
         waits = self._wishes.has_limits or (self._rules[:, :, [venue.MAX_VOLUME_SHARE, venue.LIMIT_OFFSET]] > 0.0).any()
         if self._wishes.watches_every_bar or self._watched.any() or waits or self._panel.has_gaps:
             return np.arange(n)
-        due = self._wishes.due_bars
-        return np.unique(np.minimum(np.concatenate((due, due + 1)), n - 1)) if n else due
+        active = np.zeros(n + 1, dtype=np.bool_)
+        active[self._wishes.due_bars] = active[self._wishes.due_bars + 1] = True
+        return np.flatnonzero(active[:n])
 
-    def _rows(self) -> tuple[int, ...]:
-        """Columns of bars that the rules look at."""
+    def _other_rows(self) -> Integers:
+        """Columns of bars beside open and close that the rules look at."""
         used = np.any(self._rules > 0.0, axis=(0, 1)).tolist()
         inside = self._watched.any() or used[venue.LIMIT_OFFSET] or self._wishes.has_limits
         volume = used[venue.MAX_VOLUME_SHARE] or used[venue.VOLUME_SLIPPAGE] or used[venue.IMPACT]
-        return (OPEN, CLOSE, *((HIGH, LOW) if inside else ()), *((VOLUME,) if volume else ()))
+        return np.array([*((HIGH, LOW) if inside else ()), *((VOLUME,) if volume else ())], dtype=np.int64)
 
     def _trade(self, columns: Integers) -> None:
         n = columns.size
-        self._panel.fill_prices(columns, self._rows(), self._prices[:, :, 1:])
+        self._panel.fill_prices(columns, self._rows, self._prices[:, :, 1:])
         self._wishes.fill(columns, self._said[:, :, 1:], self._limits[:, 1:])
         for i, rates in self._rates.items():
             self._panel.fill_own(i, rates, columns, self._funding[i, 1:])

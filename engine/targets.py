@@ -39,14 +39,14 @@ class Targets:
             at, self._rows, self._limits = _orders_by_bar(panel, table)
         else:
             at, self._rows = _rows_by_bar(panel, table, self.label)
+        chosen = panel.numbers[at] % every == 0
+        if not chosen.all():
+            at, self._rows = at[chosen], self._rows[chosen]
         if np.isinf(self._rows).any():
             raise UsageError(f"one of the {self.label} is infinite")
         if self.are_orders:
             self._rows = np.where(self._rows == 0.0, np.nan, self._rows)
             _refuse_unlisted(panel, at, self._rows)
-        chosen = panel.numbers[at] % every == 0
-        if not chosen.all():
-            at, self._rows = at[chosen], self._rows[chosen]
         self.due_bars, self.has_limits = at, self._limits is not None
 
     def fill(self, columns: Integers, out: Floats, limits: Floats) -> None:

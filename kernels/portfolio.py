@@ -182,6 +182,21 @@ def _decide_bar(prices, wishes, limits, numbers, k, rules, watched, marks, accou
 
 
 @kernel
+def take_prices(values, columns, rows, out):
+    """Write values[row, columns[k]] to out[row, k] for OPEN, CLOSE and each of `rows` (int64).
+
+    Open and close in one loop: it waits for memory, and two loads at once wait no longer than one.
+    """
+    opens, closes, first, last = values[OPEN], values[CLOSE], out[OPEN], out[CLOSE]
+    for k in range(columns.shape[0]):
+        first[k], last[k] = opens[columns[k]], closes[columns[k]]
+    for row in rows:
+        source, target = values[row], out[row]
+        for k in range(columns.shape[0]):
+            target[k] = source[columns[k]]
+
+
+@kernel
 def fill_watched(rules, watched):
     """Set watched[schedule, instrument] (int64) to whether a position there is looked at in every bar."""
     for s in range(rules.shape[0]):

@@ -16,10 +16,10 @@ A = named("A", [10.0, 11.0, 12.0, 13.0])
 GAPPY = named("B", [20.0, 30.0], [19.0, 29.0], hours=[1, 3], volume=[5.0, 6.0])
 
 
-def prices_of(panel: Panel, columns: list[int], rows: tuple[int, ...]) -> np.ndarray:
+def prices_of(panel: Panel, columns: list[int], others: tuple[int, ...] = ()) -> np.ndarray:
     """What it writes, with one place more than there are columns; -1 where nothing was written."""
     out = np.full((len(panel.names), PRICES, len(columns) + 1), -1.0)
-    panel.fill_prices(np.array(columns), rows, out)
+    panel.fill_prices(np.array(columns), np.array(others, dtype=np.int64), out)
     return out
 
 
@@ -64,7 +64,7 @@ def test_closes_are_carried_forward() -> None:
 
 def test_prices_of_all_bars() -> None:
     """Chosen columns of instruments that have all bars are written as they are, and nothing else is."""
-    got = prices_of(Panel([A, replace(A, symbol="B")]), [1, 3], (OPEN, CLOSE))
+    got = prices_of(Panel([A, replace(A, symbol="B")]), [1, 3])
     expected = np.full_like(got, -1.0)
     expected[:, OPEN, :2], expected[:, CLOSE, :2] = [10.0, 12.0], [11.0, 13.0]
     np.testing.assert_array_equal(got, expected)
@@ -72,7 +72,7 @@ def test_prices_of_all_bars() -> None:
 
 def test_prices_where_bars_lack() -> None:
     """The close is carried forward and NaN before the first bar; the rest is NaN where there is no bar."""
-    got = prices_of(Panel([A, GAPPY]), [0, 1, 2, 3], (OPEN, CLOSE, VOLUME))
+    got = prices_of(Panel([A, GAPPY]), [0, 1, 2, 3], (VOLUME,))
     np.testing.assert_array_equal(got[1, OPEN], [NAN, 19.0, NAN, 29.0, -1.0])
     np.testing.assert_array_equal(got[1, CLOSE], [NAN, 20.0, 20.0, 30.0, -1.0])
     np.testing.assert_array_equal(got[1, VOLUME], [NAN, 5.0, NAN, 6.0, -1.0])
@@ -83,7 +83,7 @@ def test_prices_where_bars_lack() -> None:
 def test_an_instrument_without_bars() -> None:
     """It has no price at any time, and is left out of the benchmark."""
     panel = Panel([A, named("B", [])])
-    assert np.isnan(prices_of(panel, [0, 1, 2], (OPEN, CLOSE))[1, [OPEN, CLOSE], :3]).all()
+    assert np.isnan(prices_of(panel, [0, 1, 2])[1, [OPEN, CLOSE], :3]).all()
     assert panel.closes(1).tolist() == [0.0] * 4
     assert panel.benchmark_growth() == 1.3
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from barstep.kernels import account, portfolio, venue
-from barstep.kernels.columns import CLOSE
+from barstep.kernels.columns import CLOSE, HIGH, LOW, OPEN, VOLUME
 from barstep.kernels.fill_kinds import BORROW_COST, LIMIT, LIQUIDATION, MARKET, STOP
 from contract import POISON, assert_same_bits
 from hypothesis import given
@@ -269,6 +269,17 @@ def test_positions_are_added_at_each_close() -> None:
     assert out.tolist() == [100.0, 104.0, 106.0, 100.0]
     portfolio.add_position(np.empty(0), np.empty(0), np.ones(4), out)
     assert out.tolist() == [100.0, 104.0, 106.0, 100.0]
+
+
+def test_prices_of_some_bars() -> None:
+    """Open, close and the rows asked for, at the columns asked for; the rest of the table stays as it is."""
+    values = np.arange(60.0).reshape(6, 10)
+    out = np.full((5, 4), POISON)
+    portfolio.take_prices(values, np.array([1, 2, 9]), np.array([VOLUME]), out)
+    for row in range(5):
+        untouched = out[row] if row in (HIGH, LOW) else out[row, 3:]
+        assert (untouched.view(np.int64) == np.float64(POISON).view(np.int64)).all()
+    assert out[[OPEN, CLOSE, VOLUME], :3].tolist() == [[1, 2, 9], [31, 32, 39], [41, 42, 49]]
 
 
 def test_what_is_watched() -> None:
