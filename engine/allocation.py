@@ -45,6 +45,21 @@ class Allocation:
         return self.name or (self.strategy if isinstance(self.strategy, str) else self.strategy.name)
 
 
+def check_allocations(allocations: Sequence[Allocation]) -> None:
+    """Raise UsageError where there is none, one is something else or has a weight under 0, or two have one name."""
+    if not allocations:
+        raise UsageError("the plan is empty; give weights, or at least one Allocation")
+    for allocation in allocations:
+        if not isinstance(allocation, Allocation):
+            raise UsageError(f"the plan holds a {type(allocation).__name__}; give weights as an array, or Allocations")
+        if not 0.0 <= allocation.weight < np.inf:
+            raise UsageError(f"{allocation.label}: weight is {allocation.weight}; allowed is 0 or more")
+    names = [a.label for a in allocations]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"two allocations are named {name!r}; give them names that differ")
+
+
 class Strategies:
     """Wishes of engines, each times its share."""
 
@@ -54,19 +69,6 @@ class Strategies:
     def __init__(
         self, panel: Panel, allocations: Sequence[Allocation], catalog: StrategyCatalog, year_days: float, chunk: int
     ) -> None:
-        if not allocations:
-            raise UsageError("the plan is empty; give weights, or at least one Allocation")
-        for allocation in allocations:
-            if not isinstance(allocation, Allocation):
-                raise UsageError(
-                    f"the plan holds a {type(allocation).__name__}; give weights as an array, or Allocations"
-                )
-            if not 0.0 <= allocation.weight < np.inf:
-                raise UsageError(f"{allocation.label}: weight is {allocation.weight}; allowed is 0 or more")
-        names = [a.label for a in allocations]
-        for name in names:
-            if names.count(name) > 1:
-                raise UsageError(f"two allocations are named {name!r}; give them names that differ")
         self.due_bars = np.arange(len(panel))
         self._year_days, self._chunk = year_days, chunk
         self._panel, self._weights = panel, [a.weight for a in allocations]
@@ -99,6 +101,11 @@ class Strategies:
             total = np.abs(self._standing(s, wishes)).sum(axis=0)
             wishes *= self._weights[s] / np.maximum(total, 1.0)
 
+    @property
+    def warm_up_bars(self) -> int:
+        """Bars at which an engine has seen too few to wish for anything, added up over all of them."""
+        return sum(run.warm_up_bars for runs in self._runs for run in runs if run is not None)
+
     def _standing(self, s: int, wishes: Floats) -> Floats:
         """A schedule's wishes, and where an instrument has no bar its last one: it stands until there is another."""
         said = ~np.isnan(wishes)
@@ -113,7 +120,7 @@ class _Ahead:
     """An engine's wishes, made in pieces as time goes on."""
 
     def __init__(self, run: EngineRun, chunk: int) -> None:
-        self._times = run.bars.ts_us
+        self._times, self.warm_up_bars = run.bars.ts_us, run.warm_up_bars
         self._pieces = run.outputs(chunk, with_volatility=False)
         self._start, self._stop, self._wishes = 0, 0, np.empty(0)
 

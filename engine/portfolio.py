@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -12,7 +14,7 @@ from ..errors import UsageError, unknown_name
 from ..kernels import account, venue
 from ..kernels import portfolio as kernel
 from ..kernels.columns import HIGH, LOW, VOLUME
-from .allocation import Allocation, Strategies
+from .allocation import Allocation, Strategies, check_allocations
 from .bars import Bars, Floats, Integers
 from .catalog import DEFAULT_STRATEGY_CATALOG, StrategyCatalog
 from .execution import Execution
@@ -66,15 +68,17 @@ def portfolio(
     if isinstance(every, bool) or not isinstance(every, int | np.integer) or every < 1:
         raise UsageError(f"every is {every!r}; it must be a whole number of bars, 1 or more")
     execution = Execution(**_known(options, Execution.__dataclass_fields__))
+    read: Callable[[], Targets | Strategies]
     if isinstance(plan, pl.DataFrame | np.ndarray):
         table = Targets(panel, plan, size_type, every)
-        wishes: Targets | Strategies = table
         allocations: tuple[Allocation, ...] = (Allocation(strategy=table.label),)
+        read = lambda: table  # noqa: E731 - it does not change with its use
     else:
         allocations = tuple(plan)
         if every != 1 or size_type != "weight":
             raise UsageError("every and size_type are for tables; strategies decide at every bar, as shares of equity")
-        wishes = Strategies(panel, allocations, catalog, execution.year_days, _CHUNK)
+        check_allocations(allocations)
+        read = partial(Strategies, panel, allocations, catalog, execution.year_days, _CHUNK)
     if size_type != "weight":
         options |= _counted_in_units(options, every if size_type == "order" else 1, sizing_price)
     rules = _rules(panel, allocations, options, by_instrument or {})
@@ -82,16 +86,62 @@ def portfolio(
         raise UsageError("sizing_price='fill' is for orders that fill at once: no limits, no cap on volume")
     rates = _rates(panel, funding or {})
     rules[:, list(rates), venue.FUNDED] = 1.0
-    trading = _Trading(panel, rules, wishes, rates, execution.capital, sizing_price == "fill")
+    return simulate(
+        PortfolioSetup(
+            panel=panel,
+            execution=execution,
+            schedules=tuple(a.label for a in allocations),
+            tags=tuple(a.tag for a in allocations),
+            read_plan=read,
+            rules=rules,
+            rates=rates,
+            sized_at_fill=sizing_price == "fill",
+        )
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PortfolioSetup:
+    """All that a portfolio's backtest depends on: it can be run again, also with the other order in ambiguous bars.
+
+    Attributes:
+        panel: The instruments' bars on one axis of time.
+        execution: Costs, sizes, orders and levels where neither instrument nor strategy has its own.
+        schedules: Names of the strategies; or `weights`, `shares` or `orders`.
+        tags: Their tags.
+        read_plan: Gives the plan from its beginning.
+        rules: float64[schedule, instrument, VENUE_RULES], what each position is traded by.
+        rates: By an instrument's place, float64[its bars]: the funding rate paid at each open.
+        sized_at_fill: Whether quantities are fixed at the fill.
+    """
+
+    panel: Panel
+    execution: Execution
+    schedules: tuple[str, ...]
+    tags: tuple[str, ...]
+    read_plan: Callable[[], Targets | Strategies]
+    rules: Floats
+    rates: Mapping[int, Floats]
+    sized_at_fill: bool
+
+    def other_order(self) -> PortfolioSetup:
+        """The same with the other order in every ambiguous bar."""
+        optimistic = self.execution.ambiguous_fills == "pessimistic"
+        rules = self.rules.copy()
+        rules[:, :, venue.OPTIMISTIC] = float(optimistic)
+        word = "optimistic" if optimistic else "pessimistic"
+        return replace(self, rules=rules, execution=replace(self.execution, ambiguous_fills=word))
+
+
+def simulate(setup: PortfolioSetup) -> PortfolioResult:
+    """Trade the plan chunk by chunk and hand everything to the result."""
+    trading = _Trading(setup, setup.read_plan())
     return PortfolioResult(
-        panel=panel,
-        execution=execution,
-        schedules=tuple(a.label for a in allocations),
-        tags=tuple(a.tag for a in allocations),
+        setup=setup,
         fill_table=trading.run(),
         cells=trading.cells,
         cash=float(trading.account[account.CASH]),
-        wanted=rules,
+        warm_up_bars=trading.wishes.warm_up_bars,
     )
 
 
@@ -120,7 +170,7 @@ def _rates(panel: Panel, funding: Mapping[str, pl.DataFrame]) -> dict[int, Float
     }
 
 
-_OF_THE_WHOLE = ("capital", "year_days")
+_OF_THE_WHOLE = ("capital", "year_days", "ambiguous_fills")
 _BY_VOLUME = [venue.VOLUME_SLIPPAGE, venue.IMPACT, venue.MAX_VOLUME_SHARE]
 _OF_A_PART = [name for name in Execution.__dataclass_fields__ if name not in _OF_THE_WHOLE]
 
@@ -155,16 +205,9 @@ def _rules(
 class _Trading:
     """All positions on their way through the bars, and the table of their fills, which grows."""
 
-    def __init__(
-        self,
-        panel: Panel,
-        rules: Floats,
-        wishes: Targets | Strategies,
-        rates: Mapping[int, Floats],
-        capital: float,
-        sized_at_fill: bool,
-    ) -> None:
-        self._panel, self._rules, self._wishes, self._rates = panel, rules, wishes, rates
+    def __init__(self, setup: PortfolioSetup, wishes: Targets | Strategies) -> None:
+        self._panel, self._rates, self.wishes = setup.panel, setup.rates, wishes
+        self._rules = rules = setup.rules
         schedules, instruments = rules.shape[:2]
         self._watched = np.zeros((schedules, instruments), dtype=np.int64)
         kernel.fill_watched(rules, self._watched)
@@ -172,9 +215,9 @@ class _Trading:
         self._seen = np.zeros(instruments, dtype=np.int64)
         self.cells = np.zeros((schedules, instruments, kernel.POSITION_CARRY))
         self.account = np.zeros(kernel.PORTFOLIO_ACCOUNT)
-        self.account[account.CASH] = capital
+        self.account[account.CASH] = setup.execution.capital
         self.account[kernel.REBALANCES] = float(wishes.rebalances)
-        self.account[kernel.SIZED_AT_FILL] = float(sized_at_fill)
+        self.account[kernel.SIZED_AT_FILL] = float(setup.sized_at_fill)
         self.account[kernel.ORDERS] = float(wishes.are_orders)
         positions = schedules * instruments
         expected = 0 if wishes.watches_every_bar else wishes.due_bars.size * instruments
@@ -183,7 +226,7 @@ class _Trading:
         self._rows = self._other_rows()
         self._said = np.full((schedules, instruments, _CHUNK + 1), np.nan)
         self._limits = np.full((instruments, _CHUNK + 1 if wishes.are_orders else 0), np.nan)
-        self._funding = np.zeros((instruments, _CHUNK + 1 if rates else 0))
+        self._funding = np.zeros((instruments, _CHUNK + 1 if setup.rates else 0))
 
     def run(self) -> Floats:
         """Trade all bars; the fills, in units."""
@@ -199,24 +242,24 @@ class _Trading:
 
     def _active_bars(self) -> Integers:
         n = len(self._panel)
-        waits = self._wishes.has_limits or (self._rules[:, :, [venue.MAX_VOLUME_SHARE, venue.LIMIT_OFFSET]] > 0.0).any()
-        if self._wishes.watches_every_bar or self._watched.any() or waits or self._panel.has_gaps:
+        waits = self.wishes.has_limits or (self._rules[:, :, [venue.MAX_VOLUME_SHARE, venue.LIMIT_OFFSET]] > 0.0).any()
+        if self.wishes.watches_every_bar or self._watched.any() or waits or self._panel.has_gaps:
             return np.arange(n)
         active = np.zeros(n + 1, dtype=np.bool_)
-        active[self._wishes.due_bars] = active[self._wishes.due_bars + 1] = True
+        active[self.wishes.due_bars] = active[self.wishes.due_bars + 1] = True
         return np.flatnonzero(active[:n])
 
     def _other_rows(self) -> Integers:
         """Columns of bars beside open and close that the rules look at."""
         used = np.any(self._rules > 0.0, axis=(0, 1)).tolist()
-        inside = self._watched.any() or used[venue.LIMIT_OFFSET] or self._wishes.has_limits
+        inside = self._watched.any() or used[venue.LIMIT_OFFSET] or self.wishes.has_limits
         volume = used[venue.MAX_VOLUME_SHARE] or used[venue.VOLUME_SLIPPAGE] or used[venue.IMPACT]
         return np.array([*((HIGH, LOW) if inside else ()), *((VOLUME,) if volume else ())], dtype=np.int64)
 
     def _trade(self, columns: Integers) -> None:
         n = columns.size
         self._panel.fill_prices(columns, self._rows, self._prices[:, :, 1:])
-        self._wishes.fill(columns, self._said[:, :, 1:], self._limits[:, 1:])
+        self.wishes.fill(columns, self._said[:, :, 1:], self._limits[:, 1:])
         for i, rates in self._rates.items():
             self._panel.fill_own(i, rates, columns, self._funding[i, 1:])
         places = np.concatenate((np.maximum(columns[:1] - 1, 0), columns))

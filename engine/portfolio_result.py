@@ -6,21 +6,25 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import polars as pl
 
 from ..kernels import account, fill_kinds, portfolio, trades, venue
+from .ambiguity import FillAmbiguity
 from .bars import Floats
-from .execution import Execution
 from .metrics import Metrics
-from .panel import Panel
 from .provenance import software
-from .reasons import END_OF_DATA, REFUSALS
+from .reasons import count_refusals
 from .result import describe_bars, plain_values
 from .strategy import bars_per_year
 from .tables import cost_sums, equity_table, fill_columns, trade_columns
+
+if TYPE_CHECKING:
+    from .execution import Execution
+    from .panel import Panel
+    from .portfolio import PortfolioSetup
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -28,33 +32,34 @@ class PortfolioResult:
     """A finished backtest of a portfolio.
 
     Attributes:
-        panel: The instruments' bars on one axis of time.
-        execution: Costs, sizes, orders and levels where neither instrument nor strategy has its own.
-        schedules: Names of the strategies, or `weights`.
-        tags: Their tags.
+        setup: What it ran on and how.
         fill_table: float64[FILL_COLUMNS, fill], as `kernels.account` lays it out, lots turned into units; a fill's leg
             is schedule × instruments + instrument.
         cells: float64[schedule, instrument, POSITION_CARRY], each position after the last bar.
         cash: Cash after the last bar, in account currency.
-        wanted: float64[schedule, instrument, VENUE_RULES], what each position was traded by.
+        warm_up_bars: Bars at which an engine had seen too few to wish for anything, added up over all positions.
     """
 
-    panel: Panel
-    execution: Execution
-    schedules: tuple[str, ...]
-    tags: tuple[str, ...]
+    setup: PortfolioSetup
     fill_table: Floats
     cells: Floats
     cash: float
-    wanted: Floats
+    warm_up_bars: int
 
     lot = 1.0
     """Units in a lot of the fill table."""
 
     @property
-    def bars(self) -> Panel:
-        """What its bars are counted by."""
-        return self.panel
+    def panel(self) -> Panel:
+        """The instruments' bars on one axis of time."""
+        return self.setup.panel
+
+    bars = panel
+
+    @property
+    def execution(self) -> Execution:
+        """Costs, sizes, orders and levels where neither instrument nor strategy has its own."""
+        return self.setup.execution
 
     @property
     def benchmark_growth(self) -> float:
@@ -117,7 +122,7 @@ class PortfolioResult:
 
     def _fills_by_leg(self) -> Iterator[tuple[int, float, Floats]]:
         """Yield (leg, its lot, its fills) with units turned back into whole lots: sums of units would leave a rest."""
-        legs, lots = self.fill_table[account.FILL_LEG], self.wanted[:, :, account.LOT].ravel()
+        legs, lots = self.fill_table[account.FILL_LEG], self.setup.rules[:, :, account.LOT].ravel()
         by_leg = self.fill_table[:, np.argsort(legs, kind="stable")]
         starts = np.searchsorted(by_leg[account.FILL_LEG], np.arange(lots.size + 1))
         for leg in np.flatnonzero(np.diff(starts)):
@@ -159,19 +164,37 @@ class PortfolioResult:
     @cached_property
     def costs(self) -> dict[str, float]:
         """What trading and holding took from the account, in its currency; a negative funding was earned."""
-        shares = self.wanted[:, :, venue.LIQUIDATION_FEE].ravel()[self.fill_table[account.FILL_LEG].astype(np.int64)]
+        shares = self.setup.rules[:, :, venue.LIQUIDATION_FEE].ravel()[
+            self.fill_table[account.FILL_LEG].astype(np.int64)
+        ]
         return cost_sums(self.fill_table, self.lot, shares)
 
     @cached_property
     def refusals(self) -> dict[str, int]:
         """How many orders were not filled as asked, by reason; `engine.reasons` has the texts."""
-        counts = {name: int(self.cells[:, :, slot].sum()) for name, (slot, _) in REFUSALS.items()}
-        return {**counts, END_OF_DATA: int((self.cells[:, :, account.PENDING] != 0.0).sum())}
+        return count_refusals(self.cells, self.setup.rules[:, :, venue.LEVERAGE])
+
+    @cached_property
+    def other_order(self) -> PortfolioResult:
+        """The same backtest with the other order in every ambiguous bar."""
+        from .portfolio import simulate  # noqa: PLC0415 - a result is made there
+
+        return simulate(self.setup.other_order())
+
+    @property
+    def ambiguous_bars(self) -> int:
+        """Bars in which the worse and the better order differ, as counted on the way that was taken, by position."""
+        return int(self.cells[:, :, venue.AMBIGUOUS].sum())
+
+    @cached_property
+    def fill_ambiguity(self) -> FillAmbiguity:
+        """How much the unknown order of prices inside bars matters; run once more where any bar was ambiguous."""
+        return FillAmbiguity.of(self, len(self.panel) * self.cells[:, :, 0].size)
 
     def to_dict(self) -> dict[str, Any]:
         """All that is not a table, as plain values."""
         return {
-            "strategies": list(self.schedules),
+            "strategies": list(self.setup.schedules),
             "execution": asdict(self.execution),
             "bars_per_year": bars_per_year(self.panel.interval_seconds, self.execution.year_days),
             "data": [describe_bars(bars) for bars in self.panel.instruments],
@@ -179,11 +202,12 @@ class PortfolioResult:
             "metrics": dict(self.metrics),
             "costs": self.costs,
             "signals": {
+                "warm_up_bars": self.warm_up_bars,
                 "seen": int(self.cells[:, :, account.SIGNALS].sum()),
                 "fills": int((self.fill_table[account.FILL_KIND] < fill_kinds.FUNDING).sum()),
                 **self.refusals,
             },
-            "ambiguous_bars": int(self.cells[:, :, venue.AMBIGUOUS].sum()),
+            "fill_ambiguity": asdict(self.fill_ambiguity),
             "attribution": {by: self.attribution(by).to_dicts() for by in ("schedule", "instrument")},
             "provenance": software(),
         }
@@ -195,7 +219,7 @@ class PortfolioResult:
     def _legs(self, legs: Floats) -> dict[str, pl.Series]:
         schedule, instrument = np.divmod(legs.astype(np.int64), len(self.panel.names))
         return {
-            "schedule": pl.Series([self.schedules[s] for s in schedule], dtype=pl.String),
-            "tag": pl.Series([self.tags[s] for s in schedule], dtype=pl.String),
+            "schedule": pl.Series([self.setup.schedules[s] for s in schedule], dtype=pl.String),
+            "tag": pl.Series([self.setup.tags[s] for s in schedule], dtype=pl.String),
             "instrument": pl.Series([self.panel.names[i] for i in instrument], dtype=pl.String),
         }

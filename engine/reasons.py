@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from ..kernels import account, fill_kinds, venue
+from .bars import Floats
 
 FILL_KINDS: Mapping[int, str] = {
     fill_kinds.MARKET: "market",
@@ -17,14 +20,32 @@ FILL_KINDS: Mapping[int, str] = {
     fill_kinds.BORROW_COST: "borrow",
 }
 
-REFUSALS: Mapping[str, tuple[int, str]] = {
-    "without_a_whole_lot": (account.WITHOUT_LOT, "the change of position came to no whole lot"),
-    "below_minimum": (venue.BELOW_MINIMUM, "the order was worth less than min_notional"),
-    "cut_by_cash": (account.UNAFFORDABLE, "cash or margin did not allow the whole order, or none of it"),
-    "cut_by_volume": (venue.OVER_VOLUME, "it was over max_volume_share of the bar; the rest waits or is cancelled"),
-    "too_old": (account.ABANDONED, "no bar filled the order in time, or a leg had no price; the wish was asked again"),
+REFUSALS: Mapping[str, str] = {
+    "without_a_whole_lot": "the change of position came to no whole lot",
+    "below_minimum": "the order was worth less than min_notional",
+    "cut_by_cash": "cash did not allow the whole order, or none of it",
+    "cut_by_margin": "free margin did not allow the whole order, or none of it (positions with leverage)",
+    "cut_by_volume": "it was over max_volume_share of the bar; the rest waits or is cancelled",
+    "too_old": "no bar filled the order in time, or a leg had no price; the wish was asked again",
+    "end_of_data": "an order was on hand when the data ended",
 }
-"""Slot of the account's carry and text, by the reason's name."""
+"""What became of signals that were not filled as asked, by the reason's name."""
 
-END_OF_DATA = "end_of_data"
-"""An order was on hand when the data ended."""
+
+def count_refusals(accounts: Floats, leverage: float | Floats) -> dict[str, int]:
+    """How many orders met each reason.
+
+    accounts: float64[..., VENUE_CARRY] after the last bar; leverage: of each position.
+    """
+    with_margin = np.broadcast_to(leverage, accounts.shape[:-1]) > 1.0
+    unpaid = accounts[..., account.UNAFFORDABLE]
+    met = {
+        "without_a_whole_lot": accounts[..., account.WITHOUT_LOT],
+        "below_minimum": accounts[..., venue.BELOW_MINIMUM],
+        "cut_by_cash": unpaid[~with_margin],
+        "cut_by_margin": unpaid[with_margin],
+        "cut_by_volume": accounts[..., venue.OVER_VOLUME],
+        "too_old": accounts[..., account.ABANDONED],
+        "end_of_data": accounts[..., account.PENDING] != 0.0,
+    }
+    return {name: int(met[name].sum()) for name in REFUSALS}

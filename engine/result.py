@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from ..kernels import account, fill_kinds, trades
+from ..kernels import account, fill_kinds, trades, venue
 from ..kernels.columns import CONFIDENCE, DIAGNOSTICS, TARGET, VOLATILITY
 from .ambiguity import FillAmbiguity
 from .bars import Bars, Floats
 from .metrics import Metrics
 from .provenance import software
-from .reasons import END_OF_DATA, REFUSALS
+from .reasons import count_refusals
 from .strategy import bars_per_year
 from .tables import cost_sums, equity_table, fill_columns, timestamps, trade_columns
 
@@ -176,8 +176,7 @@ class Result:
     @cached_property
     def refusals(self) -> dict[str, int]:
         """How many orders were not filled as asked, by reason; `engine.reasons` has the texts."""
-        counts = {name: int(self.account[slot]) for name, (slot, _) in REFUSALS.items()}
-        return {**counts, END_OF_DATA: int(self.account[account.PENDING] != 0.0)}
+        return count_refusals(self.account, self.execution.leverage)
 
     @cached_property
     def other_order(self) -> Result:
@@ -187,10 +186,15 @@ class Result:
         other = "optimistic" if self.execution.ambiguous_fills == "pessimistic" else "pessimistic"
         return simulate(self.setup.with_execution(replace(self.execution, ambiguous_fills=other)))
 
+    @property
+    def ambiguous_bars(self) -> int:
+        """Bars in which the worse and the better order differ, as counted on the way that was taken."""
+        return int(self.account[venue.AMBIGUOUS])
+
     @cached_property
     def fill_ambiguity(self) -> FillAmbiguity:
         """How much the unknown order of prices inside bars matters; run once more where any bar was ambiguous."""
-        return FillAmbiguity.of(self)
+        return FillAmbiguity.of(self, len(self.bars))
 
     @cached_property
     def columns(self) -> pl.DataFrame:
@@ -230,7 +234,6 @@ class Result:
     def to_dict(self) -> dict[str, Any]:
         """All that is not a table, as plain values: strategy, data, settings, metrics, counts and provenance."""
         sources = [b for b in (self.bars, self.setup.secondary) if b is not None]
-        count = self.account
         return {
             "strategy": self.strategy,
             "parameters": dict(self.run.parameters) if self.run else {},
@@ -240,7 +243,12 @@ class Result:
             "final_equity": self.final_equity,
             "metrics": dict(self.metrics),
             "costs": self.costs,
-            "signals": {"seen": int(count[account.SIGNALS]), "fills": self._fills, **self.refusals},
+            "signals": {
+                "warm_up_bars": self.run.warm_up_bars if self.run else 0,
+                "seen": int(self.account[account.SIGNALS]),
+                "fills": self._fills,
+                **self.refusals,
+            },
             "fill_ambiguity": asdict(self.fill_ambiguity),
             "provenance": software(),
         }

@@ -36,6 +36,11 @@ class EngineRun:
     values: Floats
     year_days: float
 
+    @property
+    def warm_up_bars(self) -> int:
+        """Bars at the beginning at which the engine has seen too few to wish for anything."""
+        return min(self.engine.history(self.parameters) - 1, len(self.bars))
+
     def outputs(self, chunk: int, with_volatility: bool) -> Iterator[tuple[int, int, Floats]]:
         """Yield (start, stop, rows): the engine's rows for bars start..stop. The buffer is used again and again."""
         params = self.engine.pack(self.parameters, self.bars.interval_seconds, self.year_days, with_volatility)

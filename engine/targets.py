@@ -29,6 +29,7 @@ class Targets:
 
     watches_every_bar = False
     rebalances = True
+    warm_up_bars = 0
 
     def __init__(self, panel: Panel, table: Table, size_type: SizeType, every: int) -> None:
         if size_type not in get_args(SizeType):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import barstep as bs
@@ -79,3 +80,25 @@ def test_until_the_first_ambiguous_bar_both_orders_are_one(seed: int) -> None:
     assert worse.fill_ambiguity.bars > 0 or not differ.size
     if differ.size:
         assert better.equity_values[differ[0]] > worse.equity_values[differ[0]]
+
+
+def test_a_portfolio_has_an_interval_too() -> None:
+    """Five units each of two, of which one touches stop and target: 10 less with the first, 20 more with the other."""
+    wide, quiet = ([FLAT, FLAT, bar, FLAT] for bar in (WIDE, TOUCHES_NOTHING))
+    bars = [replace(bars_with_ranges(rows), symbol=name) for name, rows in (("A", wide), ("B", quiet))]
+    levels = {"stop_loss_pct": 2.0, "take_profit_pct": 4.0, "capital": 1000.0, "lot": 1.0, "fee_bps": 0.0}
+    for taken, equity in (("pessimistic", 990.0), ("optimistic", 1020.0)):
+        held = np.full((4, 2), 5.0)
+        result = bs.portfolio(bars, held, size_type="shares", ambiguous_fills=taken, **levels)
+        assert result.final_equity == equity
+        assert result.fill_ambiguity == FillAmbiguity(1, 12.5, 990.0, 1020.0)
+        assert result.other_order.other_order.fill_table.tobytes() == result.fill_table.tobytes()
+
+
+def test_the_other_order_of_strategies_begins_anew() -> None:
+    """Engines are run again from the first bar: where nothing was unsure, the other order is the same portfolio."""
+    bars = [replace(walk_bars(200, seed), symbol=name) for seed, name in ((1, "A"), (2, "B"))]
+    plan = [bs.Allocation(strategy="sma_crossover", parameters={"fast_ma": 3, "slow_ma": 9})]
+    result = bs.portfolio(bars, plan)
+    assert result.fill_table.shape[1] > 10
+    assert result.other_order.fill_table.tobytes() == result.fill_table.tobytes()

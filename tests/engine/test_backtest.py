@@ -8,14 +8,13 @@ import barstep as bs
 import numpy as np
 import pytest
 from barstep.engine.bars import Bars
+from barstep.engine.reasons import REFUSALS
 from barstep.engine.result import Result
 from making import QUICK, bars_of, bits, rows_of, second_venue, walk_bars
 
 OPENS, CLOSES = [10.0, 10.0, 12.0, 12.0], [10.0, 12.0, 11.0, 13.0]
 FREE: dict[str, Any] = {"capital": 1000.0, "fee_bps": 0.0, "lot": 1.0}
-NOT_REFUSED = dict.fromkeys(
-    ["without_a_whole_lot", "below_minimum", "cut_by_cash", "cut_by_volume", "too_old", "end_of_data"], 0
-)
+NOT_REFUSED = dict.fromkeys(REFUSALS, 0)
 
 
 def four_bars() -> Bars:
@@ -82,7 +81,7 @@ def test_a_decision_at_the_last_close_does_not_fill() -> None:
     """There is no open after the last bar; the signal is counted, and nothing is bought."""
     result = trade([0.0, 0.0, 0.0, 1.0])
     assert fills_of(result) == []
-    assert result.to_dict()["signals"] == {"seen": 1, "fills": 0} | NOT_REFUSED | {"end_of_data": 1}
+    assert result.to_dict()["signals"] == {"warm_up_bars": 0, "seen": 1, "fills": 0} | NOT_REFUSED | {"end_of_data": 1}
 
 
 @pytest.mark.parametrize(("threshold", "expected"), [(0.0, [50.0, 5.0, 20.0]), (0.2, [50.0, 25.0]), (0.3, [50.0])])
@@ -131,7 +130,7 @@ def test_an_order_over_a_long_gap_is_abandoned_and_asked_again() -> None:
     bars = bars_of([10.0, 10.0, 20.0, 20.0, 20.0], hours=[0, 1, 6, 7, 8])
     result = trade([0.0, 1.0, 1.0, 1.0, 1.0], bars)
     assert fills_of(result) == [(3, 50.0, 20.0)]
-    assert result.to_dict()["signals"] == {"seen": 2, "fills": 1} | NOT_REFUSED | {"too_old": 1}
+    assert result.to_dict()["signals"] == {"warm_up_bars": 0, "seen": 2, "fills": 1} | NOT_REFUSED | {"too_old": 1}
 
 
 def test_an_order_of_just_the_age_still_fills() -> None:

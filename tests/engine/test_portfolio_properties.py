@@ -135,7 +135,7 @@ def test_nothing_comes_from_nowhere(seed: int, options: dict[str, Any], gaps: fl
     """Final equity is the capital and the profit of all trades, and cash with all positions at their last closes."""
     bars = walks(3, 120, seed, gaps)
     result = bs.portfolio(bars, weights_for(bars, seed), **options)
-    held = result.cells[:, :, account.LOTS] * result.wanted[:, :, account.LOT]
+    held = result.cells[:, :, account.LOTS] * result.setup.rules[:, :, account.LOT]
     at_marks = result.cash + float((held * [each.close[-1] for each in bars]).sum())
     near = pytest.approx(result.final_equity, rel=1e-9, abs=1e-6)
     assert at_marks == near

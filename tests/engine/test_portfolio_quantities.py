@@ -41,7 +41,7 @@ def test_shares_are_what_is_held() -> None:
     """30 units whatever they cost; said again nothing is traded, however the price has moved; then 10 are sold."""
     result = bs.portfolio(one([10.0, 20.0, 30.0, 30.0]), column(30, 30, 20, NAN), size_type="shares", **free())
     assert rows_of(result) == [(1, "A", 30.0, 10.0), (3, "A", -10.0, 30.0)]
-    assert result.schedules == ("shares",)
+    assert result.setup.schedules == ("shares",)
 
 
 def test_shares_are_held_to_cash_and_lots() -> None:
@@ -56,7 +56,7 @@ def test_orders_add_up() -> None:
     result = bs.portfolio(one([10.0] * 6), column(30, 20, 0, -60, NAN, NAN), size_type="order", **free())
     assert [row[:3] for row in rows_of(result)] == [(1, "A", 30.0), (2, "A", 20.0), (4, "A", -60.0)]
     assert sum(result.refusals.values()) == 0
-    assert result.schedules == ("orders",)
+    assert result.setup.schedules == ("orders",)
 
 
 def test_an_order_under_a_lot_is_counted() -> None:

@@ -111,7 +111,7 @@ def test_what_holding_and_trading_cost(random: bs.PortfolioResult) -> None:
     """Capital and profit at reference prices less all costs is the final equity."""
     costs, f = random.costs, random.fills
     at_reference = (f["quantity"] * f["reference_price"]).sum()
-    held = random.cells[:, :, 1] * random.wanted[:, :, 2]
+    held = random.cells[:, :, 1] * random.setup.rules[:, :, 2]
     value = float((held * [each.close[-1] for each in random.panel.instruments]).sum())
     assert random.final_equity == pytest.approx(100_000.0 - at_reference + value - sum(costs.values()), rel=1e-9)
     assert costs["fees"] == pytest.approx(f.filter(pl.col("kind") != "borrow")["fee"].sum(), rel=1e-9)

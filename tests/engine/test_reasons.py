@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import barstep as bs
+import numpy as np
 import pytest
-from barstep.engine.reasons import END_OF_DATA, FILL_KINDS, REFUSALS
+from barstep.engine.reasons import FILL_KINDS, REFUSALS, count_refusals
 from barstep.kernels import account, fill_kinds, venue
 from making import bars_of
 
@@ -18,13 +20,15 @@ def test_every_kind_of_fill_has_a_word() -> None:
     assert len(set(FILL_KINDS.values())) == len(FILL_KINDS)
 
 
-def test_every_counter_of_the_account_has_a_word() -> None:
-    """What the account counts besides signals, fills and ambiguous bars is a reason, one each."""
-    slots = [slot for slot, _ in REFUSALS.values()]
-    counters = [account.WITHOUT_LOT, account.ABANDONED, account.UNAFFORDABLE, venue.BELOW_MINIMUM, venue.OVER_VOLUME]
-    assert sorted(slots) == sorted(counters)
-    assert all(text for _, text in REFUSALS.values())
-    assert END_OF_DATA not in REFUSALS
+def test_every_counter_of_the_account_is_a_reason() -> None:
+    """One order counted in each slot besides those of signals, fills and ambiguous bars makes one of each reason."""
+    carry = np.zeros(venue.VENUE_CARRY)
+    for slot in (account.WITHOUT_LOT, account.ABANDONED, account.UNAFFORDABLE, venue.BELOW_MINIMUM, venue.OVER_VOLUME):
+        carry[slot] = 1.0
+    carry[account.PENDING] = -7.0
+    assert count_refusals(carry, 1.0) == {**dict.fromkeys(REFUSALS, 1), "cut_by_margin": 0}
+    assert count_refusals(carry, 2.0) == {**dict.fromkeys(REFUSALS, 1), "cut_by_cash": 0}
+    assert all(REFUSALS.values())
 
 
 CASES: list[tuple[str, list[float], list[float], dict[str, Any], int]] = [
@@ -32,6 +36,7 @@ CASES: list[tuple[str, list[float], list[float], dict[str, Any], int]] = [
     ("below_minimum", [10.0] * 3, [0.05] * 3, {"min_notional": 51.0}, 1),
     ("cut_by_cash", [10.0, 11.0, 11.0], [1.0] * 3, {}, 0),
     ("cut_by_cash", [10.0, 10.0, 11.0], [1.0] * 3, {"fee_bps": 1.0}, 1),
+    ("cut_by_margin", [10.0, 10.0, 11.0], [2.0] * 3, {"leverage": 2.0, "fee_bps": 1.0}, 1),
     ("cut_by_volume", [10.0] * 4, [1.0] * 4, {"max_volume_share": 0.4}, 2),
     ("end_of_data", [10.0] * 3, [0.0, 0.0, 1.0], {}, 1),
     ("end_of_data", [10.0] * 3, [0.0, 1.0, 1.0], {}, 0),
@@ -46,7 +51,7 @@ def test_orders_are_counted_by_reason(
     free = {"capital": 1000.0, "fee_bps": 0.0, "lot": 1.0}
     bars = bars_of(prices, volume=[100.0] * len(prices))
     result = bs.backtest(bars, wishes, **(free | options))
-    assert result.refusals == {**dict.fromkeys([*REFUSALS, END_OF_DATA], 0), reason: count}
+    assert result.refusals == {**dict.fromkeys(REFUSALS, 0), reason: count}
     signals = result.to_dict()["signals"]
     assert {name: signals[name] for name in result.refusals} == result.refusals
 
@@ -57,3 +62,14 @@ def test_an_order_that_grew_too_old_is_counted() -> None:
     result = bs.backtest(bars, [0.0, 1.0, 1.0, 1.0], capital=1000.0, fee_bps=0.0, lot=1.0)
     assert result.refusals["too_old"] == 1
     assert sum(result.refusals.values()) == 1
+
+
+def test_bars_of_warming_up_are_told() -> None:
+    """An average of five bars has none for four; of three bars, three; wishes of one's own need no warming up."""
+    bars = bars_of([10.0] * 8)
+    fives = {"fast_ma": 2, "slow_ma": 5}
+    assert bs.backtest(bars, "sma_crossover", **fives).to_dict()["signals"]["warm_up_bars"] == 4
+    assert bs.backtest(bars, [0.0] * 8).to_dict()["signals"]["warm_up_bars"] == 0
+    plan = [bs.Allocation(strategy="sma_crossover", parameters=fives)]
+    both = [bars_of([10.0] * 3), replace(bars, symbol="Y")]
+    assert bs.portfolio(both, plan).to_dict()["signals"]["warm_up_bars"] == 3 + 4

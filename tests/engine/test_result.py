@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 from barstep.engine.metrics import DESCRIPTIONS
-from barstep.engine.reasons import END_OF_DATA, REFUSALS
+from barstep.engine.reasons import REFUSALS
 from barstep.engine.result import Result
 from barstep.kernels.columns import CONFIDENCE, DIAGNOSTICS, TARGET, VOLATILITY
 from hypothesis import given
@@ -250,7 +250,7 @@ def test_own_wishes_are_named_so() -> None:
     """Without an engine the strategy is called what it is and has no parameters."""
     document = six_bars_by_hand().to_dict()
     assert (document["strategy"], document["parameters"]) == ("own wishes", {})
-    assert document["signals"] == {"seen": 3, "fills": 3, **dict.fromkeys([*REFUSALS, END_OF_DATA], 0)}
+    assert document["signals"] == {"warm_up_bars": 0, "seen": 3, "fills": 3, **dict.fromkeys(REFUSALS, 0)}
 
 
 def test_year_days_scale_what_is_annual() -> None:
