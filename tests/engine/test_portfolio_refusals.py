@@ -84,6 +84,10 @@ CASES: dict[str, tuple[Callable[[], Any], str]] = {
         "unknown size_type 'share'. Did you mean 'shares'?",
     ),
     "units of quantities": (lambda: bs.portfolio(AB, W, size_type="shares", units=2), "units is not for a table of"),
+    "units of an instrument's quantities": (
+        lambda: bs.portfolio(AB, W, size_type="shares", by_instrument={"BETA": {"units": 2}}),
+        "units is not for a table of",
+    ),
     "quantities sized at the fill": (
         lambda: bs.portfolio(AB, W, size_type="order", sizing_price="fill"),
         "sizing_price is not for a table of quantities",
