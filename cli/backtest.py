@@ -15,7 +15,9 @@ from ..errors import UsageError
 
 if TYPE_CHECKING:
     from ..engine.bars import Bars
+    from ..engine.catalog import StrategyCatalog
     from ..engine.result import Result
+    from ..engine.strategy import StrategyEngine
 
 
 def backtest_command(
@@ -23,6 +25,9 @@ def backtest_command(
     files: Annotated[list[Path] | None, typer.Argument(help="Normalised datasets, each backtested alone.")] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="A parameter of the engine or an option of --list, NAME=VALUE.")
+    ] = None,
+    engine_files: Annotated[
+        list[Path] | None, typer.Option("--engine-file", help="A Python file with engines of your own. It is run.")
     ] = None,
     secondary: Annotated[
         Path | None, typer.Option(help="The second venue's dataset, for engines that trade two.")
@@ -56,7 +61,7 @@ def backtest_command(
 ) -> None:
     """Backtest a strategy: decisions at the close, fills at the next open, fees and slippage paid."""
     if list_engines:
-        _show_engines(strategy, json_output=json_output)
+        _show_engines(strategy, engine_files or [], json_output=json_output)
         return
     if strategy is None or not files:
         raise UsageError(
@@ -77,7 +82,8 @@ def backtest_command(
     }
     given = {name: value for name, value in execution.items() if value is not None}
     options = _joined(given, _read_settings(settings or []))
-    results = _backtest_each(strategy, files, secondary, funding, options, quiet=json_output)
+    engine = _catalog(engine_files or [])[strategy]  # a mistyped name is told before a long read
+    results = _backtest_each(engine, files, secondary, funding, options, quiet=json_output)
     if output is not None:
         from ..report.saving import save_results
 
@@ -118,8 +124,17 @@ def _joined(execution: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[s
     return {**execution, **settings}
 
 
+def _catalog(engine_files: Iterable[Path]) -> StrategyCatalog:
+    from ..engine.catalog import DEFAULT_STRATEGY_CATALOG
+
+    catalog = DEFAULT_STRATEGY_CATALOG
+    for path in engine_files:
+        catalog = catalog.with_file(path)
+    return catalog
+
+
 def _backtest_each(
-    strategy: str,
+    engine: StrategyEngine,
     files: list[Path],
     secondary: Path | None,
     funding: Path | None,
@@ -131,10 +146,8 @@ def _backtest_each(
     from ..data.funding import read_funding
     from ..engine.backtest import backtest
     from ..engine.bars import load
-    from ..engine.catalog import DEFAULT_STRATEGY_CATALOG
     from .console import progress, say_if_cold
 
-    engine = DEFAULT_STRATEGY_CATALOG[strategy]  # a mistyped name is told before a long read
     for option, path in (("--secondary", secondary), ("--funding", funding)):
         if path is not None and len(files) > 1:
             raise UsageError(f"{option} goes with one dataset; {len(files)} were given")
@@ -182,11 +195,11 @@ def _print_results(results: Mapping[str, Result]) -> None:
             )
 
 
-def _show_engines(name: str | None, *, json_output: bool) -> None:
-    from ..engine.catalog import DEFAULT_STRATEGY_CATALOG
+def _show_engines(name: str | None, engine_files: Iterable[Path], *, json_output: bool) -> None:
     from ..engine.execution import describe_execution
 
-    engines = [DEFAULT_STRATEGY_CATALOG[name]] if name else list(DEFAULT_STRATEGY_CATALOG)
+    catalog = _catalog(engine_files)
+    engines = [catalog[name]] if name else list(catalog)
     if json_output:
         document = {"engines": [engine.describe() for engine in engines], "options": describe_execution()}
         typer.echo(json.dumps(document, indent=2))
