@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import UsageError
+from .settings import catalog_with, read_settings
 
 if TYPE_CHECKING:
     from ..engine.bars import Bars
-    from ..engine.catalog import StrategyCatalog
     from ..engine.result import Result
     from ..engine.strategy import StrategyEngine
 
@@ -81,8 +81,8 @@ def backtest_command(
         "year_days": year_days,
     }
     given = {name: value for name, value in execution.items() if value is not None}
-    options = _joined(given, _read_settings(settings or []))
-    engine = _catalog(engine_files or [])[strategy]  # a mistyped name is told before a long read
+    options = _joined(given, read_settings(settings or []))
+    engine = catalog_with(engine_files or [])[strategy]  # a mistyped name is told before a long read
     results = _backtest_each(engine, files, secondary, funding, options, quiet=json_output)
     if output is not None:
         from ..report.saving import save_results
@@ -96,41 +96,11 @@ def backtest_command(
         typer.echo(f"wrote {output}/: {', '.join(results)}")
 
 
-def _read_settings(settings: Iterable[str]) -> dict[str, float | str]:
-    read: dict[str, float | str] = {}
-    for setting in settings:
-        name, equals, text = (part.strip() for part in setting.partition("="))
-        if not equals or not name or not text:
-            raise UsageError(f"--set {setting!r}: write NAME=VALUE, such as lookback=96.")
-        if name in read:
-            raise UsageError(f"--set {name}: given twice; give it once.")
-        read[name] = _number_or_text(text)
-    return read
-
-
-def _number_or_text(text: str) -> float | str:
-    for number in (int, float):
-        try:
-            return number(text)
-        except ValueError:
-            continue
-    return text
-
-
 def _joined(execution: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
     for name in settings:
         if name in execution:
             raise UsageError(f"{name}: given as --{name.replace('_', '-')} and by --set; give it once.")
     return {**execution, **settings}
-
-
-def _catalog(engine_files: Iterable[Path]) -> StrategyCatalog:
-    from ..engine.catalog import DEFAULT_STRATEGY_CATALOG
-
-    catalog = DEFAULT_STRATEGY_CATALOG
-    for path in engine_files:
-        catalog = catalog.with_file(path)
-    return catalog
 
 
 def _backtest_each(
@@ -173,7 +143,7 @@ def _as_json(results: Mapping[str, Result]) -> str:
 def _print_results(results: Mapping[str, Result]) -> None:
     from rich.console import Console
 
-    from .console import metric_table
+    from .console import metric_table, say_what_happened
 
     first = next(iter(results.values()))
     parameters = first.run.parameters if first.run else {}
@@ -181,24 +151,13 @@ def _print_results(results: Mapping[str, Result]) -> None:
     typer.echo(f"{first.strategy}: {told}")
     Console().print(metric_table({name: result.metrics for name, result in results.items()}))
     for name, result in results.items():
-        signals = result.to_dict()["signals"]
-        counts = ", ".join(f"{count:,} {what.replace('_', ' ')}" for what, count in signals.items() if count)
-        typer.echo(f"{name}: {result.bars!r}; signals: {counts or 'none'}")
-        costs = ", ".join(f"{what} {amount:,.2f}" for what, amount in result.costs.items() if amount)
-        if costs:
-            typer.echo(f"  costs: {costs}")
-        ambiguity = result.fill_ambiguity
-        if ambiguity.bars:
-            typer.echo(
-                f"  {ambiguity.bars:,} ambiguous bars ({ambiguity.share_pct:.2g} %): final equity "
-                f"{ambiguity.pessimistic_equity:,.2f} pessimistic, {ambiguity.optimistic_equity:,.2f} optimistic"
-            )
+        say_what_happened(name, result)
 
 
 def _show_engines(name: str | None, engine_files: Iterable[Path], *, json_output: bool) -> None:
     from ..engine.execution import describe_execution
 
-    catalog = _catalog(engine_files)
+    catalog = catalog_with(engine_files)
     engines = [catalog[name]] if name else list(catalog)
     if json_output:
         document = {"engines": [engine.describe() for engine in engines], "options": describe_execution()}

@@ -8,10 +8,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data.durations import format_interval
 from ..errors import UsageError
 from ..kernels.columns import CLOSE, OPEN, RETURN
 from ..kernels.portfolio import take_prices
-from .bars import MICROSECONDS, Bars, Floats, Integers
+from .bars import MICROSECONDS, Bars, Floats, Integers, describe_span
 
 PRICES = RETURN
 """Columns of bars that trading reads: all before the return."""
@@ -42,6 +43,10 @@ class Panel:
 
     def __len__(self) -> int:
         return self.ts_us.size
+
+    def __repr__(self) -> str:
+        names = ", ".join(self.names)
+        return f"Panel({names} {format_interval(self.interval_seconds)}, {describe_span(self.times)})"
 
     @property
     def times(self) -> NDArray[np.datetime64]:
