@@ -70,6 +70,14 @@ def test_exposures_and_weights(by_hand: bs.PortfolioResult) -> None:
     assert columns["equity"].equals(by_hand.equity["equity"])
 
 
+def test_what_is_not_held_is_cash(random: bs.PortfolioResult) -> None:
+    """At the last close, equity less the net exposure is the account's cash, and weights add up to that exposure."""
+    net = random.columns["net_exposure"]
+    assert random.final_equity * (1.0 - net[-1]) == pytest.approx(random.cash, rel=1e-9)
+    np.testing.assert_allclose(random.weights.drop("timestamp").sum_horizontal(), net, atol=1e-12)
+    assert (random.columns["gross_exposure"] >= net.abs() - 1e-12).all()
+
+
 def test_positions_against_each_other_are_gross() -> None:
     """Two schedules, one long and one short of the same instrument, hold nothing net and both of it gross."""
     bars = [named("A", [10.0] * 3, wishes=[1.0] * 3)]
