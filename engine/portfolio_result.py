@@ -114,8 +114,9 @@ class PortfolioResult(Outcome):
             table = np.empty((trades.TRADE_COLUMNS, own.shape[1] + 1))
             last = float(self.panel.closes(leg % len(self.panel.names))[-1])
             count = trades.round_trips(own, float(leg), lot, float(len(self.panel) - 1), last, table)
-            table[trades.TRADE_LOTS] *= lot
-            tables.append(table[:, :count])
+            written = table[:, :count]  # what is beyond was never set: no arithmetic on it
+            written[trades.TRADE_LOTS] *= lot
+            tables.append(written)
         table = np.concatenate(tables, axis=1)
         return np.ascontiguousarray(table[:, np.argsort(table[trades.EXIT_BAR], kind="stable")])
 

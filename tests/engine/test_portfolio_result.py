@@ -115,6 +115,13 @@ def test_the_table_of_trades(by_hand: bs.PortfolioResult) -> None:
     assert trades["exit_reason"].to_list() == ["market", "open"]
 
 
+def test_what_was_never_written_is_not_computed_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Room that is left in the table of trades may hold any number: a lot of 100 times the largest would overflow."""
+    result = bs.portfolio([named("A", [10.0] * 4)], np.array([[0.5], [0.0], [NAN], [NAN]]), lot=100.0)
+    monkeypatch.setattr(np, "empty", lambda shape: np.full(shape, 1.7e308))
+    assert result.trades["quantity"].to_list() == [5000.0]
+
+
 def test_positions_that_are_closed_leave_no_rest() -> None:
     """In floats 3, then 6, less 9 tenths are not 0, but a position of these is closed: one trade, none open."""
     bars = [named("A", [10.0] * 5)]
