@@ -65,3 +65,13 @@ def test_the_series_of_a_portfolio(three: bs.PortfolioResult) -> None:
     net = three.columns["net_exposure"].to_numpy() * 100.0
     whole, thinned = np.sum(net) / net.size, np.mean(total)
     assert thinned == pytest.approx(whole, rel=0.01)
+
+
+def test_the_band_of_a_portfolio() -> None:
+    """A portfolio's too: the curves of both orders."""
+    bars = bs.load(EMBEDDED_FOLDER / "binance_BTCUSDT_1m.parquet")
+    result = bs.portfolio([bars], [bs.Allocation(strategy="mean_reversion")], trailing_stop_pct=0.1)
+    band = series_of(sheet_of(result))["band"]
+    places = np.searchsorted(bars.ts_us, band.ts_us)
+    np.testing.assert_array_equal(band.columns["worse"], result.equity_values[places])
+    np.testing.assert_array_equal(band.columns["better"], result.other_order.equity_values[places])
