@@ -37,7 +37,10 @@ class EngineRun:
     year_days: float
 
     def outputs(self, chunk: int, with_volatility: bool) -> Iterator[tuple[int, int, Floats]]:
-        """Yield (start, stop, rows): the engine's rows for bars start..stop. The buffer is used again and again."""
+        """Yield (start, stop, rows): the engine's rows for bars start..stop. The buffer is used again and again.
+
+        Without volatility no telemetry is asked for, and no row but TARGET is to be read.
+        """
         params = self.engine.pack(self.parameters, self.bars.interval_seconds, self.year_days, with_volatility)
         carry = self.engine.new_carry()
         out = np.full((self.engine.rows, chunk + _STRIDE_PAD), np.nan)
