@@ -135,12 +135,12 @@ def _traded_value(result: Measured) -> float:
 def trade_metrics(result: Measured) -> dict[str, float]:
     """What the closed trades came to."""
     table = result.trade_table
-    closed = table[:, table[trades.IS_OPEN] == 0.0]
-    profit = closed[trades.PROFIT]
-    invested = np.abs(closed[trades.TRADE_LOTS]) * result.lot * closed[trades.ENTRY_PRICE]
+    closed = table[trades.IS_OPEN] == 0.0
+    profit = table[trades.PROFIT][closed]
+    invested = (np.abs(table[trades.TRADE_LOTS]) * result.lot * table[trades.ENTRY_PRICE])[closed]
     returns = profit / invested * 100.0
-    held = closed[trades.EXIT_BAR] - closed[trades.ENTRY_BAR]
-    count = closed.shape[1]
+    held = (table[trades.EXIT_BAR] - table[trades.ENTRY_BAR])[closed]
+    count = profit.size
     nothing = math.nan
     return {
         "trades": float(count),
