@@ -94,10 +94,10 @@ class Result(Outcome):
     @property
     def bars_held(self) -> float:
         """Bars that closed with a position."""
-        first = self.fill_table[:, self.fill_table[account.FILL_LEG] == 0.0]
-        held = np.cumsum(first[account.FILL_LOTS])
-        until = np.append(first[account.FILL_BAR][1:], len(self.bars))
-        return float((until - first[account.FILL_BAR])[held != 0.0].sum())
+        first = self.fill_table[account.FILL_LEG] == 0.0
+        held = np.cumsum(self.fill_table[account.FILL_LOTS][first])
+        since = self.fill_table[account.FILL_BAR][first]
+        return float(np.diff(since, append=len(self.bars))[held != 0.0].sum())
 
     @cached_property
     def equity_values(self) -> Floats:
@@ -121,9 +121,9 @@ class Result(Outcome):
     @cached_property
     def trade_table(self) -> Floats:
         """float64[TRADE_COLUMNS, trade], in order of their exits, as `kernels.trades` lays it out."""
-        legs = (0.0,) if self.setup.pair is None else (0.0, 1.0)
-        tables = [self._trades_of(leg) for leg in legs]
-        table = np.concatenate(tables, axis=1)
+        if self.setup.pair is None:
+            return self._trades_of(0.0)
+        table = np.concatenate([self._trades_of(leg) for leg in (0.0, 1.0)], axis=1)
         return np.ascontiguousarray(table[:, np.argsort(table[trades.EXIT_BAR], kind="stable")])
 
     def _trades_of(self, leg: float) -> Floats:
