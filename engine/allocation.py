@@ -123,7 +123,7 @@ class _Ahead:
 
     def __init__(self, run: EngineRun, chunk: int) -> None:
         self.warm_up_bars = run.warm_up_bars
-        self._pieces = run.outputs(chunk, with_volatility=False)
+        self._pieces = run.outputs(chunk, with_telemetry=False)
         self._start, self._stop, self._wishes = 0, 0, np.empty(0)
 
     def at(self, place: Integers) -> Floats:

@@ -41,12 +41,12 @@ class EngineRun:
         """Bars at the beginning at which the engine has seen too few to wish for anything."""
         return min(self.engine.history(self.parameters) - 1, len(self.bars))
 
-    def outputs(self, chunk: int, with_volatility: bool) -> Iterator[tuple[int, int, Floats]]:
+    def outputs(self, chunk: int, with_telemetry: bool) -> Iterator[tuple[int, int, Floats]]:
         """Yield (start, stop, rows): the engine's rows for bars start..stop. The buffer is used again and again.
 
         Without volatility no telemetry is asked for, and no row but TARGET is to be read.
         """
-        params = self.engine.pack(self.parameters, self.bars.interval_seconds, self.year_days, with_volatility)
+        params = self.engine.pack(self.parameters, self.bars.interval_seconds, self.year_days, with_telemetry)
         carry = self.engine.new_carry()
         out = np.full((self.engine.rows, chunk + _STRIDE_PAD), np.nan)
         for start in range(0, len(self.bars), chunk):
@@ -65,7 +65,7 @@ class EngineRun:
 
     def rows(self) -> Floats:
         """All rows for all bars: float64[row, bar]."""
-        for _, stop, out in self.outputs(max(len(self.bars), 1), with_volatility=True):
+        for _, stop, out in self.outputs(max(len(self.bars), 1), with_telemetry=True):
             return out[:, :stop]
         return np.empty((self.engine.rows, 0))
 
@@ -97,7 +97,7 @@ class Setup:
         if self.own_wishes is not None:
             yield 0, len(self.bars), self.own_wishes
         if self.run is not None:
-            for start, stop, rows in self.run.outputs(_CHUNK, with_volatility=False):
+            for start, stop, rows in self.run.outputs(_CHUNK, with_telemetry=False):
                 yield start, stop, rows[TARGET]
 
     def with_execution(self, execution: Execution) -> Setup:

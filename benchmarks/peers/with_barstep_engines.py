@@ -33,7 +33,7 @@ def batch(engine: StrategyEngine, inputs: Inputs) -> Work:
     run_of = _engine_run(engine, inputs)
 
     def run() -> np.ndarray:
-        for _, _, rows in run_of.outputs(CHUNK, with_volatility=True):
+        for _, _, rows in run_of.outputs(CHUNK, with_telemetry=True):
             last = rows
         return last
 
