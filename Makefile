@@ -63,6 +63,7 @@ verify: .venv/ready
 bench: .venv-bench/ready
 	.venv-bench/bin/pytest benchmarks
 	.venv-bench/bin/python benchmarks/peers/metrics.py
+	.venv-bench/bin/python benchmarks/fills/run.py
 	.venv-bench/bin/python benchmarks/peers/run.py $(PEERS)
 
 clean:

@@ -13,7 +13,7 @@ import typer
 
 from .. import __version__
 from ..errors import BarstepError
-from . import backtest, data, demo, doctor, report, warmup
+from . import backtest, data, demo, doctor, portfolio, report, warmup
 
 UNREADABLE = 3
 
@@ -21,6 +21,7 @@ UNREADABLE = 3
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
 app.add_typer(data.app, name="data")
 app.command("backtest")(backtest.backtest_command)
+app.command("portfolio")(portfolio.portfolio_command)
 app.command("report")(report.report_command)
 app.command("demo")(demo.demo_command)
 app.command("warmup")(warmup.warmup_command)

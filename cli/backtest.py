@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import UsageError
+from .settings import catalog_with, read_settings
 
 if TYPE_CHECKING:
     from ..engine.bars import Bars
     from ..engine.result import Result
+    from ..engine.strategy import StrategyEngine
 
 
 def backtest_command(
@@ -23,6 +25,9 @@ def backtest_command(
     files: Annotated[list[Path] | None, typer.Argument(help="Normalised datasets, each backtested alone.")] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="A parameter of the engine or an option of --list, NAME=VALUE.")
+    ] = None,
+    engine_files: Annotated[
+        list[Path] | None, typer.Option("--engine-file", help="A Python file with engines of your own. It is run.")
     ] = None,
     secondary: Annotated[
         Path | None, typer.Option(help="The second venue's dataset, for engines that trade two.")
@@ -56,7 +61,7 @@ def backtest_command(
 ) -> None:
     """Backtest a strategy: decisions at the close, fills at the next open, fees and slippage paid."""
     if list_engines:
-        _show_engines(strategy, json_output=json_output)
+        _show_engines(strategy, engine_files or [], json_output=json_output)
         return
     if strategy is None or not files:
         raise UsageError(
@@ -76,8 +81,9 @@ def backtest_command(
         "year_days": year_days,
     }
     given = {name: value for name, value in execution.items() if value is not None}
-    options = _joined(given, _read_settings(settings or []))
-    results = _backtest_each(strategy, files, secondary, funding, options, quiet=json_output)
+    options = _joined(given, read_settings(settings or []))
+    engine = catalog_with(engine_files or [])[strategy]  # a mistyped name is told before a long read
+    results = _backtest_each(engine, files, secondary, funding, options, quiet=json_output)
     if output is not None:
         from ..report.saving import save_results
 
@@ -90,27 +96,6 @@ def backtest_command(
         typer.echo(f"wrote {output}/: {', '.join(results)}")
 
 
-def _read_settings(settings: Iterable[str]) -> dict[str, float | str]:
-    read: dict[str, float | str] = {}
-    for setting in settings:
-        name, equals, text = (part.strip() for part in setting.partition("="))
-        if not equals or not name or not text:
-            raise UsageError(f"--set {setting!r}: write NAME=VALUE, such as lookback=96.")
-        if name in read:
-            raise UsageError(f"--set {name}: given twice; give it once.")
-        read[name] = _number_or_text(text)
-    return read
-
-
-def _number_or_text(text: str) -> float | str:
-    for number in (int, float):
-        try:
-            return number(text)
-        except ValueError:
-            continue
-    return text
-
-
 def _joined(execution: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
     for name in settings:
         if name in execution:
@@ -119,7 +104,7 @@ def _joined(execution: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[s
 
 
 def _backtest_each(
-    strategy: str,
+    engine: StrategyEngine,
     files: list[Path],
     secondary: Path | None,
     funding: Path | None,
@@ -131,10 +116,8 @@ def _backtest_each(
     from ..data.funding import read_funding
     from ..engine.backtest import backtest
     from ..engine.bars import load
-    from ..engine.catalog import DEFAULT_STRATEGY_CATALOG
     from .console import progress, say_if_cold
 
-    engine = DEFAULT_STRATEGY_CATALOG[strategy]  # a mistyped name is told before a long read
     for option, path in (("--secondary", secondary), ("--funding", funding)):
         if path is not None and len(files) > 1:
             raise UsageError(f"{option} goes with one dataset; {len(files)} were given")
@@ -160,7 +143,7 @@ def _as_json(results: Mapping[str, Result]) -> str:
 def _print_results(results: Mapping[str, Result]) -> None:
     from rich.console import Console
 
-    from .console import metric_table
+    from .console import metric_table, say_what_happened
 
     first = next(iter(results.values()))
     parameters = first.run.parameters if first.run else {}
@@ -168,25 +151,14 @@ def _print_results(results: Mapping[str, Result]) -> None:
     typer.echo(f"{first.strategy}: {told}")
     Console().print(metric_table({name: result.metrics for name, result in results.items()}))
     for name, result in results.items():
-        signals = result.to_dict()["signals"]
-        counts = ", ".join(f"{count:,} {what.replace('_', ' ')}" for what, count in signals.items() if count)
-        typer.echo(f"{name}: {result.bars!r}; signals: {counts or 'none'}")
-        costs = ", ".join(f"{what} {amount:,.2f}" for what, amount in result.costs.items() if amount)
-        if costs:
-            typer.echo(f"  costs: {costs}")
-        ambiguity = result.fill_ambiguity
-        if ambiguity.bars:
-            typer.echo(
-                f"  {ambiguity.bars:,} ambiguous bars ({ambiguity.share_pct:.2g} %): final equity "
-                f"{ambiguity.pessimistic_equity:,.2f} pessimistic, {ambiguity.optimistic_equity:,.2f} optimistic"
-            )
+        say_what_happened(name, result)
 
 
-def _show_engines(name: str | None, *, json_output: bool) -> None:
-    from ..engine.catalog import DEFAULT_STRATEGY_CATALOG
+def _show_engines(name: str | None, engine_files: Iterable[Path], *, json_output: bool) -> None:
     from ..engine.execution import describe_execution
 
-    engines = [DEFAULT_STRATEGY_CATALOG[name]] if name else list(DEFAULT_STRATEGY_CATALOG)
+    catalog = catalog_with(engine_files)
+    engines = [catalog[name]] if name else list(catalog)
     if json_output:
         document = {"engines": [engine.describe() for engine in engines], "options": describe_execution()}
         typer.echo(json.dumps(document, indent=2))

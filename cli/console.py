@@ -14,6 +14,9 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from ..engine.portfolio_result import PortfolioResult
+    from ..engine.result import Result
+
 Item = TypeVar("Item")
 
 
@@ -48,6 +51,22 @@ def metric_table(columns: Mapping[str, Mapping[str, float]]) -> Table:
     for metric in next(iter(columns.values())):
         table.add_row(metric, *(format_metric(metric, values[metric]) for values in columns.values()))
     return table
+
+
+def say_what_happened(name: str, result: Result | PortfolioResult) -> None:
+    """Where signals went, what was paid, and how much the order inside bars may matter."""
+    signals = result.to_dict()["signals"]
+    counts = ", ".join(f"{count:,} {what.replace('_', ' ')}" for what, count in signals.items() if count)
+    typer.echo(f"{name}: {result.bars!r}; signals: {counts or 'none'}")
+    costs = ", ".join(f"{what} {amount:,.2f}" for what, amount in result.costs.items() if amount)
+    if costs:
+        typer.echo(f"  costs: {costs}")
+    ambiguity = result.fill_ambiguity
+    if ambiguity.bars:
+        typer.echo(
+            f"  {ambiguity.bars:,} ambiguous bars ({ambiguity.share_pct:.2g} %): final equity "
+            f"{ambiguity.pessimistic_equity:,.2f} pessimistic, {ambiguity.optimistic_equity:,.2f} optimistic"
+        )
 
 
 def format_metric(name: str, value: float) -> str:

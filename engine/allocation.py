@@ -93,11 +93,13 @@ class Strategies:
 
     def fill(self, columns: Integers, out: Floats, _limits: Floats) -> None:
         """Write the wishes of the bars at `columns` to out[schedule, instrument, 0:n]; exposures over 1 are scaled."""
-        times = self._panel.ts_us[columns]
+        bars = [self._panel.own_bars(i, columns) for i in range(len(self._panel.names))]
         for s, runs in enumerate(self._runs):
             wishes = out[s, :, : columns.size]
-            for i, run in enumerate(runs):
-                wishes[i] = np.nan if run is None else run.at(times)
+            wishes[:] = np.nan
+            for row, run, (present, place) in zip(wishes, runs, bars, strict=True):
+                if run is not None:
+                    row[present] = run.at(place)
             total = np.abs(self._standing(s, wishes)).sum(axis=0)
             wishes *= self._weights[s] / np.maximum(total, 1.0)
 
@@ -120,22 +122,19 @@ class _Ahead:
     """An engine's wishes, made in pieces as time goes on."""
 
     def __init__(self, run: EngineRun, chunk: int) -> None:
-        self._times, self.warm_up_bars = run.bars.ts_us, run.warm_up_bars
+        self.warm_up_bars = run.warm_up_bars
         self._pieces = run.outputs(chunk, with_volatility=False)
         self._start, self._stop, self._wishes = 0, 0, np.empty(0)
 
-    def at(self, times: Integers) -> Floats:
-        """The wish at each of `times`, NaN where there is no bar. Times rise from call to call."""
-        found = np.full(times.size, np.nan)
-        place = np.searchsorted(self._times, times)
-        place[place == self._times.size] = 0
-        mine = np.flatnonzero(self._times[place] == times) if self._times.size else np.empty(0, dtype=np.int64)
+    def at(self, place: Integers) -> Floats:
+        """The wishes of the bars at `place`, which rise, also from call to call."""
+        found = np.empty(place.size)
         done = 0
-        while done < mine.size:
-            if place[mine[done]] >= self._stop:
+        while done < place.size:
+            if place[done] >= self._stop:
                 self._start, self._stop, rows = next(self._pieces)
                 self._wishes = rows[TARGET].copy()
-            until = int(np.searchsorted(place[mine], self._stop))
-            found[mine[done:until]] = self._wishes[place[mine[done:until]] - self._start]
+            until = int(np.searchsorted(place, self._stop))
+            found[done:until] = self._wishes[place[done:until] - self._start]
             done = until
         return found

@@ -110,13 +110,7 @@ class Bars:
         return self.ts_us.size
 
     def __repr__(self) -> str:
-        if not len(self):
-            return f"Bars({self.venue} {self.symbol} {format_interval(self.interval_seconds)}, empty)"
-        first, last = np.datetime_as_string(self.times[[0, -1]], unit="m")
-        return (
-            f"Bars({self.venue} {self.symbol} {format_interval(self.interval_seconds)}, {len(self):,} bars, "
-            f"{first}Z to {last}Z)"
-        )
+        return f"Bars({self.venue} {self.symbol} {format_interval(self.interval_seconds)}, {describe_span(self.times)})"
 
     @property
     def open(self) -> Floats:
@@ -159,6 +153,14 @@ class Bars:
         """The bars as a polars frame in the normalised form."""
         times = pl.Series("timestamp", self.times).dt.replace_time_zone("UTC")
         return pl.DataFrame([times, *(pl.Series(name, self.values[row]) for row, name in enumerate(_COLUMNS))])
+
+
+def describe_span(times: NDArray[np.datetime64]) -> str:
+    """How many bars there are, and the times of the first and the last: `17,544 bars, 2023-01-01T00:00Z to …`."""
+    if not times.size:
+        return "empty"
+    first, last = np.datetime_as_string(times[[0, -1]], unit="m")
+    return f"{times.size:,} bars, {first}Z to {last}Z"
 
 
 def load(path: str | Path) -> Bars:

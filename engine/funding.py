@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from ..errors import DataError
+from ..errors import DataError, UsageError
 from .bars import Bars, Floats
 
 
@@ -18,8 +18,11 @@ def funding_by_bar(bars: Bars, funding: pl.DataFrame) -> Floats:
             that longs pay to shorts. A time between two opens is paid at the later one; times outside are left out.
 
     Raises:
+        UsageError: It is no frame.
         DataError: A column is missing, or a time or rate is.
     """
+    if not isinstance(funding, pl.DataFrame):
+        raise UsageError(f"funding is a {type(funding).__name__}; it must be a polars frame of timestamp and rate")
     for name in ("timestamp", "rate"):
         if name not in funding.columns:
             raise DataError(

@@ -8,10 +8,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data.durations import format_interval
 from ..errors import UsageError
 from ..kernels.columns import CLOSE, OPEN, RETURN
 from ..kernels.portfolio import take_prices
-from .bars import MICROSECONDS, Bars, Floats, Integers
+from .bars import MICROSECONDS, Bars, Floats, Integers, describe_span
 
 PRICES = RETURN
 """Columns of bars that trading reads: all before the return."""
@@ -42,6 +43,10 @@ class Panel:
 
     def __len__(self) -> int:
         return self.ts_us.size
+
+    def __repr__(self) -> str:
+        names = ", ".join(self.names)
+        return f"Panel({names} {format_interval(self.interval_seconds)}, {describe_span(self.times)})"
 
     @property
     def times(self) -> NDArray[np.datetime64]:
@@ -94,14 +99,22 @@ class Panel:
 
     def fill_own(self, instrument: int, values: Floats, columns: Integers, out: Floats) -> None:
         """Write an instrument's own values (float64[its bars]) at `columns` to out[0:n], 0 where it has no bar."""
+        present, place = self.own_bars(instrument, columns)
+        out[: columns.size] = 0.0
+        out[present] = values[place]
+
+    def own_bars(self, instrument: int, columns: Integers) -> tuple[Integers, Integers]:
+        """Which of the `columns` an instrument has a bar at, and the places of these among its own bars."""
         if self._aligned:
-            np.take(values, columns, out=out[: columns.size], mode="clip")
-        elif values.size:
-            place, absent = self._place_at(instrument, columns)
-            out[: columns.size] = np.where(absent, 0.0, values[place])
+            return np.arange(columns.size), columns
+        place, absent = self._place_at(instrument, columns)
+        present = np.flatnonzero(~absent)
+        return present, place[present]
 
     def _place_at(self, instrument: int, columns: Integers) -> tuple[Integers, NDArray[np.bool_]]:
         """Places among an instrument's own bars, and where it has none."""
+        if not len(self.instruments[instrument]):
+            return np.full(columns.size, -1), np.ones(columns.size, dtype=np.bool_)
         place = self._places[instrument][columns]
         return place, (place < 0) | (self.instruments[instrument].ts_us[place] != self.ts_us[columns])
 

@@ -62,26 +62,17 @@ def portfolio(
     Raises:
         UsageError: A name is unknown, a value out of range, a plan of another shape than the bars.
     """
-    panel = Panel(bars)
+    panel, by_instrument = Panel(bars), by_instrument or {}
     if sizing_price not in ("close", "fill"):
         raise UsageError(f"sizing_price is {sizing_price!r}; allowed is close or fill")
     if isinstance(every, bool) or not isinstance(every, int | np.integer) or every < 1:
         raise UsageError(f"every is {every!r}; it must be a whole number of bars, 1 or more")
     execution = Execution(**_known(options, Execution.__dataclass_fields__))
-    read: Callable[[], Targets | Strategies]
-    if isinstance(plan, pl.DataFrame | np.ndarray):
-        table = Targets(panel, plan, size_type, every)
-        allocations: tuple[Allocation, ...] = (Allocation(strategy=table.label),)
-        read = lambda: table  # noqa: E731 - it does not change with its use
-    else:
-        allocations = tuple(plan)
-        if every != 1 or size_type != "weight":
-            raise UsageError("every and size_type are for tables; strategies decide at every bar, as shares of equity")
-        check_allocations(allocations)
-        read = partial(Strategies, panel, allocations, catalog, execution.year_days, _CHUNK)
+    allocations, read = _read(plan, panel, size_type, every, catalog, execution.year_days)
     if size_type != "weight":
-        options |= _counted_in_units(options, every if size_type == "order" else 1, sizing_price)
-    rules = _rules(panel, allocations, options, by_instrument or {})
+        _refuse_for_quantities(options, by_instrument, every if size_type == "order" else 1, sizing_price)
+        options["units"] = 1.0
+    rules = _rules(panel, allocations, options, by_instrument)
     if sizing_price == "fill" and (rules[:, :, [venue.LIMIT_OFFSET, venue.MAX_VOLUME_SHARE]] > 0.0).any():
         raise UsageError("sizing_price='fill' is for orders that fill at once: no limits, no cap on volume")
     rates = _rates(panel, funding or {})
@@ -152,12 +143,33 @@ def _known(options: Mapping[str, Any], allowed: Iterable[str]) -> Mapping[str, A
     return options
 
 
-def _counted_in_units(options: Mapping[str, Any], every: int, sizing_price: str) -> dict[str, Any]:
-    """The option that makes the numbers of a table units."""
-    for name, given in (("units", "units" in options), ("sizing_price", sizing_price == "fill"), ("every", every != 1)):
+def _read(
+    plan: Table | Sequence[Allocation],
+    panel: Panel,
+    size_type: SizeType,
+    every: int,
+    catalog: StrategyCatalog,
+    year_days: float,
+) -> tuple[tuple[Allocation, ...], Callable[[], Targets | Strategies]]:
+    """The schedules of a plan, and what gives its wishes from their beginning."""
+    if isinstance(plan, pl.DataFrame | np.ndarray):
+        table = Targets(panel, plan, size_type, every)
+        return (Allocation(strategy=table.label),), lambda: table
+    if every != 1 or size_type != "weight":
+        raise UsageError("every and size_type are for tables; strategies decide at every bar, as shares of equity")
+    allocations = tuple(plan)
+    check_allocations(allocations)
+    return allocations, partial(Strategies, panel, allocations, catalog, year_days, _CHUNK)
+
+
+def _refuse_for_quantities(
+    options: Mapping[str, Any], by_instrument: Mapping[str, Mapping[str, Any]], every: int, sizing_price: str
+) -> None:
+    """Raise UsageError for what has no meaning where the numbers of a table are units."""
+    units = any("units" in stated for stated in (options, *by_instrument.values()))
+    for name, given in (("units", units), ("sizing_price", sizing_price == "fill"), ("every", every != 1)):
         if given:
             raise UsageError(f"{name} is not for a table of quantities: each number in it is what is traded")
-    return {"units": 1.0}
 
 
 def _rates(panel: Panel, funding: Mapping[str, pl.DataFrame]) -> dict[int, Floats]:

@@ -33,7 +33,7 @@ class Targets:
 
     def __init__(self, panel: Panel, table: Table, size_type: SizeType, every: int) -> None:
         if size_type not in get_args(SizeType):
-            raise UsageError(unknown_name("size_type", size_type, get_args(SizeType)))
+            raise UsageError(unknown_name("size_type", str(size_type), get_args(SizeType)))
         self.are_orders, self.label = size_type == "order", _PLURAL[size_type]
         self._limits: Floats | None = None
         if self.are_orders and isinstance(table, pl.DataFrame) and "instrument" in table.columns:
@@ -72,6 +72,8 @@ def _rows_by_bar(panel: Panel, table: Table, label: str) -> tuple[Integers, Floa
                 f"the {label} have shape {table.shape}; they must be [bar, instrument]: "
                 f"({len(panel)}, {len(panel.names)})"
             )
+        if table.dtype.kind not in "fiub":
+            raise UsageError(f"the {label} are an array of {table.dtype}; they must be numbers")
         return np.arange(len(panel)), np.asarray(table, dtype=np.float64)
     _refuse_columns(table, ("timestamp", *panel.names), ("timestamp",), label)
     at = _places(panel, table["timestamp"], label)
@@ -79,7 +81,7 @@ def _rows_by_bar(panel: Panel, table: Table, label: str) -> tuple[Integers, Floa
         raise UsageError(f"the times of the {label} must rise; sort them, one row a time")
     missing = pl.lit(np.nan).alias
     present = table.with_columns(missing(name) for name in panel.names if name not in table.columns)
-    return at, present.select(pl.col(panel.names).cast(pl.Float64)).fill_null(np.nan).to_numpy()
+    return at, np.stack([_numbers(present[name], label) for name in panel.names], axis=1)
 
 
 def _orders_by_bar(panel: Panel, table: pl.DataFrame) -> tuple[Integers, Floats, Floats | None]:
@@ -98,14 +100,14 @@ def _orders_by_bar(panel: Panel, table: pl.DataFrame) -> tuple[Integers, Floats,
     column = np.array([place[name] for name in table["instrument"]], dtype=np.int64)
     if (np.bincount(row * len(place) + column) > 1).any():
         raise UsageError("the orders have two of one instrument at one time; add them up")
-    quantity = table["quantity"].cast(pl.Float64).to_numpy()
+    quantity = _numbers(table["quantity"], "orders")
     if np.isnan(quantity).any():
         raise UsageError(f"the order in row {int(np.isnan(quantity).argmax())} has no quantity")
     rows = np.full((due.size, len(place)), np.nan)
     rows[row, column] = quantity
     if "limit_price" not in table.columns:
         return due, rows, None
-    prices = table["limit_price"].cast(pl.Float64).fill_null(np.nan).to_numpy()
+    prices = _numbers(table["limit_price"], "orders")
     wrong = (prices <= 0.0) | np.isinf(prices)
     if wrong.any():
         raise UsageError(f"the limit_price in row {int(wrong.argmax())} is {prices[wrong][0]:g}; allowed is over 0")
@@ -121,6 +123,13 @@ def _refuse_columns(table: pl.DataFrame, known: tuple[str, ...], needed: tuple[s
     for name in needed:
         if name not in table.columns:
             raise UsageError(f"the {label} have no column {name!r}")
+
+
+def _numbers(column: pl.Series, label: str) -> Floats:
+    """A column as float64, NaN for null."""
+    if not (column.dtype.is_numeric() or column.dtype == pl.Null):
+        raise UsageError(f"the {label}' column {column.name!r} is {column.dtype}; it must be numbers")
+    return column.cast(pl.Float64).fill_null(np.nan).to_numpy()
 
 
 def _places(panel: Panel, times: pl.Series, label: str) -> Integers:

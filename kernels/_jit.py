@@ -153,6 +153,16 @@ registry: list[Any] = []
 """Every kernel that was made in this process."""
 
 
+def _folder_for(module: str) -> str:
+    """Where a module's code is kept.
+
+    What was compiled under one name of a module cannot be loaded under another, but Numba goes by the file alone: a
+    file that is imported under two names has two folders.
+    """
+    ours = module.startswith(f"{__name__.partition('.')[0]}.")
+    return str(CACHE_FOLDER if ours or CACHE_FOLDER is None else CACHE_FOLDER / module)
+
+
 def kernel(function: Callable[..., Any] | None = None, *, allocates: bool = False) -> Any:
     """Compile `function` on its first call with barstep's options, and keep the machine code for later processes.
 
@@ -162,7 +172,7 @@ def kernel(function: Callable[..., Any] | None = None, *, allocates: bool = Fals
     if function is None:
         return lambda decorated: kernel(decorated, allocates=allocates)
     others = numba_config.CACHE_DIR
-    numba_config.CACHE_DIR = str(CACHE_FOLDER)  # read when the decorator runs; other libraries keep their own
+    numba_config.CACHE_DIR = _folder_for(function.__module__)  # read when the decorator runs; others keep their own
     options = {**_OPTIONS, "_nrt": allocates}
     # A module that is not registered under its name cannot be found again by a process that loads the code.
     keeps = CACHE_FOLDER is not None and function.__module__ in sys.modules

@@ -85,12 +85,18 @@ def _open_price(opening, lots, rules):
 
 
 @kernel
-def _affordable(lots, opening, rules, carry):
-    """The order, cut to what equity pays for with the fee. Of an order cut to nothing the wish is asked again."""
+def _affordable(lots, opening, other_opening, rules, carry):
+    """The order, cut to what equity pays for with the fee. Of an order cut to nothing the wish is asked again.
+
+    A hedged pair binds both legs' value, and is worth their difference.
+    """
     side = 1.0 if lots > 0.0 else -1.0
-    lot_value = rules[LOT] * _open_price(opening, lots, rules)
-    equity = carry[CASH] + carry[LOTS] * lot_value
-    most = most_lots(abs(lots), side * carry[LOTS], equity, lot_value, rules[FEE], 1.0)
+    worth = bound = _open_price(opening, lots, rules)
+    if rules[HEDGED] != 0.0:
+        other = _open_price(other_opening, -lots, rules)
+        worth, bound = worth - other, bound + other
+    equity = carry[CASH] + carry[LOTS] * (rules[LOT] * worth)
+    most = most_lots(abs(lots), side * carry[LOTS], equity, rules[LOT] * bound, rules[FEE], 1.0)
     if most == abs(lots):
         return lots
     carry[UNAFFORDABLE] += 1.0
@@ -116,10 +122,9 @@ def _fill_pending(bar, opening, other_opening, number, rules, carry, fills):
         carry[ABANDONED] += 1.0
         carry[ACCEPTED] = carry[BEFORE]  # the wish is asked again
         return
-    if not hedged:
-        lots = _affordable(lots, opening, rules, carry)
-        if lots == 0.0:
-            return
+    lots = _affordable(lots, opening, other_opening, rules, carry)
+    if lots == 0.0:
+        return
     at = int(carry[FILLS])
     carry[CASH] -= _fill(fills, at, bar, 0.0, lots, opening, rules)
     carry[FILLS] += 1.0

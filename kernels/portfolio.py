@@ -9,6 +9,8 @@ Within a bar: funding and borrow cost; orders that lower a position, which free 
 
 from ._jit import kernel
 from .account import (
+    ACCEPTED,
+    BEFORE,
     CASH,
     FILL_BAR,
     FILL_FEE,
@@ -26,6 +28,7 @@ from .account import (
 )
 from .columns import CLOSE, OPEN
 from .venue import (
+    BELOW_MINIMUM,
     BOUND,
     ELSEWHERE,
     LEVERAGE,
@@ -94,6 +97,14 @@ def _worth(cells, rules, marks):
 
 
 @kernel
+def _forget_repetition(without_lot, below_minimum, cell):
+    """A target that was said again is a signal only where it makes an order, or one of too little value."""
+    if cell[PENDING] == 0.0 and cell[BELOW_MINIMUM] == below_minimum:
+        cell[SIGNALS] -= 1.0
+        cell[WITHOUT_LOT] = without_lot
+
+
+@kernel
 def _size_at_opens(prices, k, value, margin, marks, account, cells, rules):
     """Size the orders on hand at this bar's opens, all by the same equity."""
     for s in range(cells.shape[0]):
@@ -101,7 +112,10 @@ def _size_at_opens(prices, k, value, margin, marks, account, cells, rules):
             cell, opening = cells[s, i], prices[i, OPEN, k]
             if cell[PENDING] != 0.0 and opening == opening:
                 _lend(account, cell, rules[s, i], marks[i], value, margin)
+                without_lot, below_minimum = cell[WITHOUT_LOT], cell[BELOW_MINIMUM]
                 size_order(opening, rules[s, i], cell)
+                if cell[ACCEPTED] == cell[BEFORE]:
+                    _forget_repetition(without_lot, below_minimum, cell)
 
 
 @kernel
@@ -175,7 +189,10 @@ def _decide_bar(prices, wishes, limits, numbers, k, rules, watched, marks, accou
                     cell[PENDING] = 1.0  # of a size to be found
                 else:
                     _lend(account, cell, rule, marks[i], value, margin)
+                    said_before, without_lot, below_minimum = cell[ACCEPTED], cell[WITHOUT_LOT], cell[BELOW_MINIMUM]
                     decide_order(wish, marks[i], numbers[k], rule, cell)
+                    if wish == said_before:
+                        _forget_repetition(without_lot, below_minimum, cell)
             if cell[PENDING] != 0.0 or (cell[LOTS] != 0.0 and watched[s, i] != 0):
                 busy = 1.0
     return busy

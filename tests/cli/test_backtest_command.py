@@ -32,6 +32,21 @@ def test_json_is_what_python_gives(barstep: Run, hours: Path) -> None:
     assert json.loads(ran.out) == {"results": {"binance_BTCUSDT_1h": json.loads(result.to_json())}}
 
 
+def test_an_engine_of_a_file_is_one_among_others(barstep: Run, hours: Path) -> None:
+    """The documents' own example runs by its name, is listed with its parameters, and is near when it is mistyped."""
+    path = Path(__file__).parents[2] / "docs" / "examples" / "donchian.py"
+    ran = barstep("backtest", "donchian", hours, "--engine-file", path, "--set", "window=20", "--json")
+    catalog = package.DEFAULT_STRATEGY_CATALOG.with_file(path)
+    result = package.backtest(package.load(hours), "donchian", window=20, catalog=catalog)
+    assert (ran.code, json.loads(ran.out)) == (0, {"results": {hours.stem: json.loads(result.to_json())}})
+    listed = json.loads(barstep("backtest", "--list", "--engine-file", path, "--json").out)["engines"]
+    assert [engine["name"] for engine in listed] == [engine.name for engine in catalog]
+    mistyped = barstep("backtest", "donchain", hours, "--engine-file", path)
+    assert mistyped.code == 2
+    assert "Did you mean 'donchian'?" in mistyped.err
+    assert "donchian" not in barstep("backtest", "--list").out
+
+
 def test_every_execution_option_reaches_the_account(barstep: Run, hours: Path) -> None:
     """Each option of the execution arrives, by its flag where it has one and by `--set` where not."""
     flags = {

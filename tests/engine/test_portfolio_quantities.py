@@ -44,6 +44,18 @@ def test_shares_are_what_is_held() -> None:
     assert result.setup.schedules == ("shares",)
 
 
+@pytest.mark.parametrize("how", [{"size_type": "shares"}, {"sizing_price": "close"}, {"sizing_price": "fill"}])
+def test_a_target_said_again_is_a_signal_where_it_trades(how: dict[str, Any]) -> None:
+    """Half of 1000, or 50 units, at 10 in each bar: one order and one signal; the price doubles, and shares stay."""
+    table = column(*[50.0 if "size_type" in how else 0.5] * 5, NAN)
+    still = bs.portfolio(one([10.0] * 6), table, **how, **free())
+    assert rows_of(still) == [(1, "A", 50.0, 10.0)]
+    assert sum(still.refusals.values()) == 0
+    assert still.to_dict()["signals"]["seen"] == 1
+    moving = bs.portfolio(one([10.0, 10.0, 20.0, 20.0, 20.0, 20.0]), table, **how, **free())
+    assert moving.to_dict()["signals"]["seen"] == len(rows_of(moving)) == (1 if "size_type" in how else 2)
+
+
 def test_shares_are_held_to_cash_and_lots() -> None:
     """120 at 10 are more than 1000 pay for: 100, in lots of 7 are 98."""
     result = bs.portfolio(one([10.0] * 2), column(120, NAN), size_type="shares", **free(lot=7.0))

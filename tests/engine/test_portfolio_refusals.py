@@ -83,7 +83,28 @@ CASES: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: bs.portfolio(AB, W, size_type="share"),  # type: ignore[arg-type]
         "unknown size_type 'share'. Did you mean 'shares'?",
     ),
+    "no size_type": (lambda: bs.portfolio(AB, W, size_type=None), "unknown size_type 'None'"),  # type: ignore[arg-type]
+    "an array of words": (
+        lambda: bs.portfolio(AB, np.array([["a", "b"]] * 3)),  # type: ignore[arg-type]
+        "the weights are an array of <U1; they must be numbers",
+    ),
+    "a column of words": (
+        lambda: bs.portfolio(AB, frame(BETA=["x"])),
+        "the weights' column 'BETA' is String; it must be numbers",
+    ),
+    "quantities that are words": (
+        lambda: bs.portfolio(AB, orders(quantity=["one"]), size_type="order"),
+        "the orders' column 'quantity' is String; it must be numbers",
+    ),
+    "funding that is no table": (
+        lambda: bs.portfolio(AB, W, funding={"BETA": 3}),  # type: ignore[dict-item]
+        "funding is a int; it must be a polars frame",
+    ),
     "units of quantities": (lambda: bs.portfolio(AB, W, size_type="shares", units=2), "units is not for a table of"),
+    "units of an instrument's quantities": (
+        lambda: bs.portfolio(AB, W, size_type="shares", by_instrument={"BETA": {"units": 2}}),
+        "units is not for a table of",
+    ),
     "quantities sized at the fill": (
         lambda: bs.portfolio(AB, W, size_type="order", sizing_price="fill"),
         "sizing_price is not for a table of quantities",

@@ -147,17 +147,17 @@ def _execute(book: Book, bar: int, leg: int, lots: int, price: float, terms: Ter
     book.fills.append((bar, leg, lots, paid, fee, 0, price))
 
 
-def _paid_for(book: Book, lots: int, opening: float, terms: Terms) -> int:
-    """The most of an order after which position and fee are worth no more than the account, found by halving.
+def _paid_for(book: Book, lots: int, opening: float, other: float, terms: Terms) -> int:
+    """The most of an order after which positions and fees are worth no more than the account, found by halving.
 
-    What lowers the position is always paid for.
+    What lowers the position is always paid for. `other` is the open of the second leg, 0 where there is none.
     """
     side = 1 if lots > 0 else -1
-    unit = terms.lot * opening * (1 + side * terms.slippage)
-    worth = book.cash + book.held[0] * unit
+    first, second = terms.lot * opening * (1 + side * terms.slippage), terms.lot * other * (1 - side * terms.slippage)
+    worth = book.cash + book.held[0] * first + book.held[1] * second
 
     def is_paid(size: int) -> bool:
-        return (abs(book.held[0] + side * size) + size * terms.fee) * unit <= worth * (1 + 1e-15)
+        return (abs(book.held[0] + side * size) + size * terms.fee) * (first + second) <= worth * (1 + 1e-15)
 
     if is_paid(abs(lots)):
         return lots
@@ -188,16 +188,16 @@ def by_hand(market: Market, wishes: Sequence[float], terms: Terms) -> Book:
             late = market.numbers[bar] - ordered > terms.max_age_bars
             if late or (market.hedged and not market.other_opens[bar] > 0):
                 book.abandoned, book.accepted = book.abandoned + 1, refused_to
-            elif market.hedged:
-                _execute(book, bar, 0, lots, market.opens[bar], terms)
-                _execute(book, bar, 1, -lots, market.other_opens[bar], terms)
             else:
-                paid_for = _paid_for(book, lots, market.opens[bar], terms)
+                other = market.other_opens[bar] if market.hedged else 0.0
+                paid_for = _paid_for(book, lots, market.opens[bar], other, terms)
                 book.cut += paid_for != lots
-                if paid_for:
-                    _execute(book, bar, 0, paid_for, market.opens[bar], terms)
-                else:
+                if not paid_for:
                     book.accepted = refused_to
+                else:
+                    _execute(book, bar, 0, paid_for, market.opens[bar], terms)
+                    if market.hedged:
+                        _execute(book, bar, 1, -paid_for, other, terms)
         close, other = market.closes[bar], market.other_closes[bar] if market.hedged else 0.0
         worth = book.cash + terms.lot * (book.held[0] * close + book.held[1] * other)
         book.curve.append(worth)

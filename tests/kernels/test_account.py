@@ -121,12 +121,27 @@ def test_fixed_units_do_not_look_at_equity() -> None:
 
 
 def test_a_hedged_pair_is_sized_by_both_legs() -> None:
-    """1000 at closes of 12 and 8 is 50 of each: one bought, the other sold, both at their own opens."""
+    """1010 at closes of 12 and 8 is 50 of each: one bought, the other sold, both at their own opens."""
     market = two_venues([12.0, 11.0, 10.0], [8.0, 9.0, 9.5])
-    got = trade(market, [1.0, 0.0, 0.0], Terms(slippage=0.1))
+    got = trade(market, [1.0, 0.0, 0.0], Terms(slippage=0.1, capital=1010.0))
     expected = [[1, 0, 50, 12.1, 0], [1, 1, -50, 8.1, 0], [2, 0, -50, 9.0, 0], [2, 1, 50, 10.45, 0]]
     assert_close(got.fills[:5].T, np.array(expected), 1e-15)
-    assert_close(equity(market, got, Terms()), 1000.0 + 50.0 * np.array([0.0, -4.0 + 2.0, -5.45]), 1e-15)
+    assert_close(equity(market, got, Terms(capital=1010.0)), 1010.0 + 50.0 * np.array([0.0, -2.0, -5.45]), 1e-15)
+
+
+def test_a_hedged_pair_is_held_to_what_there_is() -> None:
+    """50 of each at 10 and 10 would take 1000 and the fees of 10: of 1000 there are 49, and what lowers is not cut."""
+    got = trade(two_venues([10.0] * 4, [10.0] * 4), [1.0, 1.0, 0.0, 0.0], Terms(fee=0.01))
+    assert [row[:3] for row in got.rows] == [(1.0, 0.0, 49.0), (1.0, 1.0, -49.0), (3.0, 0.0, -49.0), (3.0, 1.0, 49.0)]
+    assert got[account.UNAFFORDABLE] == 1.0
+
+
+def test_a_pair_that_lost_everything_is_not_bought_again() -> None:
+    """Short of 50 of the venue that goes from 10 to 40, the account owes 500: the next pair comes to no lot."""
+    market = two_venues([10.0] * 5, [10.0, 10.0, 40.0, 40.0, 40.0])
+    got = trade(market, [1.0, 0.0, 1.0, 1.0, 1.0], Terms())
+    assert [row[0] for row in got.rows] == [1.0, 1.0, 2.0, 2.0]
+    assert (got[account.CASH], got[account.WITHOUT_LOT]) == (-500.0, 1.0)
 
 
 @pytest.mark.parametrize("missing", [np.nan, 0.0, -1.0])
@@ -259,7 +274,7 @@ def test_money_is_conserved(situation: Situation) -> None:
 def test_fees_only_cost(situation: Situation) -> None:
     """With fixed units the same fills come about, and the account with fees ends lower by just their sum."""
     market, wishes, _ = situation
-    free, dear = Terms(units=3.0, lot=0.01), Terms(units=3.0, lot=0.01, fee=0.002)
+    free, dear = (Terms(units=3.0, lot=0.01, fee=fee, capital=1e5) for fee in (0.0, 0.002))
     without, paid = trade(market, wishes, free), trade(market, wishes, dear)
     assert_same_bits(paid.fills[:4], without.fills[:4], "fills")
     assert without[account.CASH] - paid[account.CASH] == pytest.approx(paid.fills[4].sum(), abs=1e-9)

@@ -1,0 +1,46 @@
+"""What several commands read alike: settings, and engines from files."""
+
+# ruff: noqa: PLC0415 - imported when a command runs, see `cli.app`
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import UsageError
+
+if TYPE_CHECKING:
+    from ..engine.catalog import StrategyCatalog
+
+
+def read_settings(settings: Iterable[str]) -> dict[str, float | str]:
+    """The values of `--set NAME=VALUE` by name, numbers as numbers."""
+    read: dict[str, float | str] = {}
+    for setting in settings:
+        name, equals, text = (part.strip() for part in setting.partition("="))
+        if not equals or not name or not text:
+            raise UsageError(f"--set {setting!r}: write NAME=VALUE, such as lookback=96.")
+        if name in read:
+            raise UsageError(f"--set {name}: given twice; give it once.")
+        read[name] = _number_or_text(text)
+    return read
+
+
+def _number_or_text(text: str) -> float | str:
+    for number in (int, float):
+        try:
+            return number(text)
+        except ValueError:
+            continue
+    return text
+
+
+def catalog_with(engine_files: Iterable[Path]) -> StrategyCatalog:
+    """The engines of barstep, of installed packages and of these files."""
+    from ..engine.catalog import DEFAULT_STRATEGY_CATALOG
+
+    catalog = DEFAULT_STRATEGY_CATALOG
+    for path in engine_files:
+        catalog = catalog.with_file(path)
+    return catalog
