@@ -2,7 +2,8 @@
 
     BarstepError            exit code
     ├── UsageError          2   an argument, a parameter or a name is not allowed
-    └── DataError           3   data that cannot be read, or is not what it is said to be
+    ├── DataError           3   data that cannot be read, or is not what it is said to be
+    └── AuthorizationError  4   a licence, a token or a signature does not allow it
 
 A message says what is wrong, where, the value that was found, what is allowed, and the nearest valid name
 where one was mistyped. The command line prints it as one line and exits with the code of its class.
@@ -31,6 +32,12 @@ class DataError(BarstepError):
     """Data that cannot be read, or is not what it is said to be."""
 
     exit_code = 3
+
+
+class AuthorizationError(BarstepError):
+    """A licence, a token or a signature does not allow it."""
+
+    exit_code = 4
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

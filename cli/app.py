@@ -13,13 +13,14 @@ import typer
 
 from .. import __version__
 from ..errors import BarstepError
-from . import backtest, data, demo, doctor, portfolio, report, warmup
+from . import backtest, data, demo, doctor, licence, portfolio, report, warmup
 
 UNREADABLE = 3
 
 # Rich help would import rich, which takes longer than all the rest; a plain traceback can be pasted anywhere.
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
 app.add_typer(data.app, name="data")
+app.add_typer(licence.app, name="licence")
 app.command("backtest")(backtest.backtest_command)
 app.command("portfolio")(portfolio.portfolio_command)
 app.command("report")(report.report_command)
