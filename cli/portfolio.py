@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import UsageError, unknown_name
+from ..errors import UsageError, refuse_existing, unknown_name
 from .settings import catalog_with, read_settings
 
 if TYPE_CHECKING:
@@ -52,6 +52,10 @@ def portfolio_command(
     sizing_price: Annotated[
         str, typer.Option(help="close: quantities are fixed at the decision; fill: at the open that fills.")
     ] = "close",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for result.json and the tables as Parquet.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the folder where it is there.")] = False,
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
 ) -> None:
     """Backtest a plan for many instruments over one cash account."""
@@ -60,6 +64,8 @@ def portfolio_command(
     from ..engine.portfolio import portfolio
     from .console import progress, say_if_cold
 
+    if output is not None:
+        refuse_existing(output, overwrite=overwrite)  # before a long run
     tables = {"weight": weights, "shares": shares, "order": orders}
     size_type, table = _one_plan(tables, strategies or [])
     catalog = catalog_with(engine_files or [])
@@ -79,10 +85,14 @@ def portfolio_command(
         catalog=catalog,
         **shared,
     )
+    if output is not None:
+        result.save(output, overwrite=overwrite)
     if json_output:
         typer.echo(result.to_json())
-    else:
-        _print_result(result)
+        return
+    _print_result(result)
+    if output is not None:
+        typer.echo(f"wrote {output}")
 
 
 def _one_plan(tables: Mapping[str, Path | None], strategies: Sequence[str]) -> tuple[Any, pl.DataFrame | None]:
@@ -171,12 +181,14 @@ def _print_result(result: PortfolioResult) -> None:
 
 
 def _attribution_table(attribution: pl.DataFrame) -> Table:
+    import polars as pl
     from rich import box
     from rich.table import Table
 
-    table = Table(attribution.columns[0], box=box.SIMPLE_HEAD)
-    for name in attribution.columns[1:]:
+    shown = attribution.select(pl.first(), "profit", "contribution_pct", "fees", "trades", "win_rate_pct")
+    table = Table(shown.columns[0], box=box.SIMPLE_HEAD)
+    for name in shown.columns[1:]:
         table.add_column(name, justify="right", overflow="fold")
-    for row in attribution.iter_rows():
+    for row in shown.iter_rows():
         table.add_row(*(f"{value:,.2f}" if isinstance(value, float) else f"{value}" for value in row))
     return table

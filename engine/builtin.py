@@ -85,7 +85,6 @@ MEAN_REVERSION = StrategyEngine(
     diagnostics=("zscore",),
     history=lambda p: p["lookback"] + 1,
     rule=_less("exit_zscore", "entry_zscore"),
-    decides_on_volatility=True,
     capability="strategy.mean_reversion",
     summary="fades the rolling z-score of the price",
 )
@@ -124,7 +123,6 @@ VOLATILITY_TARGET = StrategyEngine(
     diagnostics=("allocation_error_pct", "realized_vs_target_vol_pct"),
     history=lambda p: p["lookback"] + 1,
     rule=_less("min_allocation", "max_allocation"),
-    decides_on_volatility=True,
     capability="strategy.volatility_target",
     summary="exposure that brings realised volatility to its target",
 )

@@ -55,7 +55,7 @@ DESCRIPTIONS: Mapping[str, str] = {
 }
 
 
-_PIECE = 8 * kernel.STATISTICS_BLOCK
+_PIECE = 64 * kernel.STATISTICS_BLOCK
 _SAMPLED_EVERY = 61
 _FEWEST_SAMPLED = 100_000
 _MARGIN = 0.01
@@ -94,10 +94,8 @@ def curve_metrics(result: Measured) -> dict[str, float]:
     found = np.zeros(kernel.STATISTICS_CARRY)
     capital = result.execution.capital
     kernel.start_statistics(capital, found)
-    total = 0.0
     for _, equity in result.equity_chunks(_PIECE):
         kernel.advance_statistics(equity, found)
-        total += float(equity.sum())
     n = int(found[kernel.RETURNS])
     year = bars_per_year(result.bars.interval_seconds, result.execution.year_days)
     final = result.final_equity
@@ -117,7 +115,7 @@ def curve_metrics(result: Measured) -> dict[str, float]:
         "max_drawdown_pct": deepest * 100.0,
         "max_drawdown_bars": float(max(found[kernel.LONGEST], found[kernel.AGE])),
         "benchmark_return_pct": (result.benchmark_growth - 1.0) * 100.0 if n else 0.0,
-        "turnover": _ratio(_traded_value(result), total / n) if n else 0.0,
+        "turnover": _ratio(_traded_value(result), float(found[kernel.TOTAL]) / n) if n else 0.0,
     }
 
 
@@ -137,12 +135,12 @@ def _traded_value(result: Measured) -> float:
 def trade_metrics(result: Measured) -> dict[str, float]:
     """What the closed trades came to."""
     table = result.trade_table
-    closed = table[:, table[trades.IS_OPEN] == 0.0]
-    profit = closed[trades.PROFIT]
-    invested = np.abs(closed[trades.TRADE_LOTS]) * result.lot * closed[trades.ENTRY_PRICE]
+    closed = table[trades.IS_OPEN] == 0.0
+    profit = table[trades.PROFIT][closed]
+    invested = (np.abs(table[trades.TRADE_LOTS]) * result.lot * table[trades.ENTRY_PRICE])[closed]
     returns = profit / invested * 100.0
-    held = closed[trades.EXIT_BAR] - closed[trades.ENTRY_BAR]
-    count = closed.shape[1]
+    held = (table[trades.EXIT_BAR] - table[trades.ENTRY_BAR])[closed]
+    count = profit.size
     nothing = math.nan
     return {
         "trades": float(count),

@@ -118,6 +118,15 @@ class Panel:
         place = self._places[instrument][columns]
         return place, (place < 0) | (self.instruments[instrument].ts_us[place] != self.ts_us[columns])
 
+    def benchmark(self) -> Floats:
+        """float64[bar]: growth of the instruments, bought once in equal parts; before its first bar a part is cash."""
+        growths = [
+            np.where(closes > 0.0, closes / closes[closes > 0.0][0], 1.0)
+            for closes in map(self.closes, range(len(self.names)))
+            if closes.any()
+        ]
+        return np.mean(growths, axis=0) if growths else np.ones(len(self))
+
     def benchmark_growth(self) -> float:
         """Mean growth from each instrument's first close to its last: bought once in equal parts."""
         return float(np.mean([bars.close[-1] / bars.close[0] for bars in self.instruments if len(bars)]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -13,13 +12,13 @@ import polars as pl
 
 from ..kernels import account, fill_kinds, portfolio, trades, venue
 from .ambiguity import FillAmbiguity
-from .bars import Floats
+from .bars import Bars, Floats
 from .metrics import Metrics
+from .outcome import Outcome, describe_bars
 from .provenance import software
 from .reasons import count_refusals
-from .result import describe_bars, plain_values
 from .strategy import bars_per_year
-from .tables import cost_sums, equity_table, fill_columns, trade_columns
+from .tables import cost_sums, fill_columns, timestamps, trade_columns
 
 if TYPE_CHECKING:
     from .execution import Execution
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class PortfolioResult:
+class PortfolioResult(Outcome):
     """A finished backtest of a portfolio.
 
     Attributes:
@@ -60,6 +59,11 @@ class PortfolioResult:
     def execution(self) -> Execution:
         """Costs, sizes, orders and levels where neither instrument nor strategy has its own."""
         return self.setup.execution
+
+    @property
+    def instruments(self) -> tuple[Bars, ...]:
+        """The instruments' histories."""
+        return self.panel.instruments
 
     @property
     def benchmark_growth(self) -> float:
@@ -115,8 +119,9 @@ class PortfolioResult:
             table = np.empty((trades.TRADE_COLUMNS, own.shape[1] + 1))
             last = float(self.panel.closes(leg % len(self.panel.names))[-1])
             count = trades.round_trips(own, float(leg), lot, float(len(self.panel) - 1), last, table)
-            table[trades.TRADE_LOTS] *= lot
-            tables.append(table[:, :count])
+            written = table[:, :count]  # what is beyond was never set: no arithmetic on it
+            written[trades.TRADE_LOTS] *= lot
+            tables.append(written)
         table = np.concatenate(tables, axis=1)
         return np.ascontiguousarray(table[:, np.argsort(table[trades.EXIT_BAR], kind="stable")])
 
@@ -131,9 +136,51 @@ class PortfolioResult:
             yield int(leg), float(lots[leg]), own
 
     @cached_property
-    def equity(self) -> pl.DataFrame:
-        """`timestamp` (the bar's open), `equity` at its close, `drawdown_pct` from the peak so far."""
-        return equity_table(self.panel.times, self.equity_values, self.execution.capital)
+    def _held(self) -> tuple[Floats, Floats]:
+        """Shares of equity at each close: float64[instrument, bar], all schedules together, and float64[bar], gross."""
+        instruments, n = len(self.panel.names), len(self.panel)
+        values, gross = np.zeros((instruments, n)), np.zeros(n)
+        for leg, lot, own in self._fills_by_leg():
+            change = np.zeros(n)
+            np.add.at(change, own[account.FILL_BAR].astype(np.int64), own[account.FILL_LOTS])
+            value = np.cumsum(change) * lot * self.panel.closes(leg % instruments)
+            values[leg % instruments] += value
+            gross += np.abs(value)
+        worth = np.where(self.equity_values > 0.0, self.equity_values, np.nan)
+        return values / worth, gross / worth
+
+    @cached_property
+    def columns(self) -> pl.DataFrame:
+        """One row a bar: exposures as shares of equity, `equity`, `other_order_equity`, and `benchmark`.
+
+        `other_order_equity` is equity with the other order in every ambiguous bar.
+        `gross_exposure` adds up the sizes of all positions, of each schedule in each instrument; `net_exposure` sets
+        short ones against long ones. `benchmark` is what the capital would be worth, had it bought the instruments once
+        in equal parts. Where equity is not above 0, exposures are NaN.
+        """
+        values, gross = self._held
+        other = self.other_order if self.ambiguous_bars else self
+        return pl.DataFrame(
+            [
+                timestamps(self.panel.times),
+                pl.Series("gross_exposure", gross),
+                pl.Series("net_exposure", values.sum(axis=0)),
+                pl.Series("equity", self.equity_values),
+                pl.Series("other_order_equity", other.equity_values),
+                pl.Series("benchmark", self.panel.benchmark() * self.execution.capital),
+            ]
+        )
+
+    @cached_property
+    def weights(self) -> pl.DataFrame:
+        """`timestamp` and one column per instrument: what is held at each close, as a share of equity."""
+        held = [pl.Series(name, row) for name, row in zip(self.panel.names, self._held[0], strict=True)]
+        return pl.DataFrame([timestamps(self.panel.times), *held])
+
+    @property
+    def tables(self) -> dict[str, pl.DataFrame]:
+        """The tables that are saved with it, by the names of their files."""
+        return {**super().tables, "weights": self.weights}
 
     @cached_property
     def trades(self) -> pl.DataFrame:
@@ -148,18 +195,25 @@ class PortfolioResult:
         return pl.DataFrame({**self._legs(f[account.FILL_LEG]), **fill_columns(f, self.lot, self.panel.times)})
 
     def attribution(self, by: Literal["schedule", "instrument", "tag"] = "schedule") -> pl.DataFrame:
-        """Profit, costs and trades added up by schedule, instrument or tag. The profits add up to the portfolio's."""
-        return (
-            self.trades.group_by(by, maintain_order=True)
-            .agg(
-                pl.col("profit").sum(),
-                pl.col("fees").sum(),
-                pl.len().alias("trades"),
-                (pl.col("profit") > 0.0).mean().mul(100.0).alias("win_rate_pct"),
-            )
-            .with_columns((pl.col("profit") / self.execution.capital * 100.0).alias("contribution_pct"))
-            .sort(by)
+        """Profit, costs and trades added up by schedule, instrument or tag. The profits add up to the portfolio's.
+
+        `fees` hold all costs but slippage, which is in the prices already. `contribution_pct` is profit over the
+        starting capital. A trade that is open counts with its profit at the last close.
+        """
+        profit, price = pl.col("profit"), pl.col("price")
+        made = self.trades.group_by(by, maintain_order=True).agg(
+            profit.sum(),
+            (profit.sum() / self.execution.capital * 100.0).alias("contribution_pct"),
+            pl.col("fees").sum(),
+            pl.len().alias("trades"),
+            ((profit > 0.0).mean() * 100.0).alias("win_rate_pct"),
         )
+        quantity = pl.col("quantity").abs()
+        traded = self.fills.group_by(by, maintain_order=True).agg(
+            (quantity * (price - pl.col("reference_price")).abs()).sum().alias("slippage"),
+            (quantity * price).sum().alias("traded_value"),
+        )
+        return made.join(traded, on=by).sort(by)
 
     @cached_property
     def costs(self) -> dict[str, float]:
@@ -195,6 +249,7 @@ class PortfolioResult:
         """All that is not a table, as plain values."""
         return {
             "strategies": list(self.setup.schedules),
+            "instruments": list(self.panel.names),
             "execution": asdict(self.execution),
             "bars_per_year": bars_per_year(self.panel.interval_seconds, self.execution.year_days),
             "data": [describe_bars(bars) for bars in self.panel.instruments],
@@ -208,13 +263,9 @@ class PortfolioResult:
                 **self.refusals,
             },
             "fill_ambiguity": asdict(self.fill_ambiguity),
-            "attribution": {by: self.attribution(by).to_dicts() for by in ("schedule", "instrument")},
+            "attribution": {by: self.attribution(by).to_dicts() for by in ("schedule", "instrument", "tag")},
             "provenance": software(),
         }
-
-    def to_json(self) -> str:
-        """`to_dict` as JSON. What is NaN or infinite is null there: JSON has no word for it."""
-        return json.dumps(plain_values(self.to_dict()), indent=2, allow_nan=False)
 
     def _legs(self, legs: Floats) -> dict[str, pl.Series]:
         schedule, instrument = np.divmod(legs.astype(np.int64), len(self.panel.names))

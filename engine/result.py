@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,10 +16,11 @@ from ..kernels.columns import CONFIDENCE, DIAGNOSTICS, TARGET, VOLATILITY
 from .ambiguity import FillAmbiguity
 from .bars import Bars, Floats
 from .metrics import Metrics
+from .outcome import Outcome, describe_bars
 from .provenance import software
 from .reasons import count_refusals
 from .strategy import bars_per_year
-from .tables import cost_sums, equity_table, fill_columns, timestamps, trade_columns
+from .tables import cost_sums, fill_columns, timestamps, trade_columns
 
 if TYPE_CHECKING:
     from .execution import Execution
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Result:
+class Result(Outcome):
     """A finished backtest.
 
     Attributes:
@@ -48,6 +47,11 @@ class Result:
     def bars(self) -> Bars:
         """The history it ran on."""
         return self.setup.bars
+
+    @property
+    def instruments(self) -> tuple[Bars]:
+        """The history it ran on; of two venues, the first."""
+        return (self.setup.bars,)
 
     @property
     def run(self) -> EngineRun | None:
@@ -90,10 +94,10 @@ class Result:
     @property
     def bars_held(self) -> float:
         """Bars that closed with a position."""
-        first = self.fill_table[:, self.fill_table[account.FILL_LEG] == 0.0]
-        held = np.cumsum(first[account.FILL_LOTS])
-        until = np.append(first[account.FILL_BAR][1:], len(self.bars))
-        return float((until - first[account.FILL_BAR])[held != 0.0].sum())
+        first = self.fill_table[account.FILL_LEG] == 0.0
+        held = np.cumsum(self.fill_table[account.FILL_LOTS][first])
+        since = self.fill_table[account.FILL_BAR][first]
+        return float(np.diff(since, append=len(self.bars))[held != 0.0].sum())
 
     @cached_property
     def equity_values(self) -> Floats:
@@ -117,9 +121,9 @@ class Result:
     @cached_property
     def trade_table(self) -> Floats:
         """float64[TRADE_COLUMNS, trade], in order of their exits, as `kernels.trades` lays it out."""
-        legs = (0.0,) if self.setup.pair is None else (0.0, 1.0)
-        tables = [self._trades_of(leg) for leg in legs]
-        table = np.concatenate(tables, axis=1)
+        if self.setup.pair is None:
+            return self._trades_of(0.0)
+        table = np.concatenate([self._trades_of(leg) for leg in (0.0, 1.0)], axis=1)
         return np.ascontiguousarray(table[:, np.argsort(table[trades.EXIT_BAR], kind="stable")])
 
     def _trades_of(self, leg: float) -> Floats:
@@ -129,25 +133,6 @@ class Result:
         price = close if leg == 0.0 else close - float(self.marks[last])
         count = trades.round_trips(self.fill_table, leg, self.execution.lot, float(last), price, table)
         return table[:, :count]
-
-    @cached_property
-    def equity(self) -> pl.DataFrame:
-        """`timestamp` (the bar's open), `equity` at its close, `drawdown_pct` from the peak so far."""
-        return equity_table(self.bars.times, self.equity_values, self.execution.capital)
-
-    @cached_property
-    def monthly_returns(self) -> pl.DataFrame:
-        """One row a month (UTC) with bars: `year`, `month`, `return_pct`, and `year_to_date_pct` at the month's end."""
-        time, worth = pl.col("timestamp"), pl.col("equity")
-        months = self.equity.group_by(time.dt.year().alias("year"), time.dt.month().alias("month"), maintain_order=True)
-        ends = months.agg(worth.last()).with_columns(worth.shift(1, fill_value=self.execution.capital).alias("before"))
-        before = pl.col("before")
-        return ends.select(
-            "year",
-            "month",
-            ((worth / before - 1.0) * 100.0).alias("return_pct"),
-            ((worth / before.first().over("year") - 1.0) * 100.0).alias("year_to_date_pct"),
-        )
 
     @cached_property
     def trades(self) -> pl.DataFrame:
@@ -198,7 +183,10 @@ class Result:
 
     @cached_property
     def columns(self) -> pl.DataFrame:
-        """One row a bar: what the engine wished (`side`, `exposure`, `confidence`, diagnostics) and what was held.
+        """One row a bar: what the engine wished (`side`, `exposure`, `confidence`, diagnostics) and what came of it.
+
+        `position` is held at the close, `other_order_equity` is equity with the other order in every ambiguous bar,
+        `benchmark` what the capital would be worth, invested in the first bar's close.
 
         The engine's rows are computed now, again: its output is a function of bars and parameters alone.
         """
@@ -213,8 +201,14 @@ class Result:
                 **{name: rows[DIAGNOSTICS + k] for k, name in enumerate(self.run.engine.diagnostics)},
             }
             series += [pl.Series(name, values) for name, values in named.items()]
-        series += [pl.Series("position", self._positions()), pl.Series("equity", self.equity_values)]
-        return pl.DataFrame(series)
+        other = self.other_order if self.ambiguous_bars else self
+        held = {
+            "position": self._positions(),
+            "equity": self.equity_values,
+            "other_order_equity": other.equity_values,
+            "benchmark": self.bars.close / self.bars.close[:1] * self.execution.capital,
+        }
+        return pl.DataFrame(series + [pl.Series(name, values) for name, values in held.items()])
 
     def _positions(self) -> Floats:
         """float64[bar]: quantity of the first leg held at each close."""
@@ -252,42 +246,3 @@ class Result:
             "fill_ambiguity": asdict(self.fill_ambiguity),
             "provenance": software(),
         }
-
-    def to_json(self) -> str:
-        """`to_dict` as JSON. What is NaN or infinite is null there: JSON has no word for it."""
-        return json.dumps(plain_values(self.to_dict()), indent=2, allow_nan=False)
-
-    def report(self, path: str | Path) -> Path:
-        """Write the result for people to read, and return where: `.html` to explore, `.pdf` or `.png` to print.
-
-        Raises:
-            UsageError: Another ending, or the extra `barstep[report]` is not installed.
-        """
-        from ..report.writing import report_result  # noqa: PLC0415 - the one call up, made by the reader
-
-        return report_result(self, Path(path))
-
-
-def describe_bars(bars: Bars) -> dict[str, Any]:
-    """Names, span and digest of bars, as plain values."""
-    edges = [f"{time}Z" for time in bars.times[[0, -1]]] if len(bars) else [None, None]
-    return {
-        "venue": bars.venue,
-        "symbol": bars.symbol,
-        "interval_seconds": bars.interval_seconds,
-        "bars": len(bars),
-        "first": edges[0],
-        "last": edges[1],
-        "sha384": bars.content_digest,
-    }
-
-
-def plain_values(value: Any) -> Any:
-    """The same value with None for every number that JSON cannot hold."""
-    if isinstance(value, dict):
-        return {key: plain_values(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [plain_values(inner) for inner in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

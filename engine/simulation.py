@@ -42,7 +42,10 @@ class EngineRun:
         return min(self.engine.history(self.parameters) - 1, len(self.bars))
 
     def outputs(self, chunk: int, with_volatility: bool) -> Iterator[tuple[int, int, Floats]]:
-        """Yield (start, stop, rows): the engine's rows for bars start..stop. The buffer is used again and again."""
+        """Yield (start, stop, rows): the engine's rows for bars start..stop. The buffer is used again and again.
+
+        Without volatility no telemetry is asked for, and no row but TARGET is to be read.
+        """
         params = self.engine.pack(self.parameters, self.bars.interval_seconds, self.year_days, with_volatility)
         carry = self.engine.new_carry()
         out = np.full((self.engine.rows, chunk + _STRIDE_PAD), np.nan)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UsageError, unknown_name
-from ..kernels.columns import ANNUAL_SCALE, DIAGNOSTICS, INTERVAL_SECONDS, OWN
+from ..kernels.columns import ANNUAL_SCALE, DIAGNOSTICS, INTERVAL_SECONDS, OWN, TELEMETRY
 
 Value = float | int | bool | str
 Values = Mapping[str, Value]
@@ -111,7 +111,6 @@ class StrategyEngine:
         history: Bars that must exist before a wish can be more than 0, from the parameters.
         rule: What must hold between parameters; the text of what does not, or None.
         needs_secondary: Whether it reads a second venue.
-        decides_on_volatility: Whether its wishes depend on the VOLATILITY row, so that it cannot be left out.
         capability: The licence capability that allows it.
         summary: One line for people.
     """
@@ -124,7 +123,6 @@ class StrategyEngine:
     history: Callable[[Mapping[str, Any]], int]
     rule: Callable[[Mapping[str, Any]], str | None] = lambda _: None
     needs_secondary: bool = False
-    decides_on_volatility: bool = False
     capability: str = ""
     summary: str = ""
 
@@ -150,14 +148,17 @@ class StrategyEngine:
         return read
 
     def pack(
-        self, read: Values, interval_seconds: int, year_days: float, with_volatility: bool = True
+        self, read: Values, interval_seconds: int, year_days: float, with_telemetry: bool = True
     ) -> NDArray[np.float64]:
-        """The `params` vector for bars of `interval_seconds`, annualised over years of `year_days` days."""
+        """The `params` vector for bars of `interval_seconds`, annualised over years of `year_days` days.
+
+        Without telemetry the engine need give no row but TARGET.
+        """
         numeric = [float(read[p.name]) for p in self.parameters if p.kind != "text"]
         params = np.zeros(OWN + len(numeric))
         params[INTERVAL_SECONDS] = interval_seconds
-        if with_volatility or self.decides_on_volatility:
-            params[ANNUAL_SCALE] = math.sqrt(bars_per_year(interval_seconds, year_days))
+        params[ANNUAL_SCALE] = math.sqrt(bars_per_year(interval_seconds, year_days))
+        params[TELEMETRY] = with_telemetry
         params[OWN:] = numeric
         return params
 

@@ -1,4 +1,4 @@
-"""Tables that a single backtest and a portfolio share: equity, trades, fills, from rows as kernels lay them out."""
+"""Tables that a single backtest and a portfolio share: equity, months, trades, fills, the last two as kernels write."""
 
 from __future__ import annotations
 
@@ -20,6 +20,19 @@ def equity_table(times: Times, equity: Floats, capital: float) -> pl.DataFrame:
     peak = np.maximum(np.maximum.accumulate(equity), capital)
     drawdown = (1.0 - equity / peak) * 100.0
     return pl.DataFrame([timestamps(times), pl.Series("equity", equity), pl.Series("drawdown_pct", drawdown)])
+
+
+def monthly_table(equity: pl.DataFrame, capital: float) -> pl.DataFrame:
+    """`year`, `month` (UTC), `return_pct` and `year_to_date_pct` of an equity table that began with `capital`."""
+    time, worth, before = pl.col("timestamp"), pl.col("equity"), pl.col("before")
+    months = equity.group_by(time.dt.year().alias("year"), time.dt.month().alias("month"), maintain_order=True)
+    ends = months.agg(worth.last()).with_columns(worth.shift(1, fill_value=capital).alias("before"))
+    return ends.select(
+        "year",
+        "month",
+        ((worth / before - 1.0) * 100.0).alias("return_pct"),
+        ((worth / before.first().over("year") - 1.0) * 100.0).alias("year_to_date_pct"),
+    )
 
 
 def trade_columns(table: Floats, lot: float, times: Times) -> dict[str, Any]:

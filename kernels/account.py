@@ -8,6 +8,7 @@ import numpy as np
 
 from ._jit import kernel
 from .fill_kinds import MARKET
+from .prefetch import prefetch
 
 FEE, SLIPPAGE, LOT, UNITS, THRESHOLD, MAX_NOTIONAL, MAX_AGE_BARS, HEDGED = range(8)
 """Shares of traded value; size of a lot; units at full exposure (0: sized by equity); least change of a wish that is a
@@ -172,6 +173,18 @@ def unchanged(target, accepted, threshold):
 
 
 @kernel
+def _is_unbroken(numbers, start, stop):
+    """Whether no bar is missing from start..stop."""
+    return start < stop and numbers[stop - 1] - numbers[start] == stop - 1 - start
+
+
+@kernel
+def _number(numbers, bar, start, unbroken):
+    """The number of a bar, counted where none is missing: one that is read is waited for."""
+    return numbers[start] + (bar - start) if unbroken else numbers[bar]
+
+
+@kernel
 def trade_targets(opens, closes, marks, other_opens, numbers, target, rules, carry, fills, start, stop):
     """Follow target[0:stop-start], the wishes at bars start..stop, and write the fills.
 
@@ -184,17 +197,24 @@ def trade_targets(opens, closes, marks, other_opens, numbers, target, rules, car
     Returns the bar to go on from: `stop`, or the bar at which `fills` was full (call again with a longer table).
     """
     threshold, lot, hedged = rules[THRESHOLD], rules[LOT], rules[HEDGED] != 0.0
+    unbroken = _is_unbroken(numbers, start, stop)
     bar = start
     while bar < stop:
+        if carry[PENDING] != 0.0 and int(carry[FILLS]) + 2 > fills.shape[1]:
+            return bar
+        accepted = carry[ACCEPTED]
+        signal = bar + unchanged(target[bar - start : stop - start], accepted, threshold)
+        prefetch(opens, signal + 1)  # where this signal's order will fill, once the order on hand is done with
         if carry[PENDING] != 0.0:
-            if int(carry[FILLS]) + 2 > fills.shape[1]:
-                return bar
-            _fill_pending(bar, opens[bar], other_opens[bar], numbers[bar], rules, carry, fills)
-        bar += unchanged(target[bar - start : stop - start], carry[ACCEPTED], threshold)
+            number = _number(numbers, bar, start, unbroken)
+            _fill_pending(bar, opens[bar], other_opens[bar], number, rules, carry, fills)
+            if carry[ACCEPTED] != accepted:
+                continue  # the order came to nothing: the wish is asked again, at this very bar
+        bar = signal
         if bar < stop:
             equity = carry[CASH] + carry[LOTS] * lot * marks[bar]
             gross = 2.0 * closes[bar] - marks[bar] if hedged else closes[bar]
-            accept(target[bar - start], numbers[bar], carry)
+            accept(target[bar - start], _number(numbers, bar, start, unbroken), carry)
             put_on_order(equity, closes[bar], gross, rules, carry)
             bar += 1
     return stop

@@ -10,9 +10,10 @@ BAR_COLUMNS = 6
 SECONDARY_CLOSE, SECONDARY_DELAY_MS = 6, 7
 PAIR_COLUMNS = 8
 
-INTERVAL_SECONDS, ANNUAL_SCALE = 0, 1
-"""Length of a bar; root of the bars in a year, or 0 where no volatility is asked for."""
-OWN = 2
+INTERVAL_SECONDS, ANNUAL_SCALE, TELEMETRY = 0, 1, 2
+"""Length of a bar; root of the bars in a year; 1 where all rows are asked for, 0 where only TARGET is: then an engine
+may leave the others as they are, or use them as scratch."""
+OWN = 3
 
 TARGET, CONFIDENCE, VOLATILITY = range(3)
 """side × exposure; certainty in [0, 1]; annual standard deviation of log returns over the engine's window."""

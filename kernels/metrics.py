@@ -3,19 +3,19 @@
 import numpy as np
 
 from ._jit import kernel
-from .moments import sum_from
+from .moments import squares_from, sum_from
 
-RETURNS, MEAN, SQUARES, DOWNSIDE_SQUARES, GAINS, LOSSES, DEEPEST, LONGEST, BEFORE, PEAK, AGE = range(11)
+RETURNS, MEAN, SQUARES, DOWNSIDE_SQUARES, GAINS, LOSSES, DEEPEST, LONGEST, BEFORE, PEAK, AGE, TOTAL = range(12)
 """Number of bar returns; their mean; sum of squares about it; sum of squares of the negative ones; sum of the positive
 and of the negative ones (as a positive number); least equity as a share of the peak before it; longest drawdown that
-is over, in bars; equity of the bar before; peak so far and bars since it."""
-STATISTICS_CARRY = 11
+is over, in bars; equity of the bar before; peak so far and bars since it; sum of equity."""
+STATISTICS_CARRY = 12
 
 STATISTICS_BLOCK = 1024
 """Bars whose mean is taken at once. A curve may be cut at multiples of it without changing a bit."""
 
-
-_STRETCH = 64
+_WIDTH = 64
+"""Values side by side in a search for the least and the greatest: in one chain each waits for the one before."""
 
 
 @kernel
@@ -31,54 +31,20 @@ def bar_returns(equity, initial, out):
 
 
 @kernel
-def _add_block(returns, out):
-    """Merge a block of returns into the running mean and squares (Chan, Golub and LeVeque 1983)."""
+def _add_block(returns, losses, carry):
+    """Merge a block of returns into the running mean and squares (Chan, Golub and LeVeque 1983); losses: scratch."""
     n = returns.shape[0]
-    mean = sum_from(returns, 0.0) / n
-    squares0 = squares1 = squares2 = squares3 = 0.0
-    down0 = down1 = down2 = down3 = 0.0
-    gain0 = gain1 = gain2 = gain3 = 0.0
-    loss0 = loss1 = loss2 = loss3 = 0.0
-    whole = n // 4 * 4
-    for k in range(0, whole, 4):
-        r0, r1, r2, r3 = returns[k], returns[k + 1], returns[k + 2], returns[k + 3]
-        squares0 += (r0 - mean) * (r0 - mean)
-        squares1 += (r1 - mean) * (r1 - mean)
-        squares2 += (r2 - mean) * (r2 - mean)
-        squares3 += (r3 - mean) * (r3 - mean)
-        n0, n1, n2, n3 = min(r0, 0.0), min(r1, 0.0), min(r2, 0.0), min(r3, 0.0)
-        down0 += n0 * n0
-        down1 += n1 * n1
-        down2 += n2 * n2
-        down3 += n3 * n3
-        gain0 += r0 - n0
-        gain1 += r1 - n1
-        gain2 += r2 - n2
-        gain3 += r3 - n3
-        loss0 -= n0
-        loss1 -= n1
-        loss2 -= n2
-        loss3 -= n3
-    squares = (squares0 + squares2) + (squares1 + squares3)
-    down = (down0 + down2) + (down1 + down3)
-    gain = (gain0 + gain2) + (gain1 + gain3)
-    loss = (loss0 + loss2) + (loss1 + loss3)
-    for k in range(whole, n):
-        r = returns[k]
-        squares += (r - mean) * (r - mean)
-        low = min(r, 0.0)
-        down += low * low
-        gain += r - low
-        loss -= low
-    seen = out[RETURNS]
-    total = seen + n
-    gap = mean - out[MEAN]
-    out[MEAN] += gap * (n / total)
-    out[SQUARES] += squares + gap * gap * (seen * n / total)
-    out[DOWNSIDE_SQUARES] += down
-    out[GAINS] += gain
-    out[LOSSES] += loss
-    out[RETURNS] = total
+    for k in range(n):
+        losses[k] = returns[k] if returns[k] < 0.0 else 0.0
+    total, lost = sum_from(returns, 0.0), -sum_from(losses, 0.0)
+    mean, seen = total / n, carry[RETURNS]
+    gap = mean - carry[MEAN]
+    carry[RETURNS] = seen + n
+    carry[MEAN] += gap * (n / (seen + n))
+    carry[SQUARES] += squares_from(returns, mean) + gap * gap * (seen * n / (seen + n))
+    carry[DOWNSIDE_SQUARES] += squares_from(losses, 0.0)
+    carry[GAINS] += total + lost
+    carry[LOSSES] += lost
 
 
 @kernel
@@ -90,14 +56,30 @@ def start_statistics(initial, carry):
 
 
 @kernel
-def _advance_drawdown(values, peak, age, deepest, longest):
-    """Take in a stretch of the curve. One that stays under the peak is told by its ends, which vectorises."""
-    top, bottom = -np.inf, np.inf
-    for value in values:
-        top = value if value > top else top
-        bottom = value if value < bottom else bottom
-    if top < peak:
-        return peak, age + values.shape[0], min(deepest, bottom / peak), longest
+def _range_of(values, low, high):
+    """Least and greatest of the values. Rows of the scratch's length are folded into one, which vectorises."""
+    low[:], high[:] = np.inf, -np.inf
+    for start in range(0, values.shape[0], _WIDTH):
+        row = values[start : start + _WIDTH]
+        for k in range(row.shape[0]):
+            low[k] = row[k] if row[k] < low[k] else low[k]
+            high[k] = row[k] if row[k] > high[k] else high[k]
+    least, greatest = np.inf, -np.inf
+    for k in range(_WIDTH):
+        least = low[k] if low[k] < least else least
+        greatest = high[k] if high[k] > greatest else greatest
+    return least, greatest
+
+
+@kernel
+def _advance_drawdown(values, scratch, carry):
+    """Take in a block of the curve. One that stays under the peak is told by its least value."""
+    peak, age, deepest, longest = carry[PEAK], carry[AGE], carry[DEEPEST], carry[LONGEST]
+    least, greatest = _range_of(values, scratch[0], scratch[1])
+    if greatest < peak:
+        carry[AGE] = age + values.shape[0]
+        carry[DEEPEST] = min(deepest, least / peak)
+        return
     for value in values:
         if value >= peak:
             longest = age if age > longest else longest
@@ -105,7 +87,7 @@ def _advance_drawdown(values, peak, age, deepest, longest):
         else:
             age += 1.0
             deepest = min(deepest, value / peak)
-    return peak, age, deepest, longest
+    carry[PEAK], carry[AGE], carry[DEEPEST], carry[LONGEST] = peak, age, deepest, longest
 
 
 @kernel(allocates=True)
@@ -114,19 +96,16 @@ def advance_statistics(equity, carry):
 
     A drawdown is as long as the bars in a row that are under the peak before them.
     """
-    returns = np.empty(STATISTICS_BLOCK)
-    peak, age, deepest, longest = carry[PEAK], carry[AGE], carry[DEEPEST], carry[LONGEST]
+    rows, scratch = np.empty((2, STATISTICS_BLOCK)), np.empty((2, _WIDTH))
     for start in range(0, equity.shape[0], STATISTICS_BLOCK):
         block = equity[start : start + STATISTICS_BLOCK]
-        row = returns[: block.shape[0]]
-        bar_returns(block, carry[BEFORE], row)
-        _add_block(row, carry)
-        carry[BEFORE] = block[block.shape[0] - 1]
-        for first in range(0, block.shape[0], _STRETCH):
-            peak, age, deepest, longest = _advance_drawdown(
-                block[first : first + _STRETCH], peak, age, deepest, longest
-            )
-    carry[PEAK], carry[AGE], carry[DEEPEST], carry[LONGEST] = peak, age, deepest, longest
+        n = block.shape[0]
+        returns = rows[0, :n]
+        bar_returns(block, carry[BEFORE], returns)
+        _add_block(returns, rows[1, :n], carry)
+        _advance_drawdown(block, scratch, carry)
+        carry[BEFORE] = block[n - 1]
+        carry[TOTAL] += sum_from(block, 0.0)
 
 
 BELOW, AT_LOW, ABOVE, AT_HIGH = range(4)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from . import tables
-from .candles import candle_chart, window_ranges
-from .charts import time_charts
+from . import candles, tables
+from .attribution import attribution
+from .charts import Chart, time_charts
+from .costs import costs, signals
 from .embedding import embedded, library
+from .heading import heading
+from .packing import packed
+from .series import Series, series_of
 from .sheet import Sheet
-from .windows import holds_all
 
 _ASSETS = Path(__file__).resolve().parent / "assets"
 
@@ -29,39 +33,41 @@ def page(sheet: Sheet) -> str:
     templates.policies[
         "json.dumps_kwargs"
     ] = {}  # by default it sorts, and Bokeh's models come before references to them
-    headings, rows = tables.trade_rows(sheet)
+    has_bars = sheet.equity.height > 0
+    series = series_of(sheet) if has_bars else {}
+    charts = time_charts(sheet, series) if has_bars else []
     return templates.get_template("page.html").render(
-        heading=tables.heading(sheet),
-        final_equity=tables.final_equity(sheet),
+        heading=heading(sheet),
         tiles=tables.tiles(sheet),
         metrics=tables.metrics(sheet),
+        charts=charts,
         month_names=tables.MONTHS,
         months=tables.months(sheet),
-        trade_headings=headings,
-        trades=rows[: tables.SHOWN_TRADES],
-        more_trades=rows[tables.SHOWN_TRADES :],
+        attribution=attribution(sheet) if sheet.is_portfolio else [],
+        candle_words=candles.words(sheet),
+        trades=tables.trades(sheet),
+        shown_trades=tables.SHOWN_TRADES,
         all_trades=sheet.trades.height,
         left_out=tables.left_out(sheet),
-        costs=tables.costs(sheet),
-        whole=holds_all(sheet),
-        charts=_charts(sheet),
-        library=library() if sheet.bars.height else "",
+        costs=costs(sheet),
+        signals=signals(sheet),
+        drawn=_drawn(sheet, series, charts) if has_bars else None,
+        library=library() if has_bars else "",
         style=(_ASSETS / "page.css").read_text("utf-8"),
         script=(_ASSETS / "page.js").read_text("utf-8"),
     )
 
 
-def _charts(sheet: Sheet) -> dict[str, Any] | None:
-    """What the page's script draws; None where there is not one bar."""
-    if not sheet.bars.height:
-        return None
-    charts, lines = time_charts(sheet)
+def _drawn(sheet: Sheet, series: Mapping[str, Series], charts: Sequence[Chart]) -> dict[str, Any]:
+    """What the page's script draws."""
+    figures = {name: figure for chart in charts for name, figure in chart.figures.items()}
+    first_us = int(sheet.ts_us[0])
     return {
-        **embedded({**charts, "candles": candle_chart(sheet)}),
-        "fine": {name: line.fine for name, line in lines.items() if line.fine},
-        "first": float(sheet.ts_us[0]) / 1_000,
+        **embedded({**figures, "candles": candles.candle_chart(sheet)}),
+        "series": {name: packed(first_us, {"x": each.ts_us}, each.columns) for name, each in series.items()},
+        "first": first_us / 1_000,
         "last": float(sheet.ts_us[-1]) / 1_000,
         "interval": sheet.interval_seconds * 1_000,
-        "windows": window_ranges(sheet),
-        "whole": holds_all(sheet),
+        "candles": [candles.candle_data(each, first_us) for each in candles.shown(sheet)],
+        "whole": candles.holds_all(sheet),
     }

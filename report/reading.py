@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,28 +11,31 @@ import polars as pl
 
 from ..data.dataset import frame_digest, read_columns
 from ..errors import DataError, UsageError, nearest
-from .saving import BARS, DOCUMENT
-from .sheet import Sheet
+from .saving import DOCUMENT, bar_files
+from .sheet import IS_PORTFOLIO, Sheet
 
 _KEYS = (
-    "strategy", "parameters", "execution", "bars_per_year", "data", "final_equity", "metrics", "costs", "signals",
-    "fill_ambiguity", "provenance",
+    "execution", "bars_per_year", "data", "final_equity", "metrics", "costs", "signals", "fill_ambiguity", "provenance",
 )  # fmt: skip
+_KEYS_OF_ONE = ("strategy", "parameters", *_KEYS)
+_KEYS_OF_MANY = ("strategies", "instruments", "attribution", *_KEYS)
 _INSIDE = {
-    "execution": ("capital", "fee_bps", "slippage_bps"),
+    "execution": ("capital", "fee_bps", "slippage_bps", "ambiguous_fills"),
     "data": ("venue", "symbol", "interval_seconds", "bars", "first", "last", "sha384"),
     "metrics": ("fees_paid", "turnover"),
     "provenance": ("barstep", "numba", "numpy", "kernels", "arithmetic"),
+    "fill_ambiguity": ("bars", "share_pct", "pessimistic_equity", "optimistic_equity"),
+    "attribution": ("schedule", "instrument", "tag"),
 }
+_TRADES = (
+    "entry_time", "exit_time", "side", "quantity", "entry_price", "exit_price", "fees", "profit", "return_pct",
+    "bars_held", "is_open", "exit_reason",
+)  # fmt: skip
 _COLUMNS = {
     "equity": ("timestamp", "equity", "drawdown_pct"),
-    "columns": ("timestamp", "position"),
     "monthly_returns": ("year", "month", "return_pct", "year_to_date_pct"),
-    "trades": (
-        "venue", "entry_time", "exit_time", "side", "quantity", "entry_price", "exit_price", "fees", "profit",
-        "return_pct", "bars_held", "is_open", "exit_reason",
-    ),
-}  # fmt: skip
+}
+_BY_BAR = ("equity", "columns", "weights")
 
 
 def result_folder(path: Path) -> Path:
@@ -66,30 +69,42 @@ def _names_beside(path: Path) -> list[str]:
 
 
 def read_sheet(folder: Path) -> Sheet:
-    """The sheet of the result that `save_results` wrote to `folder`.
+    """The sheet of the result that was saved to `folder`.
 
     Raises:
         DataError: A file is missing or unreadable, or the files do not belong together.
     """
     document = _read_document(folder / DOCUMENT)
-    bars, _ = read_columns(folder / BARS)
-    if frame_digest(bars) != document["data"][0]["sha384"]:
-        raise DataError(f"{folder / BARS}: these are not the bars that {DOCUMENT} names. Run the backtest again.")
-    tables = {name: _read_table(folder / f"{name}.parquet", columns) for name, columns in _COLUMNS.items()}
-    for name in ("equity", "columns"):
-        if tables[name].height != bars.height:
+    bars = [_read_bars(folder, *each) for each in zip(bar_files(document), document["data"], strict=False)]
+    times = pl.concat([each["timestamp"] for each in bars]).n_unique()
+    columns = _columns_of(document)
+    tables = {name: _read_table(folder / f"{name}.parquet", columns[name]) for name in columns}
+    for name in _BY_BAR:
+        if name in tables and tables[name].height != times:
             raise DataError(
-                f"{folder / name}.parquet: has {tables[name].height:,} rows for {bars.height:,} bars. "
-                "Run the backtest again."
+                f"{folder / name}.parquet: has {tables[name].height:,} rows for {times:,} bars. Run the backtest again."
             )
-    return Sheet(
-        document=document,
-        bars=bars,
-        equity=tables["equity"],
-        monthly=tables["monthly_returns"],
-        trades=tables["trades"],
-        position=tables["columns"]["position"].to_numpy(),
-    )
+    return Sheet(document=document, bars=bars, **tables)
+
+
+def _columns_of(document: Mapping[str, Any]) -> dict[str, Sequence[str]]:
+    """The columns that a report needs, by the name of their table."""
+    if IS_PORTFOLIO not in document:
+        held = ("timestamp", "position", "other_order_equity", "benchmark")
+        return {**_COLUMNS, "columns": held, "trades": ("venue", *_TRADES)}
+    return {
+        **_COLUMNS,
+        "columns": ("timestamp", "gross_exposure", "net_exposure", "other_order_equity", "benchmark"),
+        "trades": ("schedule", "instrument", *_TRADES),
+        "weights": ("timestamp", *document["instruments"]),
+    }
+
+
+def _read_bars(folder: Path, file: str, described: Mapping[str, Any]) -> pl.DataFrame:
+    bars, _ = read_columns(folder / file)
+    if frame_digest(bars) != described["sha384"]:
+        raise DataError(f"{folder / file}: these are not the bars that {DOCUMENT} names. Run the backtest again.")
+    return bars
 
 
 def _read_document(path: Path) -> dict[str, Any]:
@@ -106,13 +121,14 @@ def _read_document(path: Path) -> dict[str, Any]:
 def _missing(document: Any) -> list[str]:
     """Names of what a document lacks that a report needs."""
     if not isinstance(document, dict):
-        return list(_KEYS)
-    missing = [key for key in _KEYS if key not in document]
-    if not missing and not document["data"]:
+        return list(_KEYS_OF_ONE)
+    keys = _KEYS_OF_MANY if IS_PORTFOLIO in document else _KEYS_OF_ONE
+    missing = [key for key in keys if key not in document]
+    if not missing and len(document["data"]) < len(bar_files(document)):
         return ["data"]
-    for key, names in ({} if missing else _INSIDE).items():
+    for key in () if missing else (key for key in keys if key in _INSIDE):
         for part in document[key] if isinstance(document[key], list) else [document[key]]:
-            missing += [f"{key}.{name}" for name in names if not isinstance(part, dict) or name not in part]
+            missing += [f"{key}.{name}" for name in _INSIDE[key] if not isinstance(part, dict) or name not in part]
     return missing
 
 

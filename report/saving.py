@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from ..data.dataset import DatasetInfo, write_dataset
 from ..engine.bars import Bars
-from ..engine.result import Result
+from ..engine.outcome import Outcome
 from ..errors import refuse_existing
+from .sheet import IS_PORTFOLIO
 
 DOCUMENT = "result.json"
-BARS = "bars.parquet"
-TABLES = ("equity", "trades", "fills", "columns", "monthly_returns")
 
 
-def save_results(results: Mapping[str, Result], folder: Path, *, overwrite: bool = False) -> None:
-    """Write `folder/<name>/` for each result: `result.json`, its tables as Parquet, and the bars it ran on.
+def save_outcome(result: Outcome, folder: Path, *, overwrite: bool = False) -> Path:
+    """Write `result.json`, the tables as Parquet, and the bars it ran on; return the folder.
 
     With the bars a folder is complete: whoever gets it can draw the candles, or load them and run again.
 
@@ -27,17 +29,42 @@ def save_results(results: Mapping[str, Result], folder: Path, *, overwrite: bool
         UsageError: The folder is there already and is not to be replaced.
     """
     with _staged(folder, overwrite=overwrite) as staged:
+        _write(result, staged)
+    return folder
+
+
+def save_results(results: Mapping[str, Outcome], folder: Path, *, overwrite: bool = False) -> None:
+    """Write `folder/<name>/` for each result, all of them or none.
+
+    Raises:
+        UsageError: The folder is there already and is not to be replaced.
+    """
+    with _staged(folder, overwrite=overwrite) as staged:
         for name, result in results.items():
-            place = staged / name
-            place.mkdir()
-            (place / DOCUMENT).write_text(result.to_json() + "\n", encoding="utf-8")
-            for table in TABLES:
-                getattr(result, table).write_parquet(place / f"{table}.parquet")
-            _write_bars(result.bars, place / BARS)
+            (staged / name).mkdir()
+            _write(result, staged / name)
+
+
+def bar_files(document: Mapping[str, Any]) -> list[str]:
+    """Where in the folder the bars of each instrument are, `/` between names."""
+    if IS_PORTFOLIO not in document:
+        return ["bars.parquet"]
+    plain = (re.sub(r"[^A-Za-z0-9.-]", "_", name) for name in document["instruments"])  # a symbol may be BTC/USDT
+    return [f"bars/{place}_{name}.parquet" for place, name in enumerate(plain)]
+
+
+def _write(result: Outcome, folder: Path) -> None:
+    text = result.to_json()
+    (folder / DOCUMENT).write_text(f"{text}\n", encoding="utf-8")
+    for name, table in result.tables.items():
+        table.write_parquet(folder / f"{name}.parquet")
+    for bars, file in zip(result.instruments, bar_files(json.loads(text)), strict=True):
+        _write_bars(bars, folder / file)
 
 
 def _write_bars(bars: Bars, path: Path) -> None:
     """The bars as a normalised dataset that `load` reads; no bars, which no dataset may have, as a bare table."""
+    path.parent.mkdir(exist_ok=True)
     if not len(bars):
         bars.to_frame().write_parquet(path)
         return

@@ -1,71 +1,62 @@
-"""The lines of a report at two levels: a coarse one that is drawn at once, a fine one to zoom into."""
+"""The series of a report, thinned to what a screen shows of them, also when it is zoomed."""
 
 from __future__ import annotations
 
-import base64
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
-from ..engine.bars import Floats
-from .downsample import m4
+from ..engine.bars import Floats, Integers
+from .downsample import envelopes, means
 from .sheet import Sheet
+from .stack import parts
 
-COARSE = 750
-"""Spans of the line that is drawn at once: with four points each, as many as a wide screen has pixels."""
-
-FINE = 2_500
-"""Spans of the line to zoom into, which keeps the file of a million bars small."""
+SPANS = 2_500
+"""Spans of time, with four points each: some three screens of pixels, and the file of a million bars stays small."""
 
 MILLISECONDS = 1_000
 
 
 @dataclass(frozen=True)
-class Line:
-    """A named series.
+class Series:
+    """What is drawn over time.
 
     Attributes:
-        name: `equity`, `benchmark`, `drawdown` or `position`.
-        x: float64[n], milliseconds since the epoch, as browsers count.
-        y: float32[n].
-        fine: Base64 of the fine level: `x` uint32 seconds since the first point, `y` float32; None where all is drawn.
+        ts_us: int64[n], microseconds since the epoch.
+        columns: float64[n] by name: `y` of a line; `worse` and `better` of the band; `height0`, `height1`, … of areas,
+            in the order of `stack.parts`.
     """
 
-    name: str
-    x: Floats
-    y: np.ndarray
-    fine: dict[str, str] | None
+    ts_us: Integers
+    columns: Mapping[str, Floats]
 
 
-def lines(sheet: Sheet) -> dict[str, Line]:
-    """The series by name. A drawdown is drawn downwards."""
-    return {
-        "equity": _line(sheet, "equity", sheet.equity["equity"].to_numpy()),
-        "benchmark": _line(sheet, "benchmark", sheet.buy_and_hold),
-        "drawdown": _line(sheet, "drawdown", -sheet.equity["drawdown_pct"].to_numpy()),
-        "position": _line(sheet, "position", sheet.position),
+def series_of(sheet: Sheet) -> dict[str, Series]:
+    """The series by name: lines, the band where bars were ambiguous, and the areas of a portfolio's weights.
+
+    A drawdown is drawn downwards, exposures and weights are in percent of equity.
+    """
+    columns = {name: sheet.columns[name].to_numpy() for name in sheet.columns.columns[1:]}
+    lines = {
+        "equity": sheet.equity["equity"].to_numpy(),
+        "benchmark": columns["benchmark"],
+        "drawdown": -sheet.equity["drawdown_pct"].to_numpy(),
     }
-
-
-def _line(sheet: Sheet, name: str, values: Floats) -> Line:
-    ts_us = sheet.ts_us
-    coarse = m4(ts_us, values, COARSE)
-    fine = None
-    if coarse.size < ts_us.size:
-        places = m4(ts_us, values, FINE)
-        fine = {
-            "x": _base64(((ts_us[places] - ts_us[0]) // 1_000_000).astype("<u4")),
-            "y": _base64(values[places].astype("<f4")),
-        }
-    return Line(name, ts_us[coarse] / MILLISECONDS, values[coarse].astype(np.float32), fine)
-
-
-def _base64(values: np.ndarray) -> str:
-    return base64.b64encode(values.tobytes()).decode()
+    if sheet.is_portfolio:
+        lines |= {name: columns[f"{name}_exposure"] * 100.0 for name in ("gross", "net")}
+    else:
+        lines["position"] = columns["position"]
+    found = {name: Series(*envelopes(sheet.ts_us, {"y": values}, SPANS)) for name, values in lines.items()}
+    if sheet.ambiguity:
+        band = {sheet.own_order: lines["equity"], sheet.other_order: columns["other_order_equity"]}
+        found["band"] = Series(*envelopes(sheet.ts_us, band, SPANS))
+    if sheet.weights is not None:
+        times, heights = means(sheet.ts_us, parts(sheet.weights), SPANS)
+        found["weights"] = Series(times, {f"height{place}": each for place, each in enumerate(heights.values())})
+    return found
 
 
 def least_span_ms(sheet: Sheet) -> float:
-    """The shortest stretch worth zooming into: some thirty bars, or thirty spans of the fine level."""
+    """The shortest stretch worth zooming into: some thirty bars, or thirty spans."""
     ts_us = sheet.ts_us
-    span = int(ts_us[-1] - ts_us[0]) / FINE if ts_us.size > 4 * FINE else 0.0
+    span = int(ts_us[-1] - ts_us[0]) / SPANS if ts_us.size > 4 * SPANS else 0.0
     return 30.0 * max(sheet.interval_seconds * 1e6, span) / MILLISECONDS

@@ -1,17 +1,35 @@
-"""What a report is made from, whether the result is in memory or was saved."""
+"""What a report is made from, of a single backtest or a portfolio, in memory or saved."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-import numpy as np
 import polars as pl
 
-from ..engine.bars import Floats, Integers
-from ..engine.result import Result
+from ..engine.bars import Integers
+from ..engine.outcome import Outcome
+
+IS_PORTFOLIO = "instruments"
+"""A name that the document of a portfolio has, and that of a single backtest has not."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Instrument:
+    """What can be shown as candles: `bars` of one instrument, and `trades` in it."""
+
+    name: str
+    interval_seconds: int
+    bars: pl.DataFrame
+    trades: pl.DataFrame
+
+    @property
+    def ts_us(self) -> Integers:
+        """int64[bar], open times in microseconds since the epoch."""
+        return _microseconds(self.bars)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -20,41 +38,28 @@ class Sheet:
 
     Attributes:
         document: What `result.json` holds: a number that JSON has no word for is None.
-        bars: `timestamp`, `open`, `high`, `low`, `close`, `volume` of the first instrument.
-        equity: `timestamp`, `equity`, `drawdown_pct`.
-        monthly: `Result.monthly_returns`.
-        trades: `Result.trades`.
-        position: float64[bar], quantity of the first leg held at each close.
+        bars: Of each instrument `timestamp`, `open`, `high`, `low`, `close`, `volume`; of two venues, the first's.
+        equity: `Outcome.equity`; likewise `columns`, `trades` and `monthly_returns`.
+        weights: `PortfolioResult.weights`; None of a single backtest.
     """
 
     document: Mapping[str, Any]
-    bars: pl.DataFrame
+    bars: Sequence[pl.DataFrame]
     equity: pl.DataFrame
-    monthly: pl.DataFrame
+    columns: pl.DataFrame
     trades: pl.DataFrame
-    position: Floats
-
-    @property
-    def data(self) -> Mapping[str, Any]:
-        """What the document says of the first instrument's bars."""
-        first: Mapping[str, Any] = self.document["data"][0]
-        return first
+    monthly_returns: pl.DataFrame
+    weights: pl.DataFrame | None = None
 
     @property
     def interval_seconds(self) -> int:
         """Length of a bar."""
-        return int(self.data["interval_seconds"])
+        return int(self.document["data"][0]["interval_seconds"])
 
     @property
     def ts_us(self) -> Integers:
         """int64[bar], open times in microseconds since the epoch."""
-        return self.bars["timestamp"].to_physical().to_numpy()
-
-    @property
-    def buy_and_hold(self) -> Floats:
-        """float64[bar], the closes on the scale of the starting capital."""
-        close = self.bars["close"].to_numpy()
-        return close * (float(self.document["execution"]["capital"]) / close[0]) if close.size else close
+        return _microseconds(self.equity)
 
     @property
     def metrics(self) -> Mapping[str, float | None]:
@@ -62,14 +67,53 @@ class Sheet:
         found: Mapping[str, float | None] = self.document["metrics"]
         return found
 
+    @property
+    def ambiguity(self) -> Mapping[str, Any] | None:
+        """The interval between both orders in ambiguous bars; None where there was none."""
+        found: Mapping[str, Any] = self.document["fill_ambiguity"]
+        return found if found["bars"] else None
 
-def sheet_of(result: Result) -> Sheet:
+    @property
+    def own_order(self) -> str:
+        """Which order was taken in ambiguous bars: `worse` or `better`."""
+        return "worse" if self.document["execution"]["ambiguous_fills"] == "pessimistic" else "better"
+
+    @property
+    def other_order(self) -> str:
+        """The order that was not taken."""
+        return "better" if self.own_order == "worse" else "worse"
+
+    @property
+    def is_portfolio(self) -> bool:
+        """Whether it is of a portfolio, not of a single backtest."""
+        return IS_PORTFOLIO in self.document
+
+    @cached_property
+    def instruments(self) -> list[Instrument]:
+        """The instruments whose bars it has."""
+        data = self.document["data"]
+        of, names = ("venue", [data[0]["venue"]])
+        if self.is_portfolio:
+            of, names = "instrument", self.document["instruments"]
+        return [
+            Instrument(
+                name=name,
+                interval_seconds=self.interval_seconds,
+                bars=bars,
+                trades=self.trades.filter(pl.col(of) == name),
+            )
+            for name, bars in zip(names, self.bars, strict=True)
+        ]
+
+
+def _microseconds(table: pl.DataFrame) -> Integers:
+    return table["timestamp"].to_physical().to_numpy()
+
+
+def sheet_of(result: Outcome) -> Sheet:
     """The sheet of a result in memory; the same as the one that is read from its folder."""
     return Sheet(
         document=json.loads(result.to_json()),
-        bars=result.bars.to_frame(),
-        equity=result.equity,
-        monthly=result.monthly_returns,
-        trades=result.trades,
-        position=np.asarray(result.columns["position"].to_numpy()),
+        bars=[bars.to_frame() for bars in result.instruments],
+        **{name: table for name, table in result.tables.items() if name != "fills"},
     )

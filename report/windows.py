@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from ..engine.bars import Integers
-from .sheet import Sheet
+from .sheet import Instrument
 from .texts import counted, moment, signed
 
 LENGTH = 300
@@ -16,8 +16,6 @@ LENGTH = 300
 
 _LONGEST = 1_000
 _EXTREMES = 3
-_WHOLE_BARS = 18_000
-_WHOLE_TRADES = 2_000
 
 
 @dataclass(frozen=True)
@@ -29,17 +27,17 @@ class Window:
     stop: int
 
 
-def windows(sheet: Sheet) -> list[Window]:
+def windows(instrument: Instrument) -> list[Window]:
     """The last bars, then the windows of the trades that gained and lost most, no trade twice."""
-    n = sheet.bars.height
+    n = instrument.bars.height
     found = [Window(f"last {counted(min(n, LENGTH), 'bar')}", max(0, n - LENGTH), n)] if n else []
-    trades = _placed(sheet).sort("profit", maintain_order=True)
+    trades = _placed(instrument).sort("profit", maintain_order=True)
     gains = trades.filter(pl.col("profit") > 0.0).tail(_EXTREMES).reverse()
     losses = trades.filter(pl.col("profit") < 0.0).head(_EXTREMES)
     for kind, table in (("gain", gains), ("loss", losses)):
         for place, trade in enumerate(table.iter_rows(named=True)):
             rank = ("largest", "second largest", "third largest")[place]
-            since = moment(trade["entry_time"], sheet.interval_seconds)
+            since = moment(trade["entry_time"], instrument.interval_seconds)
             text = f"{rank} {kind}: {signed(trade['profit'])}, {trade['side']} from {since}"
             found.append(_around(trade["entry_bar"], trade["exit_bar"], n, text))
     return found
@@ -52,31 +50,19 @@ def _around(entry: int, leave: int, n: int, text: str) -> Window:
     return Window(text, max(0, entry - room, stop - _LONGEST), stop)
 
 
-def _placed(sheet: Sheet) -> pl.DataFrame:
+def _placed(instrument: Instrument) -> pl.DataFrame:
     """The trades with the places of their bars."""
-    trades = own_trades(sheet)
+    trades = instrument.trades
     places = {
-        f"{side}_bar": np.searchsorted(sheet.ts_us, trades[f"{side}_time"].to_physical().to_numpy())
+        f"{side}_bar": np.searchsorted(instrument.ts_us, trades[f"{side}_time"].to_physical().to_numpy())
         for side in ("entry", "exit")
     }
     return trades.with_columns(pl.Series(name, values, pl.Int64) for name, values in places.items())
 
 
-def own_trades(sheet: Sheet) -> pl.DataFrame:
-    """The trades on the venue whose bars the sheet has."""
-    return sheet.trades.filter(pl.col("venue") == sheet.data["venue"])
-
-
-def holds_all(sheet: Sheet) -> bool:
-    """Whether a report has room for every bar as a candle."""
-    return sheet.bars.height <= _WHOLE_BARS and sheet.trades.height <= _WHOLE_TRADES
-
-
-def shown_bars(sheet: Sheet) -> Integers:
-    """Places of the bars that are drawn as candles, rising."""
-    if holds_all(sheet):
-        return np.arange(sheet.bars.height)
-    shown = np.zeros(sheet.bars.height, dtype=bool)
-    for window in windows(sheet):
-        shown[window.start : window.stop] = True
-    return np.flatnonzero(shown)
+def window_bars(instrument: Instrument) -> Integers:
+    """Places of the bars in any window, rising."""
+    inside = np.zeros(instrument.bars.height, dtype=bool)
+    for window in windows(instrument):
+        inside[window.start : window.stop] = True
+    return np.flatnonzero(inside)

@@ -12,13 +12,13 @@ from ..errors import UsageError, nearest
 from .sheet import Sheet, sheet_of
 
 if TYPE_CHECKING:
-    from ..engine.result import Result
+    from ..engine.outcome import Outcome
 
 FORMATS = ("html", "png", "pdf")
 _LIBRARIES = {"html": ("bokeh", "jinja2"), "png": ("matplotlib",), "pdf": ("matplotlib",)}
 
 
-def report_result(result: Result, path: Path) -> Path:
+def report_outcome(result: Outcome, path: Path) -> Path:
     """Write the report of a result in memory, replacing what is there; return its path."""
     kind = format_of(path)
     require_libraries(kind)

@@ -14,10 +14,11 @@ from ..columns import (
     SECONDARY_CLOSE,
     SECONDARY_DELAY_MS,
     TARGET,
+    TELEMETRY,
     VOLATILITY,
 )
 from ..moments import MOMENTS_CARRY, NUMBER, SPAN
-from ..rolling import fill_volatility
+from ..rolling import fill_std
 from .fade import advance_fade, fill_certainty, is_quiet
 
 SPREAD_ENTRY, SPREAD_EXIT, MAX_NOTIONAL, MAX_OPEN_SECONDS, WINDOW, ALLOW_SHORT = range(OWN, OWN + 6)
@@ -50,12 +51,13 @@ def cross_exchange_arbitrage(bars, params, carry, out, start, stop, at):
         target, confidence = out[TARGET, at : at + n], out[CONFIDENCE, at : at + n]
         spread, capture, age = out[SPREAD_BPS, at : at + n], out[CAPTURE_BPS, at : at + n], out[DELAY_MS, at : at + n]
         volatility = out[VOLATILITY, at : at + n]
-        fill_volatility(returns, start, n, window, params[ANNUAL_SCALE], return_carry, volatility, target)
         for k in range(n):
             spread[k] = close[start + k] / other[start + k] - 1.0
             age[k] = delay[start + k]
             capture[k] = np.nan
-        fill_certainty(spread, leave, 2.0 * entry, confidence)
+        if params[TELEMETRY] != 0.0:
+            fill_std(returns, start, n, window, 1, params[ANNUAL_SCALE], return_carry, volatility, target)
+            fill_certainty(spread, leave, 2.0 * entry, confidence)
         for k in range(n):
             basis = spread[k]
             timed_out = number - opened >= longest

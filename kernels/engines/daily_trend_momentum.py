@@ -1,11 +1,23 @@
 """Trend and momentum: breakouts in their direction, left by an ATR trailing stop."""
 
 from .._jit import kernel
-from ..columns import ANNUAL_SCALE, CLOSE, CONFIDENCE, DIAGNOSTICS, HIGH, LOW, OWN, RETURN, TARGET, VOLATILITY
+from ..columns import (
+    ANNUAL_SCALE,
+    CLOSE,
+    CONFIDENCE,
+    DIAGNOSTICS,
+    HIGH,
+    LOW,
+    OWN,
+    RETURN,
+    TARGET,
+    TELEMETRY,
+    VOLATILITY,
+)
 from ..extrema import fill_prior_extreme
 from ..moments import MEAN_CARRY, MOMENTS_CARRY, NUMBER, SPAN, fill_two_means
 from ..returns import fill_momentum
-from ..rolling import fill_volatility
+from ..rolling import fill_std
 from ..true_range import ATR_CARRY, fill_atr
 from .fade import fill_certainty
 
@@ -89,7 +101,7 @@ def daily_trend_momentum(bars, params, carry, out, start, stop, at):
     fast, slow, lookback = int(params[FAST]), int(params[SLOW]), int(params[BREAKOUT])
     momentum_window, atr_window = int(params[MOMENTUM_WINDOW]), int(params[ATR_WINDOW])
     multiplier, min_strength, min_momentum = params[ATR_MULTIPLIER], params[MIN_STRENGTH], params[MIN_MOMENTUM]
-    allow_short = params[ALLOW_SHORT] != 0.0
+    allow_short, telemetry = params[ALLOW_SHORT] != 0.0, params[TELEMETRY] != 0.0
     high, low, close, returns = bars[HIGH], bars[LOW], bars[CLOSE], bars[RETURN]
     fast_carry, slow_carry = carry[_FAST : _FAST + MEAN_CARRY], carry[_SLOW : _SLOW + MEAN_CARRY]
     atr_carry, return_carry = carry[_ATR : _ATR + ATR_CARRY], carry[_RETURN : _RETURN + MOMENTS_CARRY]
@@ -101,7 +113,8 @@ def daily_trend_momentum(bars, params, carry, out, start, stop, at):
         target, confidence = out[TARGET, at : at + n], out[CONFIDENCE, at : at + n]
         volatility, strength = out[VOLATILITY, at : at + n], out[STRENGTH, at : at + n]
         momentum, atr = out[MOMENTUM, at : at + n], out[ATR, at : at + n]
-        fill_volatility(returns, start, n, slow, params[ANNUAL_SCALE], return_carry, volatility, target)
+        if telemetry:
+            fill_std(returns, start, n, slow, 1, params[ANNUAL_SCALE], return_carry, volatility, target)
         fill_two_means(close, start, n, fast, fast_carry, slow, slow_carry, strength, confidence)
         for k in range(n):
             strength[k] = strength[k] / confidence[k] - 1.0
@@ -114,7 +127,8 @@ def daily_trend_momentum(bars, params, carry, out, start, stop, at):
         price = close[start : start + n]
         _fill_entries(price, strength, momentum, atr, prior_low, allow_short, min_strength, min_momentum, target)
         side, best = _follow(price, strength, atr, multiplier, side, best, target)
-        fill_certainty(strength, min_strength, full, confidence)
+        if telemetry:
+            fill_certainty(strength, min_strength, full, confidence)
         start += n
         at += n
     carry[NUMBER] = fast_carry[NUMBER]

@@ -3,9 +3,9 @@
 import numpy as np
 
 from .._jit import kernel
-from ..columns import ANNUAL_SCALE, CLOSE, CONFIDENCE, DIAGNOSTICS, OWN, RETURN, TARGET, VOLATILITY
+from ..columns import ANNUAL_SCALE, CLOSE, CONFIDENCE, DIAGNOSTICS, OWN, RETURN, TARGET, TELEMETRY, VOLATILITY
 from ..moments import MEAN_CARRY, MOMENTS_CARRY, NUMBER, SPAN, fill_mean
-from ..rolling import fill_volatility
+from ..rolling import fill_std
 
 GRID_SIZE, GRID_SPACING, THRESHOLD, MAX_INVENTORY, WINDOW, ALLOW_SHORT = range(OWN, OWN + 6)
 ANCHOR, LEVEL, LEVEL_FILLS = range(DIAGNOSTICS, DIAGNOSTICS + 3)
@@ -42,7 +42,6 @@ def grid_trading(bars, params, carry, out, start, stop, at):
         target, confidence = out[TARGET, at : at + n], out[CONFIDENCE, at : at + n]
         anchors, levels, fills = out[ANCHOR, at : at + n], out[LEVEL, at : at + n], out[LEVEL_FILLS, at : at + n]
         volatility = out[VOLATILITY, at : at + n]
-        fill_volatility(returns, start, n, window, params[ANNUAL_SCALE], return_carry, volatility, target)
         fill_mean(close, start, n, window, mean_carry, anchors)
         for k in range(n):
             mean, price, fills[k] = anchors[k], close[start + k], 0.0
@@ -59,9 +58,12 @@ def grid_trading(bars, params, carry, out, start, stop, at):
                 fills[k] = abs(level - before)
             anchors[k] = anchor
             levels[k] = level
+        if params[TELEMETRY] != 0.0:
+            fill_std(returns, start, n, window, 1, params[ANNUAL_SCALE], return_carry, volatility, target)
+            for k in range(n):
+                confidence[k] = abs(levels[k]) * share
         for k in range(n):
             target[k] = levels[k] * step
-            confidence[k] = abs(levels[k]) * share
         start += n
         at += n
     carry[NUMBER] = mean_carry[NUMBER]

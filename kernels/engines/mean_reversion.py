@@ -1,7 +1,7 @@
 """Mean reversion: fade the rolling z-score of the close."""
 
 from .._jit import kernel
-from ..columns import ANNUAL_SCALE, CLOSE, CONFIDENCE, DIAGNOSTICS, OWN, RETURN, TARGET, VOLATILITY, VOLUME
+from ..columns import ANNUAL_SCALE, CLOSE, CONFIDENCE, DIAGNOSTICS, OWN, RETURN, TARGET, TELEMETRY, VOLATILITY, VOLUME
 from ..moments import MOMENTS_CARRY, NUMBER, SPAN
 from ..rolling import fill_std, fill_zscore
 from .fade import advance_fade, fill_certainty, is_quiet
@@ -47,7 +47,8 @@ def mean_reversion(bars, params, carry, out, start, stop, at):
                 side, armed = advance_fade(z[k], side, armed, held >= longest, entry, leave, may_enter, allow_short)
                 held = held if side == before else 0.0
             target[k] = side
-        fill_certainty(z, leave, 2.0 * entry, confidence)
+        if params[TELEMETRY] != 0.0:
+            fill_certainty(z, leave, 2.0 * entry, confidence)
         start += n
         at += n
     carry[NUMBER] = price_carry[NUMBER]

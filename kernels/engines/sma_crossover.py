@@ -1,9 +1,9 @@
 """Crossover of two simple moving averages: the field's first example, and barstep's yardstick."""
 
 from .._jit import kernel
-from ..columns import ANNUAL_SCALE, CLOSE, CONFIDENCE, DIAGNOSTICS, OWN, RETURN, TARGET, VOLATILITY
+from ..columns import ANNUAL_SCALE, CLOSE, CONFIDENCE, DIAGNOSTICS, OWN, RETURN, TARGET, TELEMETRY, VOLATILITY
 from ..moments import MEAN_CARRY, MOMENTS_CARRY, NUMBER, SPAN, fill_two_means
-from ..rolling import fill_volatility
+from ..rolling import fill_std
 
 FAST, SLOW, ALLOW_SHORT = range(OWN, OWN + 3)
 FAST_MEAN, SLOW_MEAN = range(DIAGNOSTICS, DIAGNOSTICS + 2)
@@ -24,6 +24,7 @@ def sma_crossover(bars, params, carry, out, start, stop, at):
     """
     fast, slow = int(params[FAST]), int(params[SLOW])
     below = -1.0 if params[ALLOW_SHORT] != 0.0 else 0.0
+    telemetry = params[TELEMETRY] != 0.0
     close, returns = bars[CLOSE], bars[RETURN]
     fast_carry, slow_carry = carry[_FAST : _FAST + MEAN_CARRY], carry[_SLOW : _SLOW + MEAN_CARRY]
     return_carry = carry[_RETURN : _RETURN + MOMENTS_CARRY]
@@ -33,13 +34,15 @@ def sma_crossover(bars, params, carry, out, start, stop, at):
         target, confidence = out[TARGET, at : at + n], out[CONFIDENCE, at : at + n]
         quick, steady = out[FAST_MEAN, at : at + n], out[SLOW_MEAN, at : at + n]
         volatility = out[VOLATILITY, at : at + n]
-        fill_volatility(returns, start, n, slow, params[ANNUAL_SCALE], return_carry, volatility, target)
         fill_two_means(close, start, n, fast, fast_carry, slow, slow_carry, quick, steady)
+        if telemetry:
+            fill_std(returns, start, n, slow, 1, params[ANNUAL_SCALE], return_carry, volatility, target)
+            for k in range(n):
+                c = abs(quick[k] - steady[k]) / (steady[k] * FULL_CERTAINTY)
+                confidence[k] = (c if c < 1.0 else 1.0) if c > 0.0 else 0.0
         for k in range(n):
             edge = quick[k] - steady[k]
             target[k] = 1.0 if edge > 0.0 else (below if edge < 0.0 else 0.0)
-            c = abs(edge) / (steady[k] * FULL_CERTAINTY)
-            confidence[k] = (c if c < 1.0 else 1.0) if c > 0.0 else 0.0
         start += n
         at += n
     carry[NUMBER] = fast_carry[NUMBER]

@@ -1,5 +1,5 @@
 "use strict";
-// Draws the charts, swaps in the finer lines on zoom, switches light and dark, sorts the trades.
+// Draws the charts, cuts them to what is in view, switches light and dark, sorts the trades.
 (() => {
   const $ = (id) => document.getElementById(id);
   const root = document.documentElement;
@@ -48,9 +48,14 @@
   });
   dark.addEventListener("change", paint);
 
-  function decode(text, Kind) {
-    const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-    return new Kind(bytes.buffer);
+  // Columns as `packing.py` writes them: words as they are, times in seconds since the first bar, other numbers as floats.
+  function unpack(columns, first) {
+    const numbers = (text, Kind) => new Kind(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
+    return Object.fromEntries(Object.entries(columns).map(([name, column]) => {
+      if (Array.isArray(column)) return [name, column];
+      if (!name.startsWith("x")) return [name, numbers(column, Float32Array)];
+      return [name, Float64Array.from(numbers(column, Uint32Array), (value) => first + value * 1000)];
+    }));
   }
 
   function firstFrom(values, bound) {
@@ -63,29 +68,35 @@
     return low;
   }
 
-  // Draws what is in view of the coarse lines, or of the fine ones when zoomed in, so that the y-axes fit it.
-  function levels(charts, documentModel) {
-    const names = ["equity", "benchmark", "drawdown", "position"];
-    const source = (name) => documentModel.get_model_by_name(`${name}_points`);
-    const fine = {}, coarse = {};
-    for (const name of names) {
-      const { x, y } = source(name).data;
-      coarse[name] = { x: Float64Array.from(x), y: Float32Array.from(y) };
+  // Areas that stand on one another, short ones hanging below: means of neighbours, so that steps stay wide enough to see.
+  function stacked(columns, from, to, end) {
+    const group = Math.ceil((4 * (to - from)) / document.body.clientWidth);
+    const starts = [];
+    for (let k = from - (from % group); k < to; k += group) starts.push(k);
+    const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+    const areas = { x: [...starts, starts.at(-1) + group].map((k) => columns.x[k] ?? end) };
+    const above = areas.x.map(() => 0), below = areas.x.map(() => 0);
+    for (let place = 0; columns[`height${place}`]; place++) {
+      const height = starts.map((k) => mean(columns[`height${place}`].subarray(k, k + group)));
+      height.push(height.at(-1)); // the last step has an end too
+      const base = height.map((value, k) => (value >= 0 ? above[k] : below[k]));
+      const top = height.map((value, k) => base[k] + value);
+      top.forEach((value, k) => { if (height[k] >= 0) above[k] = value; else below[k] = value; });
+      Object.assign(areas, { [`height${place}`]: height, [`base${place}`]: base, [`top${place}`]: top });
     }
-    const fineLine = (name) => {
-      if (!charts.fine[name]) return coarse[name];
-      if (!fine[name]) {
-        const seconds = decode(charts.fine[name].x, Uint32Array);
-        fine[name] = { x: Float64Array.from(seconds, (value) => charts.first + value * 1000), y: decode(charts.fine[name].y, Float32Array) };
-      }
-      return fine[name];
-    };
+    return areas;
+  }
+
+  // Draws what is in view of the series, so that the y-axes fit it.
+  function cutter(charts, documentModel) {
+    const whole = Object.entries(charts.series).map(([name, columns]) => [name, unpack(columns, charts.first)]);
+    const end = charts.last + charts.interval;
     return (range) => {
-      const zoomed = range.end - range.start < 0.6 * (charts.last - charts.first);
-      for (const name of names) {
-        const { x, y } = zoomed ? fineLine(name) : coarse[name];
-        const [from, to] = [Math.max(firstFrom(x, range.start) - 1, 0), firstFrom(x, range.end) + 1];
-        source(name).data = { x: x.subarray(from, to), y: y.subarray(from, to) };
+      for (const [name, columns] of whole) {
+        const from = Math.max(firstFrom(columns.x, range.start) - 1, 0);
+        const to = Math.min(firstFrom(columns.x, range.end) + 1, columns.x.length);
+        documentModel.get_model_by_name(`${name}_points`).data = name === "weights" ? stacked(columns, from, to, end)
+          : Object.fromEntries(Object.entries(columns).map(([column, values]) => [column, values.subarray(from, to)]));
       }
     };
   }
@@ -130,7 +141,7 @@
     for (const [text, days] of [["1 year", 365], ["3 months", 91], ["1 month", 30], ["1 week", 7], ["1 day", 1]]) {
       if (days * DAY < whole * 0.95 && days * DAY >= range.min_interval) {
         bar.append(makeButton(text, `show ${text}`, () => {
-          const middle = range.end >= last - 1 ? last - (days * DAY) / 2 : (range.start + range.end) / 2;
+          const middle = range.end >= charts.last ? charts.last - (days * DAY) / 2 : (range.start + range.end) / 2;
           move(middle - (days * DAY) / 2, middle + (days * DAY) / 2);
         }));
       }
@@ -147,31 +158,52 @@
     } };
   }
 
-  // Keeps to the candles and trades in view, so that the y-axis fits them.
-  function candles(documentModel, range) {
-    const sources = ["rise", "fall", "gain", "loss"].map((name) => documentModel.get_model_by_name(`${name}_points`));
-    const whole = sources.map((source) => source.data);
-    return () => sources.forEach((source, place) => {
-      const data = whole[place];
-      const ends = data.exit || data.x;
-      const inside = [];
-      for (let k = 0; k < data.x.length; k++) if (ends[k] >= range.start && data.x[k] <= range.end) inside.push(k);
-      source.data = Object.fromEntries(Object.entries(data).map(([name, column]) => [name, inside.map((k) => column[k])]));
-    });
+  // Shows the bars and trades of one instrument, and of these what is in view, so that the y-axis fits them.
+  function candles(charts, documentModel, range) {
+    const names = ["rise", "fall", "gain", "loss"];
+    const figure = documentModel.get_model_by_name("candles");
+    const hovers = figure.toolbar.tools.filter((tool) => typeof tool.tooltips === "string").map((tool) => [tool, tool.tooltips]);
+    const whole = {};
+    const choose = (instrument) => {
+      for (const name of names) whole[name] = unpack(instrument.points[name], charts.first);
+      for (const [tool, text] of hovers) tool.tooltips = text.replaceAll("PRICE", instrument.price);
+      figure.left[0].formatter.format = instrument.price;
+    };
+    const view = () => {
+      for (const name of names) {
+        const { x, x_exit } = whole[name], ends = x_exit || x;
+        const inside = [...x.keys()].filter((k) => ends[k] >= range.start && x[k] <= range.end);
+        documentModel.get_model_by_name(`${name}_points`).data = Object.fromEntries(
+          Object.entries(whole[name]).map(([column, values]) => [column, inside.map((k) => values[k])]));
+      }
+    };
+    return { choose, view };
   }
 
   // At most 1,000 bars of what the charts above show: its end.
   const chartsAbove = (charts, time) => ({ start: Math.max(time.start, time.end - 1000 * charts.interval), end: time.end });
 
-  function chooser(charts, time, range, view) {
-    const select = $("window");
-    charts.windows.forEach((window, place) => select.append(new Option(window.label, place)));
-    if (charts.whole) select.append(new Option("what the charts above show", "above", false, false));
-    select.addEventListener("change", () => {
-      const window = charts.windows[select.value] || chartsAbove(charts, time);
+  // The choice of the instrument, where there are several, and of a stretch of its bars.
+  function choosers(charts, time, range, { choose, view }) {
+    const [select, which] = [$("window"), $("instrument")];
+    let instrument;
+    const show = () => {
+      const window = instrument.windows[select.value] || chartsAbove(charts, time);
       range.setv({ start: window.start, end: window.end });
       view();
-    });
+    };
+    const take = (chosen) => {
+      instrument = chosen;
+      choose(instrument);
+      select.replaceChildren(...instrument.windows.map((window, place) => new Option(window.label, place)));
+      if (charts.whole) select.append(new Option("what the charts above show", "above", false, false));
+      show();
+    };
+    which.append(...charts.candles.map((each, place) => new Option(each.name, place)));
+    which.hidden = charts.candles.length < 2;
+    which.addEventListener("change", () => take(charts.candles[which.value]));
+    select.addEventListener("change", show);
+    take(charts.candles[0]);
   }
 
   function scaleButton(linear, log) {
@@ -193,10 +225,10 @@
     figures = documentModel.roots();
     const range = documentModel.get_model_by_name("time");
     const candleRange = documentModel.get_model_by_name("candle_time");
-    const refine = levels(charts, documentModel);
+    const cut = cutter(charts, documentModel);
+    cut(range);
     const bar = timeBar(range, charts);
-    const view = candles(documentModel, candleRange);
-    view();
+    const shown = candles(charts, documentModel, candleRange);
     let waiting = 0;
     const follow = () => {
       if (charts.whole && range.end - range.start <= 1000 * charts.interval) {
@@ -209,9 +241,9 @@
       clearTimeout(waiting);
       waiting = setTimeout(() => {
         for (const figure of figures) figure.y_range.have_updated_interactively = false; // a drag had stopped its fitting
-        refine(range);
+        cut(range);
         bar.tell();
-        view();
+        shown.view();
       }, 60);
     };
     for (const end of ["start", "end"]) {
@@ -224,8 +256,10 @@
       for (const figure of figures) figure.toolbar.active_drag = null; // a swipe scrolls the page
     }
     for (const chart of document.querySelectorAll(".chart")) chart.addEventListener("focusin", () => setTimeout(unframe));
-    for (const name of ["equity", "equity_log", "drawdown", "position"]) $(`chart-${name}`).addEventListener("dblclick", bar.all);
-    chooser(charts, range, candleRange, view);
+    for (const figure of figures) {
+      if (figure.x_range === range) $(`chart-${figure.name}`).addEventListener("dblclick", bar.all);
+    }
+    choosers(charts, range, candleRange, shown);
     scaleButton($("chart-equity"), $("chart-equity_log"));
     bar.tell();
     paint();
@@ -272,9 +306,7 @@
   }
 
   paint();
-  if ($("trades")) {
-    sortTable($("trades"));
-    moreTrades($("trades"));
-  }
+  document.querySelectorAll("table.sortable").forEach(sortTable);
+  if ($("trades")) moreTrades($("trades"));
   if ($("charts")) draw();
 })();

@@ -100,6 +100,21 @@ def test_shares_are_told_in_tables(barstep: Run, tmp_path: Path) -> None:
     assert f"costs: fees {result.costs['fees']:,.2f}" in ran.out
 
 
+def test_a_saved_portfolio_makes_a_report(barstep: Run, tmp_path: Path) -> None:
+    """The folder holds what the document says; a second run does not replace it unasked; a page is made of it."""
+    folder = tmp_path / "both"
+    words = ["portfolio", *FILES, "--strategy", "mean_reversion=0.5", "--output", folder]
+    ran = barstep(*words, "--json")
+    assert json.loads((folder / "result.json").read_text()) == json.loads(ran.out)
+    again = barstep(*words)
+    assert (again.code, again.out) == (2, "")
+    assert "is there already; add --overwrite" in again.err
+    assert f"wrote {folder}" in barstep(*words, "--overwrite").out
+    report = barstep("report", folder)
+    assert report.code == 0, report.err
+    assert (folder / "report.html").stat().st_size > 100_000
+
+
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [

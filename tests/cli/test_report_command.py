@@ -32,6 +32,16 @@ def test_the_report_stands_beside_the_result(barstep: Run, saved: Path, hours: P
     assert path.read_bytes() == direct.read_bytes()
 
 
+def test_a_portfolio_is_read_too(barstep: Run, hours: Path, tmp_path: Path) -> None:
+    """The folder that a portfolio was saved to gives the page that Python writes."""
+    bars = [package.load(hours), package.load(hours.with_name("binance_ETHUSDT_1h.parquet"))]
+    result = package.portfolio(bars, [package.Allocation(strategy="sma_crossover", weight=0.5)])
+    ran = barstep("report", result.save(tmp_path / "both"))
+    assert (ran.code, ran.err) == (0, "")
+    direct = result.report(tmp_path / "direct.html")
+    assert (tmp_path / "both" / "report.html").read_bytes() == direct.read_bytes()
+
+
 @pytest.mark.parametrize("kind", ["html", "png", "pdf"])
 def test_formats_and_json(barstep: Run, saved: Path, hours: Path, kind: str) -> None:
     """`--format` names the file, and `--json` tells what was written."""

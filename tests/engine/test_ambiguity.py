@@ -50,11 +50,19 @@ def test_the_other_order_is_a_result_of_its_own() -> None:
     assert bits(result.other_order.other_order) == bits(result)
 
 
+def test_the_other_orders_equity_stands_beside_the_own() -> None:
+    """Bar by bar: both stand at 1000 until the stop at 98 or the target at 104 takes the five units."""
+    table = result_of(FLAT, WIDE, FLAT).columns
+    assert table["equity"].to_list() == [1000.0, 1000.0, 990.0, 990.0]
+    assert table["other_order_equity"].to_list() == [1000.0, 1000.0, 1020.0, 1020.0]
+
+
 def test_without_an_ambiguous_bar_both_ends_are_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is run again where nothing was unsure."""
     result = result_of(TOUCHES_NOTHING, TOUCHES_NOTHING)
     monkeypatch.setattr(bs.Result, "other_order", property(lambda _: pytest.fail("run again")))
     assert result.fill_ambiguity == FillAmbiguity(0, 0.0, result.final_equity, result.final_equity)
+    assert result.columns["other_order_equity"].to_list() == result.columns["equity"].to_list()
 
 
 def test_no_bars_have_no_share() -> None:

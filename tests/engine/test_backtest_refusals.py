@@ -114,4 +114,4 @@ def test_an_engine_without_a_history_runs_over_no_bars() -> None:
     result = bs.backtest(bars_of([]), engine)
     assert result.final_equity == 100_000.0
     assert result.columns.height == 0
-    assert result.columns.columns[-4:] == ["fast_mean", "slow_mean", "position", "equity"]
+    assert result.columns.columns[5:8] == ["fast_mean", "slow_mean", "position"]

@@ -118,7 +118,7 @@ def test_a_second_process_compiles_none_of_a_files_kernels(tmp_path: Path) -> No
     by_name = "from donchian import ENGINE as engine"
     code = (
         "import sys, numpy as np, barstep as bs\nfrom barstep.kernels import _jit\n{0}\n"
-        "engine.kernel(np.ones((6, 9)), np.full(3, 3.0), np.zeros(2), np.ones((5, 9)), 0, 9, 0)\n"
+        "engine.kernel(np.ones((6, 9)), np.full(9, 3.0), np.zeros(2), np.ones((5, 9)), 0, 9, 0)\n"
         "print(len(engine.kernel.stats.cache_misses), len(engine.kernel.stats.cache_hits))"
     )
     settings = {"BARSTEP_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(DONCHIAN.parent), "PATH": "", "HOME": "/nowhere"}

@@ -91,3 +91,11 @@ def test_an_instrument_without_bars() -> None:
 def test_the_benchmark_is_bought_in_equal_parts() -> None:
     """The mean of what each grew by from its first close to its last: 1.3 and 1.5 make 1.4."""
     assert Panel([A, GAPPY]).benchmark_growth() == pytest.approx(1.4, rel=1e-15)
+
+
+def test_the_benchmark_at_each_close() -> None:
+    """Each part grows from its instrument's first close on, is cash before, and without a bar there is no part."""
+    panel = Panel([A, GAPPY, named("EMPTY", [])])
+    assert panel.benchmark().tolist() == pytest.approx([1.0, (1.1 + 1.0) / 2, (1.2 + 1.0) / 2, (1.3 + 1.5) / 2])
+    assert panel.benchmark()[-1] == panel.benchmark_growth()
+    assert Panel([named("EMPTY", [])]).benchmark().tolist() == []

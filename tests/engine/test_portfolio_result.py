@@ -56,6 +56,37 @@ def test_the_equity_of_each_bar(by_hand: bs.PortfolioResult) -> None:
     ]
 
 
+def test_exposures_and_weights(by_hand: bs.PortfolioResult) -> None:
+    """50 of A are held for two hours, 12 of B are owed from hour 1 on; each close sets them against equity."""
+    equity = np.array([1000.0, 992.6, 1092.6, 1026.6])
+    a, b = np.array([0.0, 500.0, 600.0, 0.0]) / equity, np.array([0.0, -240.0, -240.0, -300.0]) / equity
+    columns, weights = by_hand.columns, by_hand.weights
+    assert weights.columns == ["timestamp", "A", "B"]
+    np.testing.assert_allclose(weights["A"], a, rtol=1e-12)
+    np.testing.assert_allclose(weights["B"], b, rtol=1e-12)
+    np.testing.assert_allclose(columns["gross_exposure"], a - b, rtol=1e-12)
+    np.testing.assert_allclose(columns["net_exposure"], a + b, rtol=1e-12)
+    assert columns["benchmark"].to_list() == pytest.approx([1000.0, 1000.0, 1100.0, 1225.0])
+    assert columns["equity"].equals(by_hand.equity["equity"])
+
+
+def test_what_is_not_held_is_cash(random: bs.PortfolioResult) -> None:
+    """At the last close, equity less the net exposure is the account's cash, and weights add up to that exposure."""
+    net = random.columns["net_exposure"]
+    assert random.final_equity * (1.0 - net[-1]) == pytest.approx(random.cash, rel=1e-9)
+    np.testing.assert_allclose(random.weights.drop("timestamp").sum_horizontal(), net, atol=1e-12)
+    assert (random.columns["gross_exposure"] >= net.abs() - 1e-12).all()
+
+
+def test_positions_against_each_other_are_gross() -> None:
+    """Two schedules, one long and one short of the same instrument, hold nothing net and both of it gross."""
+    bars = [named("A", [10.0] * 3, wishes=[1.0] * 3)]
+    plan = [speaking("up", weight=0.4), speaking("down", -1.0, weight=0.4)]
+    columns = bs.portfolio(bars, plan, **free()).columns
+    assert columns["gross_exposure"].to_list() == [0.0, 0.8, 0.8]
+    assert columns["net_exposure"].to_list() == [0.0, 0.0, 0.0]
+
+
 def test_the_table_of_fills(by_hand: bs.PortfolioResult) -> None:
     """Each says whose it is, when, how much and at which price."""
     fills = by_hand.fills
@@ -84,6 +115,13 @@ def test_the_table_of_trades(by_hand: bs.PortfolioResult) -> None:
     assert trades["exit_reason"].to_list() == ["market", "open"]
 
 
+def test_what_was_never_written_is_not_computed_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Room that is left in the table of trades may hold any number: a lot of 100 times the largest would overflow."""
+    result = bs.portfolio([named("A", [10.0] * 4)], np.array([[0.5], [0.0], [NAN], [NAN]]), lot=100.0)
+    monkeypatch.setattr(np, "empty", lambda shape: np.full(shape, 1.7e308))
+    assert result.trades["quantity"].to_list() == [5000.0]
+
+
 def test_positions_that_are_closed_leave_no_rest() -> None:
     """In floats 3, then 6, less 9 tenths are not 0, but a position of these is closed: one trade, none open."""
     bars = [named("A", [10.0] * 5)]
@@ -104,6 +142,8 @@ def test_attribution(by_hand: bs.PortfolioResult) -> None:
         assert table["fees"].to_list() == pytest.approx([2.4, 11.0], rel=1e-12)
         assert table["trades"].to_list() == [1, 1]
         assert table["win_rate_pct"].to_list() == [0.0, 100.0]
+        assert table["slippage"].to_list() == [0.0, 0.0]
+        assert table["traded_value"].to_list() == pytest.approx([240.0, 1100.0], rel=1e-12)
         assert table["contribution_pct"].to_list() == pytest.approx([-6.24, 8.9], rel=1e-12)
 
 
@@ -116,6 +156,8 @@ def test_what_holding_and_trading_cost(random: bs.PortfolioResult) -> None:
     assert random.final_equity == pytest.approx(100_000.0 - at_reference + value - sum(costs.values()), rel=1e-9)
     assert costs["fees"] == pytest.approx(f.filter(pl.col("kind") != "borrow")["fee"].sum(), rel=1e-9)
     assert costs["borrow"] == pytest.approx(f.filter(kind="borrow")["fee"].sum(), rel=1e-9)
+    for by in ("schedule", "instrument"):
+        assert random.attribution(by)["slippage"].sum() == pytest.approx(costs["slippage"], rel=1e-9)
     assert min(costs["fees"], costs["slippage"], costs["borrow"]) > 0.0
     assert random.trades["fees"].sum() == pytest.approx(costs["fees"] + costs["borrow"], rel=1e-9)
 
@@ -180,6 +222,7 @@ def test_json(by_hand: bs.PortfolioResult) -> None:
     """It is valid, strictly: names, data, settings, metrics without a NaN, counts, attribution, provenance."""
     read = json.loads(by_hand.to_json(), parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
     assert read["strategies"] == ["up", "down"]
+    assert read["instruments"] == ["A", "B"]
     assert [each["symbol"] for each in read["data"]] == ["A", "B"]
     assert read["execution"]["capital"] == 1000.0
     assert read["execution"]["max_notional"] is None
@@ -210,6 +253,8 @@ def test_a_portfolio_that_does_nothing(n: int, strategies: bool) -> None:
     assert result.equity["equity"].to_list() == [100_000.0] * n
     assert (result.fills.height, result.trades.height, result.attribution("tag").height) == (0, 0, 0)
     assert result.trades.schema["profit"] == pl.Float64
+    assert result.columns["gross_exposure"].to_list() == [0.0] * n
+    assert (result.weights.columns, result.weights.height) == (["timestamp", "A", "B"], n)
     assert result.metrics["total_return_pct"] == 0.0
     assert result.metrics["exposure_pct"] == 0.0
     assert math.isnan(result.metrics["win_rate_pct"])

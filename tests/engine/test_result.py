@@ -39,7 +39,10 @@ TRADES = {
     "entry_price": pl.Float64, "exit_price": pl.Float64, "fees": pl.Float64, "profit": pl.Float64,
     "return_pct": pl.Float64, "bars_held": pl.Int64, "is_open": pl.Boolean, "exit_reason": pl.String,
 }  # fmt: skip
-HELD = {"timestamp": TIME, "position": pl.Float64, "equity": pl.Float64}
+HELD = {
+    "timestamp": TIME, "position": pl.Float64, "equity": pl.Float64, "other_order_equity": pl.Float64,
+    "benchmark": pl.Float64,
+}  # fmt: skip
 
 
 def hour(k: int) -> datetime:
@@ -156,11 +159,13 @@ def test_no_bars_give_empty_tables_of_the_same_types() -> None:
 
 
 def test_columns_of_own_wishes() -> None:
-    """Without an engine there is what was held at each close and what it was worth."""
+    """Without an engine there is what was held at each close, what it was worth, and what buy and hold would be."""
     table = six_bars_by_hand().columns
     assert table.schema == HELD
     assert table["position"].to_list() == [0.0, 10.0, 10.0, 0.0, -10.0, -10.0]
     assert table["equity"].to_list() == [1000.0, 1020.0, 1010.0, 1010.0, 1020.0, 990.0]
+    assert table["other_order_equity"].to_list() == table["equity"].to_list()
+    assert table["benchmark"].to_list() == [1000.0, 1200.0, 1100.0, 1300.0, 1200.0, 1500.0]
 
 
 @pytest.mark.parametrize("name", ENGINE_NAMES)
@@ -170,7 +175,7 @@ def test_columns_are_the_rows_of_the_engine(name: str) -> None:
     rows = rows_of(engine, result.bars, result.setup.secondary, **QUICK[name])
     table = result.columns
     assert table.columns == [
-        "timestamp", "side", "exposure", "confidence", "volatility", *engine.diagnostics, "position", "equity",
+        "timestamp", "side", "exposure", "confidence", "volatility", *engine.diagnostics, *list(HELD)[1:],
     ]  # fmt: skip
     np.testing.assert_array_equal(table["side"] * table["exposure"], rows[TARGET])
     assert set(table["side"]) <= {-1.0, 0.0, 1.0}

@@ -12,7 +12,7 @@ import pytest
 from barstep.engine.catalog import DEFAULT_STRATEGY_CATALOG
 from barstep.engine.strategy import Parameter, StrategyEngine, bars_per_year
 from barstep.errors import UsageError
-from barstep.kernels.columns import ANNUAL_SCALE, INTERVAL_SECONDS, OWN, TARGET
+from barstep.kernels.columns import ANNUAL_SCALE, INTERVAL_SECONDS, OWN, TARGET, TELEMETRY
 from making import ENGINE_NAMES, QUICK, rows_of, second_venue, walk_bars
 
 WINDOW = Parameter(name="window", default=10, kind="int", minimum=2, maximum=1000, text="bars of the mean")
@@ -142,16 +142,16 @@ def test_pack_lays_out_what_a_kernel_reads(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ENGINE_NAMES)
-def test_volatility_is_left_out_only_where_no_wish_needs_it(name: str) -> None:
-    """Without volatility the annual scale is 0, but for engines that decide on it; wishes are the same bits."""
+def test_wishes_do_not_depend_on_telemetry(name: str) -> None:
+    """The vector says whether telemetry is asked for; wishes are the same bits with and without."""
     engine = DEFAULT_STRATEGY_CATALOG[name]
     read = engine.read_parameters(QUICK[name])
-    bare = engine.pack(read, 3600, 365.0, with_volatility=False)
-    assert bare[ANNUAL_SCALE] == (math.sqrt(8760.0) if engine.decides_on_volatility else 0.0)
+    bare, full = (engine.pack(read, 3600, 365.0, with_telemetry=asked) for asked in (False, True))
+    assert [bare[TELEMETRY], full[TELEMETRY]] == [0.0, 1.0]
     bars = walk_bars(400)
     values = bars.values if not engine.needs_secondary else np.vstack((bars.values, bars.close * 0.995, bars.close * 0))
     wishes = []
-    for params in (bare, engine.pack(read, 3600, 365.0)):
+    for params in (bare, full):
         out, carry = np.full((engine.rows, 400), np.nan), engine.new_carry()
         carry[0] = bars.numbers[0]
         engine.kernel(values, params, carry, out, 0, 400, 0)

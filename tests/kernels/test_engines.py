@@ -30,12 +30,19 @@ from inputs import INTERVAL_SECONDS, Floats, as_bars, log_of_ratio, walk
 pytestmark = pytest.mark.unit_kernel
 
 every_engine = pytest.mark.parametrize("engine", builtin.BUILTIN_ENGINES, ids=lambda engine: engine.name)
+WITH_TELEMETRY_ALONE = [
+    builtin.SMA_CROSSOVER,
+    builtin.DAILY_TREND_MOMENTUM,
+    builtin.GRID_TRADING,
+    builtin.CROSS_EXCHANGE_ARBITRAGE,
+]
+"""Engines whose wishes do not depend on volatility."""
 BARS = as_bars(walk(1500))
 
 
-def run(engine: StrategyEngine, bars: Floats, with_volatility: bool = True, **given: float) -> Floats:
+def run(engine: StrategyEngine, bars: Floats, with_telemetry: bool = True, **given: float) -> Floats:
     """All rows of an engine over all bars, numbered from 0."""
-    params = engine.pack(engine.read_parameters(given), INTERVAL_SECONDS, 365.0, with_volatility)
+    params = engine.pack(engine.read_parameters(given), INTERVAL_SECONDS, 365.0, with_telemetry)
     out = np.full((engine.rows, bars.shape[1]), POISON)
     engine.kernel(bars, params, engine.new_carry(), out, 0, bars.shape[1], 0)
     return out
@@ -193,12 +200,18 @@ def test_rows_go_where_they_are_asked_for(engine: StrategyEngine) -> None:
 
 
 @every_engine
-def test_volatility_that_nobody_asks_for_changes_no_wish(engine: StrategyEngine) -> None:
-    """Left out where no wish depends on it, the row is NaN and all others are the same bits."""
-    full, spared = run(engine, BARS), run(engine, BARS, with_volatility=False)
-    assert np.isnan(spared[VOLATILITY]).all() != engine.decides_on_volatility
-    kept = [row for row in range(engine.rows) if row != VOLATILITY or engine.decides_on_volatility]
-    assert_same_bits(spared[kept], full[kept], "without volatility")
+def test_telemetry_that_nobody_asks_for_changes_no_wish(engine: StrategyEngine) -> None:
+    """Where only the wishes are asked for they are the same bits."""
+    full, spared = run(engine, BARS), run(engine, BARS, with_telemetry=False)
+    assert_same_bits(spared[TARGET], full[TARGET], "without telemetry")
+
+
+@pytest.mark.parametrize("engine", WITH_TELEMETRY_ALONE, ids=lambda engine: engine.name)
+def test_telemetry_that_nobody_asks_for_is_not_computed(engine: StrategyEngine) -> None:
+    """Confidence, and a volatility that no wish depends on, are left as they were but for use as scratch."""
+    full, spared = run(engine, BARS), run(engine, BARS, with_telemetry=False)
+    assert (bits(spared[VOLATILITY]) == bits(POISON)).all()
+    assert (bits(spared[CONFIDENCE]) != bits(full[CONFIDENCE])).any()
 
 
 @every_engine

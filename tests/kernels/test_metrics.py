@@ -57,6 +57,7 @@ def by_hand(equity: Floats, initial: float) -> Floats:
     expected[metrics.DEEPEST], expected[metrics.LONGEST] = deepest, longest
     expected[metrics.BEFORE], expected[metrics.PEAK] = equity[-1], peak
     expected[metrics.AGE] = len(equity) - 1 - peak_bar
+    expected[metrics.TOTAL] = math.fsum(equity)
     return expected
 
 
@@ -98,7 +99,8 @@ def test_agrees_with_exact_sums(n: int, step: float, seed: int) -> None:
     got, expected = statistics(equity, 1e5), by_hand(equity, 1e5)
     # Σ|r| is the size of the returns' sums; the rounding of a return against 1 is in each of them.
     sums = expected[metrics.GAINS] + expected[metrics.LOSSES] + 1e-16 * n
-    sizes = np.maximum(np.abs(expected), np.array([0, sums / n, sums * step, sums * step, sums, sums, 0, 0, 0, 0, 0]))
+    of_returns = [0, sums / n, sums * step, sums * step, sums, sums]
+    sizes = np.maximum(np.abs(expected), np.array(of_returns + [0] * (expected.size - len(of_returns))))
     assert_close(got, expected, 1e-12, sizes)
 
 

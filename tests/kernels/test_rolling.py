@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from barstep.kernels import rolling
 from barstep.kernels.moments import MEAN_CARRY, MOMENTS_CARRY
-from contract import POISON, assert_close, assert_same_bits, bits
+from contract import POISON, assert_close, assert_same_bits
 from hypothesis import given
 from hypothesis import strategies as st
 from inputs import Floats, walk
@@ -107,12 +107,3 @@ def test_the_scratch_may_have_any_length(length: int) -> None:
         rolling.fill_std(values, 0, 3000, 31, 1, 2.5, np.zeros(MOMENTS_CARRY), rows[1], scratch)
         rolling.fill_variance(values, 0, 3000, 31, 1, np.zeros(MOMENTS_CARRY), rows[2], scratch)
     assert_same_bits(got, expected, f"scratch of {length}")
-
-
-def test_volatility_that_nobody_asks_for_is_unknown() -> None:
-    """At an annual scale of 0 the row is NaN in full, and the carry is left alone."""
-    row, carry = np.full(50, POISON), np.full(MOMENTS_CARRY, POISON)
-    rolling.fill_volatility(CLOSE, 0, 50, 9, 0.0, carry, row, np.empty(50))
-    assert np.isnan(row).all()
-    assert not (bits(row) == bits(POISON)).any()
-    assert (bits(carry) == bits(POISON)).all()

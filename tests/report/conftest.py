@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import barstep as bs
 import numpy as np
 import pytest
 from barstep.data.presets import EMBEDDED_FOLDER
+
+sys.path.insert(0, str(Path(__file__).parent))  # for `pages`
 
 START_US = 1_704_067_200_000_000
 """2024-01-01T00:00Z."""
@@ -19,6 +23,17 @@ Made = Callable[..., bs.Result]
 def hours() -> bs.Result:
     """Two years of embedded hours, traded."""
     return bs.backtest(bs.load(EMBEDDED_FOLDER / "binance_BTCUSDT_1h.parquet"), "mean_reversion", fee_bps=5)
+
+
+@pytest.fixture(scope="session")
+def three() -> bs.PortfolioResult:
+    """Three instruments' embedded hours, traded by two strategies, one with stops."""
+    bars = [bs.load(EMBEDDED_FOLDER / f"binance_{symbol}USDT_1h.parquet") for symbol in ("BTC", "ETH", "SOL")]
+    plan = [
+        bs.Allocation(strategy="mean_reversion", weight=0.5, options={"stop_loss_pct": 3.0}, tag="fast"),
+        bs.Allocation(strategy="volatility_target", weight=0.4, instruments=["BTCUSDT", "ETHUSDT"], tag="slow"),
+    ]
+    return bs.portfolio(bars, plan, fee_bps=5, slippage_bps=1)
 
 
 @pytest.fixture(scope="session")

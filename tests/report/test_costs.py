@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import barstep as bs
 import pytest
 from barstep.data.presets import EMBEDDED_FOLDER
-from barstep.report import tables
+from barstep.engine.reasons import REFUSALS
+from barstep.report.costs import band_words, costs, signals
+from barstep.report.heading import heading
 from barstep.report.sheet import sheet_of
 
 
@@ -18,24 +22,41 @@ def result() -> bs.Result:
 
 def test_costs_and_counts(result: bs.Result) -> None:
     """Costs that were paid and counts that are not 0 are told under words, the others are not."""
-    told = dict(tables.costs(sheet_of(result)))
+    sheet = sheet_of(result)
+    told = dict(costs(sheet))
     assert told["Slippage cost"] == f"{result.costs['slippage']:,.2f}"
-    assert told["Orders cut by cash"] == f"{result.refusals['cut_by_cash']:,}"
     assert "Borrow cost" not in told
-    assert "Orders that grew too old" not in told
+    counts = {name: (count, meaning) for name, count, meaning in signals(sheet)}
+    assert counts["Orders cut by cash"] == (f"{result.refusals['cut_by_cash']:,}", REFUSALS["cut_by_cash"])
+    assert "Orders that grew too old" not in counts
 
 
-def test_ambiguity(result: bs.Result) -> None:
-    """The interval of final equity is told where bars were ambiguous."""
-    told = dict(tables.costs(sheet_of(result)))
-    ambiguity = result.fill_ambiguity
-    assert ambiguity.bars > 0
-    assert told["Ambiguous bars"].startswith(f"{ambiguity.bars:,} (")
-    assert told["Final equity, worse order"] == f"{ambiguity.pessimistic_equity:,.2f}"
-    assert told["Final equity, better order"] == f"{ambiguity.optimistic_equity:,.2f}"
+def test_every_count_has_words(result: bs.Result) -> None:
+    """Each reason that an order can be refused for has a name and a meaning of its own."""
+    document = sheet_of(result).document
+    counted = {**document, "signals": dict.fromkeys(document["signals"], 7)}
+    told = signals(replace(sheet_of(result), document=counted))
+    assert len({name for name, _, _ in told}) == len(told) == len(document["signals"])
+    assert all("_" not in name and count == "7" and meaning for name, count, meaning in told)
+
+
+@pytest.mark.parametrize(("taken", "word"), [("pessimistic", "worse"), ("optimistic", "better")])
+def test_the_band_in_words(taken: str, word: str) -> None:
+    """Bars, their share, both final equities and which order was taken are told where bars were ambiguous."""
+    bars = bs.load(EMBEDDED_FOLDER / "binance_BTCUSDT_1m.parquet")
+    result = bs.backtest(bars, "mean_reversion", trailing_stop_pct=0.1, ambiguous_fills=taken)
+    found, words = result.fill_ambiguity, band_words(sheet_of(result))
+    assert words.startswith(f"In {found.bars:,} bars ({found.share_pct:.2g} %)")
+    assert f"worse order in each of them final equity is {found.pessimistic_equity:,.2f}" in words
+    assert f"better one {found.optimistic_equity:,.2f}; the {word} one was taken." in words
+
+
+def test_no_band_no_words(hours: bs.Result) -> None:
+    """Where no bar was ambiguous there is nothing to tell."""
+    assert band_words(sheet_of(hours)) == ""
 
 
 def test_options_that_were_chosen_are_told(result: bs.Result) -> None:
     """Of the execution's options those that differ from their defaults are shown, with the usual ones."""
-    names = {name for name, _ in tables.heading(sheet_of(result))["execution"]}
+    names = {name for name, _ in heading(sheet_of(result))["execution"]}
     assert names == {"capital", "fee_bps", "slippage_bps", "year_days", "impact_bps", "trailing_stop_pct"}

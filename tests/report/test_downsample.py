@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from barstep.report.downsample import m4
+from barstep.report.downsample import envelopes, m4, means
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,3 +52,41 @@ def test_the_last_of_many_bars_is_kept() -> None:
     times, values = np.arange(100_000) * 60_000_000, np.zeros(100_000)
     places = m4(times, values, 10)
     assert (places[0], places[-1], places.size) == (0, 99_999, 20)
+
+
+@given(st.integers(1, 400), st.integers(1, 30), st.integers(0, 99))
+def test_columns_on_one_axis_keep_the_envelope_of_each(n: int, spans: int, seed: int) -> None:
+    """A band between two curves keeps, in every span, the lowest and the highest of both."""
+    times, low = series(n, seed)
+    both = {"low": low, "high": low + np.random.default_rng(seed).integers(0, 9, n)}
+    kept, columns = envelopes(times, both, spans)
+    places = np.searchsorted(times, kept)
+    span = np.minimum((times - times[0]) / (float(times[-1] - times[0]) or 1.0) * spans, spans - 1).astype(int)
+    for name, values in both.items():
+        np.testing.assert_array_equal(columns[name], values[places])
+        for each in set(span.tolist()):
+            inside, drawn = values[span == each], columns[name][span[places] == each]
+            assert (drawn.min(), drawn.max()) == (inside.min(), inside.max())
+
+
+@given(st.integers(1, 400), st.integers(1, 30), st.integers(0, 99))
+def test_means_of_spans(n: int, spans: int, seed: int) -> None:
+    """Each span has the mean of its values, at the time of the first, found here by a plain loop."""
+    times, values = series(n, seed)
+    at, columns = means(times, {"y": values}, spans)
+    if n <= spans:
+        assert (at.tolist(), columns["y"].tolist()) == (times.tolist(), values.tolist())
+        return
+    found: dict[int, list[int]] = {}
+    for place in range(n):
+        share = (times[place] - times[0]) / float(times[-1] - times[0])
+        found.setdefault(min(int(share * spans), spans - 1), []).append(place)
+    assert at.tolist() == [times[inside[0]] for inside in found.values()]
+    expected = [sum(values[place] for place in inside) / len(inside) for inside in found.values()]
+    np.testing.assert_allclose(columns["y"], expected, rtol=1e-12, atol=1e-12)
+
+
+def test_no_times_have_no_means() -> None:
+    """Nothing is thinned to nothing."""
+    times, values = series(0, 1)
+    assert means(times, {"y": values}, 5)[0].size == 0

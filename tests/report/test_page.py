@@ -2,45 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
-from html.parser import HTMLParser
 from pathlib import Path
 
 import barstep as bs
+import numpy as np
 import pytest
 from barstep.engine.metrics import DESCRIPTIONS
 from barstep.report.page import page
 from barstep.report.sheet import sheet_of
 from barstep.report.tables import HELD_TRADES, SHOWN_TRADES
 from barstep.report.texts import metric
+from pages import HOSTILE, Reader, script_data
 
 ASSETS = Path(bs.__path__[0]) / "report" / "assets"
-HOSTILE = "</script><script>alert(1)</script>\"'&{{ 7 * 7 }}<img src=x onerror=alert(2)>"
 Made = Callable[..., bs.Result]
-
-
-class Reader(HTMLParser):
-    """What a browser would see: tags with their attributes, and the text outside scripts and styles."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.words: list[str] = []
-        self.scripts: list[str] = []
-        self._inside = ""
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        self._inside = tag
-
-    def handle_endtag(self, _tag: str) -> None:
-        self._inside = ""
-
-    def handle_data(self, data: str) -> None:
-        (self.scripts if self._inside in ("script", "style") else self.words).append(data)
 
 
 @pytest.fixture(scope="module")
@@ -104,19 +81,19 @@ def test_hostile_names_are_text(made: Made) -> None:
     assert f"on {HOSTILE} {HOSTILE}" in read.words
     assert [tag for tag, _ in read.tags] == [tag for tag, _ in Reader(plain).tags]
     assert not any("alert(" in script for script in read.scripts)
+    assert script_data(text)["candles"][0]["name"] == HOSTILE
 
 
 def test_data_for_the_script_is_json(hours_page: str, hours: bs.Result) -> None:
     """What the script reads is strict JSON, and each chart has its box."""
-    found = re.search(r'<script type="application/json" id="charts">(.*?)</script>', hours_page, re.DOTALL)
-    assert found is not None
-    charts = json.loads(found.group(1), parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
+    charts = script_data(hours_page)
     boxes = {attributes.get("id") for _, attributes in Reader(hours_page).tags}
     assert set(charts["items"][0]["roots"].values()) == {
         f"chart-{name}" for name in ("equity", "equity_log", "drawdown", "position", "candles")
     }
     assert set(charts["items"][0]["roots"].values()) <= boxes
-    assert len(charts["windows"]) == 7
+    assert len(charts["candles"][0]["windows"]) == 7
+    assert charts["series"].keys() == {"equity", "benchmark", "drawdown", "position"}
     assert charts["interval"] == hours.bars.interval_seconds * 1000
 
 
@@ -135,9 +112,36 @@ def test_a_year_of_minutes_is_small(made: Made) -> None:
     read = Reader(text)
     assert f"{SHOWN_TRADES:,} of {count:,}" in read.words
     assert f"the other {count - HELD_TRADES:,} are in trades.parquet" in " ".join(read.words)
-    found = re.search(r'<script type="application/json" id="more-trades">(.*?)</script>', text, re.DOTALL)
-    assert found is not None
-    assert len(json.loads(found.group(1))) == HELD_TRADES - SHOWN_TRADES
+    assert len(script_data(text, "more-trades")) == HELD_TRADES - SHOWN_TRADES
+
+
+def test_half_a_million_bars_with_a_band_are_small() -> None:
+    """500,000 bars, with hundreds of ambiguous ones fit 3 MB; the band is named and told in words."""
+    rng = np.random.default_rng(1)
+    n = 500_000
+    close = 100.0 * np.exp(np.cumsum(rng.standard_normal(n) * 0.002))
+    opens = np.append(close[:1], close[:-1])
+    bars = bs.Bars.from_arrays(
+        1_704_067_200_000_000 + np.arange(n) * 60_000_000, opens, np.maximum(opens, close) * 1.001,
+        np.minimum(opens, close) * 0.999, close, interval_seconds=60,
+    )  # fmt: skip
+    result = bs.backtest(
+        bars, "mean_reversion", trailing_stop_pct=0.4, take_profit_pct=0.5, stop_loss_pct=0.5, fee_bps=0
+    )
+    assert result.fill_ambiguity.bars > 500
+    assert result.trades.height > HELD_TRADES
+    text = page(sheet_of(result))
+    assert len(text.encode()) <= 3_000_000
+    words = Reader(text).words
+    assert "between the worse and the better order in ambiguous bars" in words
+    assert any(f"{result.fill_ambiguity.optimistic_equity:,.2f}" in each for each in words)
+    assert script_data(text)["series"]["band"].keys() == {"x", "worse", "better"}
+
+
+def test_without_ambiguous_bars_there_is_no_band(hours_page: str) -> None:
+    """Neither in the legend nor in the data."""
+    assert not any("better order" in words for words in Reader(hours_page).words)
+    assert "band" not in script_data(hours_page)["series"]
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 31])

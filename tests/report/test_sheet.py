@@ -138,6 +138,7 @@ def test_a_damaged_folder_is_refused(saved: Path, damage: str) -> None:
 def test_buy_and_hold_starts_at_the_capital(hours: bs.Result) -> None:
     """Buy and hold ends where the metric says, on the scale of the capital."""
     sheet = sheet_of(hours)
-    assert sheet.buy_and_hold[0] == pytest.approx(100_000.0)
-    assert sheet.buy_and_hold[-1] == pytest.approx(100_000.0 * (1 + hours.metrics["benchmark_return_pct"] / 100.0))
-    assert sheet.bars["timestamp"][0] == datetime(2023, 1, 1, tzinfo=UTC)
+    assert sheet.columns["benchmark"][0] == pytest.approx(100_000.0)
+    growth = 1 + hours.metrics["benchmark_return_pct"] / 100.0
+    assert sheet.columns["benchmark"][-1] == pytest.approx(100_000.0 * growth)
+    assert sheet.bars[0]["timestamp"][0] == datetime(2023, 1, 1, tzinfo=UTC)

@@ -1,0 +1,75 @@
+"""What a report says first: what was backtested on what, how it ended, and how it can be recognised."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..data.durations import format_interval
+from ..engine.execution import describe_execution
+from .sheet import Sheet
+from .texts import NOTHING, counted, decimals, moment, setting
+
+_ALWAYS_SHOWN = ("capital", "fee_bps", "slippage_bps", "year_days")
+_NAMED = 6
+"""Strategies and instruments that a title names before it counts the rest."""
+
+
+def heading(sheet: Sheet) -> dict[str, Any]:
+    """What was backtested on what: `title`, `instruments`, `lead`, `parameters`, `execution`, `origin`."""
+    document = sheet.document
+    return {
+        "title": f"Portfolio: {_listed(document['strategies'])}" if sheet.is_portfolio else document["strategy"],
+        "instruments": _instruments(sheet),
+        "lead": f"{_span(sheet)}. {_final_equity(sheet)}.",
+        "parameters": _settings(document.get("parameters", {})),
+        "execution": _settings(_changed(document["execution"])),
+        "origin": _origin(document),
+    }
+
+
+def _instruments(sheet: Sheet) -> str:
+    if sheet.is_portfolio:
+        return _listed(sheet.document["instruments"])
+    return " and ".join(f"{each['venue']} {each['symbol']}" for each in sheet.document["data"])
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names in a row; of many the first, and how many more there are."""
+    more = len(names) - _NAMED
+    return ", ".join([*names[:_NAMED], *([f"{more} more"] if more > 0 else [])])
+
+
+def _span(sheet: Sheet) -> str:
+    times, step = sheet.equity["timestamp"], sheet.interval_seconds
+    span = f", {moment(times[0], step)} to {moment(times[-1], step)} UTC" if len(times) else ""
+    return f"{counted(len(times), 'bar')} of {format_interval(step)}{span}"
+
+
+def _final_equity(sheet: Sheet) -> str:
+    """Equity at the last close, and what it started with."""
+    final = sheet.document["final_equity"]
+    start = decimals(sheet.document["execution"]["capital"], 2)
+    return f"{start} became {decimals(final, 2) if final is not None else NOTHING}"
+
+
+def _changed(execution: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that differ from their defaults, and those that everybody asks for."""
+    usual = {option["name"]: option["default"] for option in describe_execution()}
+    return {
+        name: value for name, value in execution.items() if name in _ALWAYS_SHOWN or value != usual.get(name, value)
+    }
+
+
+def _settings(given: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Under the names that Python, the command line and the result give them."""
+    return [(name, setting(name, value)) for name, value in given.items() if value != ""]
+
+
+def _origin(document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Name, short form and whole value of what the result can be recognised by."""
+    software = document["provenance"]
+    digests = [(f"{each['venue']} {each['symbol']} bars", each["sha384"]) for each in document["data"]]
+    digests += [("kernels", software["kernels"]), ("arithmetic", software["arithmetic"])]
+    versions = [(name, software[name], software[name]) for name in ("barstep", "numba", "numpy")]
+    return versions + [(name, str(digest)[:10], str(digest)) for name, digest in digests]
