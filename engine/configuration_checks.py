@@ -1,0 +1,151 @@
+"""What only the engines can tell of a configuration: is every engine, parameter, strategy and metric known."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+
+from ..config.core import CoreConfig
+from ..config.policies import FixedWeight, MetricWeighted
+from ..config.problems import Path, Problem
+from ..config.references import dangling, policies_in
+from ..config.schedulers import Schedule, Scheduler
+from ..config.trading import traded_instruments, where
+from ..errors import nearest, unknown_name
+from .catalog import StrategyCatalog
+from .metric_names import metric_names
+from .strategy import Parameter, StrategyEngine, Value
+
+
+def check(config: CoreConfig, catalog: StrategyCatalog) -> list[Problem]:
+    """What is wrong with a configuration where engines are concerned; problems are not located."""
+    known = {*config.catalog(), *(engine.name for engine in catalog)}
+    return [
+        *_engines(config, catalog),
+        *_references(config, known),
+        *_metrics(config, metric_names(catalog)),
+        *_unused_limits(config, known),
+        *_instruments(config, catalog),
+    ]
+
+
+def _engines(config: CoreConfig, catalog: StrategyCatalog) -> Iterator[Problem]:
+    engines = {engine.name: engine for engine in catalog}
+    for name, (section, strategy) in config.catalog().items():
+        yield from dangling((section, name, "engine"), "strategy engine", strategy.engine, engines)
+        if strategy.engine in engines:
+            path = (section, name, "parameters")
+            yield from _parameters(engines[strategy.engine], strategy.parameters, path)
+
+
+def _parameters(engine: StrategyEngine, given: Mapping[str, Value], path: Path) -> Iterator[Problem]:
+    known = {parameter.name: parameter for parameter in engine.parameters}
+    wrong = False
+    for name, value in given.items():
+        text = _wrong_value(known[name], value) if name in known else None
+        if name not in known:
+            text = unknown_name(f"parameter of {engine.name}", name, known)
+        if text is not None:
+            wrong = True
+            yield Problem(path=(*path, name), text=text)
+    if not wrong:
+        broken = engine.rule({name: given.get(name, parameter.default) for name, parameter in known.items()})
+        if broken:
+            yield Problem(path=path, text=f"{broken}.")
+
+
+def _wrong_value(parameter: Parameter, value: Value) -> str | None:
+    """What is wrong with a value, None where nothing is; stricter than the command line, where all is text."""
+    kinds: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "bool": (bool,), "text": (str,)}
+    whole = " whole" if parameter.kind == "int" else ""
+    allowed = parameter.allowed if parameter.kind in {"bool", "text"} else f"a{whole} number, {parameter.allowed}"
+    right = type(value) in kinds[parameter.kind]
+    if right and (isinstance(value, str) or parameter.minimum <= value <= parameter.maximum):
+        return None
+    return f"is {value!r}; allowed is {allowed} ({parameter.text})."
+
+
+def _references(config: CoreConfig, known: Collection[str]) -> Iterator[Problem]:
+    for name, profile in config.risk_profiles.items():
+        for strategy in profile.strategy_allocations:
+            yield from dangling(("risk_profiles", name, "strategy_allocations", strategy), "strategy", strategy, known)
+    for path, scheduler in _schedulers(config):
+        for name, schedule in scheduler.schedules.items():
+            yield from dangling((*path, "schedules", name, "strategy"), "strategy", schedule.strategy, known)
+        for key in ("signal_limits", "initial_signal_limits"):
+            for strategy in getattr(scheduler, key):
+                yield from dangling((*path, key, strategy), "strategy", strategy, known)
+        yield from _fixed_weights(config, scheduler, path, known)
+
+
+def _fixed_weights(config: CoreConfig, scheduler: Scheduler, path: Path, known: Collection[str]) -> Iterator[Problem]:
+    names = {*scheduler.schedules, *known, *config.risk_profiles}
+    for place, policy in policies_in(scheduler.capital_policy, (*path, "capital_policy")):
+        if isinstance(policy, FixedWeight):
+            for name, weight in policy.weights.items():
+                yield from dangling((*place, "weights", name), "schedule, strategy or risk profile", name, names)
+                for profile in weight if isinstance(weight, dict) else ():
+                    place_of = (*place, "weights", name, profile)
+                    yield from dangling(place_of, "risk profile", profile, config.risk_profiles)
+
+
+def _metrics(config: CoreConfig, known: Collection[str]) -> Iterator[Problem]:
+    for name, profile in config.risk_profiles.items():
+        for metric in profile.telemetry_bounds:
+            yield from _metric(("risk_profiles", name, "telemetry_bounds", metric), metric, known)
+    for path, scheduler in _schedulers(config):
+        for place, policy in policies_in(scheduler.capital_policy, (*path, "capital_policy")):
+            if isinstance(policy, MetricWeighted):
+                for metric in policy.metrics:
+                    yield from _metric((*place, "metrics", metric), metric, known)
+
+
+def _metric(path: Path, metric: str, known: Collection[str]) -> Iterator[Problem]:
+    if metric not in known:
+        text = f"unknown metric {metric!r}.{nearest(metric, known)} Measures and diagnostics of engines are allowed."
+        yield Problem(path=path, text=text)
+
+
+def _unused_limits(config: CoreConfig, known: Collection[str]) -> Iterator[Problem]:
+    for path, scheduler in _schedulers(config):
+        used = {schedule.strategy for schedule in scheduler.schedules.values()}
+        for key in ("signal_limits", "initial_signal_limits"):
+            for strategy in getattr(scheduler, key):
+                if strategy in known and strategy not in used:
+                    text = f"limits {strategy!r}, which no schedule of {path[-1]} runs; it has no effect."
+                    yield Problem(path=(*path, key, strategy), text=text, severity="warning")
+
+
+def _instruments(config: CoreConfig, catalog: StrategyCatalog) -> Iterator[Problem]:
+    """Schedules that have nothing to trade, or no second venue, where an environment runs their scheduler."""
+    for name, environment in config.environments.items():
+        for path, scheduler in _schedulers(config):
+            if path[-1] == environment.scheduler:
+                for schedule in scheduler.schedules:
+                    place = (*path, "schedules", schedule)
+                    yield from _tradable(config, catalog, name, scheduler.schedules[schedule], place)
+
+
+def _tradable(
+    config: CoreConfig, catalog: StrategyCatalog, environment: str, schedule: Schedule, path: Path
+) -> Iterator[Problem]:
+    _, strategy = config.catalog().get(schedule.strategy, (None, None))
+    engine_name = strategy.engine if strategy else schedule.strategy
+    own_profile = strategy.risk_profile if strategy else None
+    engine = next((engine for engine in catalog if engine.name == engine_name), None)
+    profile, universe = where(config.environments[environment], schedule, own_profile)
+    if engine is None or profile not in config.risk_profiles or universe not in config.instrument_universes:
+        return  # told of already
+    instruments = traded_instruments(config, profile, universe)
+    if not instruments:
+        text = f"has nothing to trade in {environment!r}: no bucket of {profile!r} holds an instrument of {universe!r}."
+        yield Problem(path=path, text=text)
+    members = config.instrument_universes[universe].instruments
+    lacking = [instrument for instrument in instruments if members[instrument].secondary is None]
+    if engine.needs_secondary and lacking:
+        text = f"needs a second venue in {environment!r}; {', '.join(lacking)} of {universe!r} have no 'secondary'."
+        yield Problem(path=path, text=text)
+
+
+def _schedulers(config: CoreConfig) -> Iterator[tuple[Path, Scheduler]]:
+    for name, scheduler in config.runtime.multi_strategy_schedulers.items():
+        yield ("runtime", "multi_strategy_schedulers", name), scheduler
