@@ -22,9 +22,11 @@ MOST_LEVELS = 50
 
 Scalar = str | bool | int | float | None
 
-_NULL = re.compile(r"null|Null|NULL|~|")
-_TRUE = re.compile(r"true|True|TRUE")
-_FALSE = re.compile(r"false|False|FALSE")
+_WORDS = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
 # Longer whole numbers fall to the next pattern: none of ours needs them, and Python refuses the very long ones.
 _WHOLE = re.compile(r"[-+]?[0-9]{1,18}", re.ASCII)
 _OTHER_BASE = re.compile(r"0o[0-7]{1,20}|0x[0-9a-fA-F]{1,16}")
@@ -85,12 +87,8 @@ def parse(text: str, file: str) -> tuple[Node, list[Problem]]:
 
 def resolve(text: str) -> Scalar:
     """The value of a plain scalar by the core schema of YAML 1.2."""
-    if _NULL.fullmatch(text):
-        return None
-    if _TRUE.fullmatch(text):
-        return True
-    if _FALSE.fullmatch(text):
-        return False
+    if text in _WORDS:
+        return _WORDS[text]
     if _WHOLE.fullmatch(text):
         return int(text)
     if _OTHER_BASE.fullmatch(text):
