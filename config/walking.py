@@ -136,7 +136,12 @@ class Walk:
         if not isinstance(node.value, dict):
             return self._refuse(node, kind, path)
         if tag_field not in node.value:
-            self._tell(path, f"has no {tag_field!r}, which is required: {', '.join(str(one.tag) for one in members)}.")
+            mistyped = [key for key in node.value if nearest(key, [tag_field])]
+            for key in mistyped:
+                self._tell((*path, key), unknown_name("key", key, [tag_field]))
+            if not mistyped:
+                tags = ", ".join(str(member.tag) for member in members)
+                self._tell(path, f"has no {tag_field!r}, which is required: {tags}.")
             return None
         by_tag = {str(member.tag): member for member in members}
         by_tag |= {alias: by_tag[tag] for alias, tag in self._aliases.items() if tag in by_tag}

@@ -24,6 +24,8 @@ def check(config: CoreConfig, catalog: StrategyCatalog) -> list[Problem]:
         *_references(config, known),
         *_metrics(config, metric_names(catalog)),
         *_unused_limits(config, known),
+        *_unused_strategies(config, catalog),
+        *_unheld_instruments(config),
         *_instruments(config, catalog),
     ]
 
@@ -115,6 +117,34 @@ def _unused_limits(config: CoreConfig, known: Collection[str]) -> Iterator[Probl
                     yield Problem(path=(*path, key, strategy), text=text, severity="warning")
 
 
+def _unused_strategies(config: CoreConfig, engines: StrategyCatalog) -> Iterator[Problem]:
+    """Strategies that were probably meant where a schedule runs an engine under its own name, with its defaults."""
+    catalog = config.catalog()
+    run = {schedule.strategy for _, scheduler in _schedulers(config) for schedule in scheduler.schedules.values()}
+    own_names = [engine.name for engine in engines if engine.name in run and engine.name not in catalog]
+    for name, (section, _) in catalog.items():
+        advice = nearest(name, own_names)
+        if name not in run and advice:
+            text = f"no schedule runs {name!r}; one runs an engine of nearly that name, with its defaults.{advice}"
+            yield Problem(path=(section, name), text=text, severity="warning")
+
+
+def _unheld_instruments(config: CoreConfig) -> Iterator[Problem]:
+    """Instruments that no profile may trade."""
+    buckets = [profile.instrument_buckets for profile in config.risk_profiles.values()]
+    held = {instrument for one in buckets for members in one.values() for instrument in members}
+    if not all(buckets):
+        return  # a profile without buckets trades them all
+    for name, universe in config.instrument_universes.items():
+        for instrument in universe.instruments:
+            if instrument not in held:
+                text = (
+                    f"{instrument!r} is in no bucket of any risk profile: nothing trades it.{nearest(instrument, held)}"
+                )
+                path = ("instrument_universes", name, "instruments", instrument)
+                yield Problem(path=path, text=text, severity="warning")
+
+
 def _instruments(config: CoreConfig, catalog: StrategyCatalog) -> Iterator[Problem]:
     """Schedules that have nothing to trade, or no second venue, where an environment runs their scheduler."""
     for name, environment in config.environments.items():
@@ -142,7 +172,7 @@ def _tradable(
     members = config.instrument_universes[universe].instruments
     lacking = [instrument for instrument in instruments if members[instrument].secondary is None]
     if engine.needs_secondary and lacking:
-        text = f"needs a second venue in {environment!r}; {', '.join(lacking)} of {universe!r} have no 'secondary'."
+        text = f"needs a second venue in {environment!r}; {universe!r} gives none for {', '.join(lacking)}."
         yield Problem(path=path, text=text)
 
 
