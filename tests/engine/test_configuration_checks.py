@@ -127,6 +127,11 @@ ENVIRONMENT = (
     "environments: {demo: {type: demo, offline: true, feed: embedded, venue: binance, risk_profile: balanced, "
     "instrument_universe: majors, scheduler: one, capital: 1}}\n"
 )
+OTHERS = """
+instrument_universes:
+  majors: {instruments: {BTCUSDT: {primary: a}}}
+  others: {instruments: {SOLUSDT: {primary: a}}}
+"""
 UNIVERSE = (
     "instrument_universes: {majors: {instruments: {BTCUSDT: {primary: a, secondary: b}, ETHUSDT: {primary: a}}}}\n"
 )
