@@ -5,11 +5,11 @@ Loading one runs its code, as importing it would.
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from collections.abc import Iterator
 from importlib import metadata, util
 from pathlib import Path
+from types import ModuleType
 
 from ..errors import UsageError
 from .strategy import StrategyEngine
@@ -41,17 +41,31 @@ def engine_from_file(path: Path) -> StrategyEngine:
     """
     if not path.is_file():
         raise UsageError(f"{path}: no such file")
-    name = f"barstep_engine_{hashlib.sha384(str(path.resolve()).encode()).hexdigest()[:16]}"
+    return _engine(getattr(_module(path.resolve(), str(path)), ATTRIBUTE, None), str(path))
+
+
+def _module(path: Path, what: str) -> ModuleType:
+    """The file as the module that an import from its folder would make, made once.
+
+    A compiled kernel in the cache remembers the name of its module, so that a file has one name in every process.
+    """
+    name = path.stem
+    if name in sys.modules:
+        loaded = sys.modules[name]
+        if Path(getattr(loaded, "__file__", None) or "").resolve() == path:
+            return loaded
+        raise UsageError(f"{what}: a module named {name!r} is loaded already; give the file another name")
     spec = util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise UsageError(f"{path}: is no Python file; its name must end in .py")
+        raise UsageError(f"{what}: is no Python file; its name must end in .py")
     module = util.module_from_spec(spec)
-    sys.modules[name] = module  # as an import does: what the file defines is looked up there
+    sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
     except Exception as error:
-        raise UsageError(f"{path}: cannot be loaded: {_one_line(error)}") from error
-    return _engine(getattr(module, ATTRIBUTE, None), str(path))
+        del sys.modules[name]
+        raise UsageError(f"{what}: cannot be loaded: {_one_line(error)}") from error
+    return module
 
 
 def _engine(found: object, what: str) -> StrategyEngine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
 
@@ -23,6 +24,7 @@ def test_an_engine_from_a_file_runs() -> None:
 @pytest.mark.parametrize(
     ("name", "text", "says"),
     [
+        ("json.py", "", "a module named 'json' is loaded already; give the file another name"),
         ("a.py", "ENGINE = 3\n", "defines no StrategyEngine named ENGINE"),
         ("a.py", "", "defines no StrategyEngine named ENGINE"),
         ("a.py", "1 / 0\n", "cannot be loaded: ZeroDivisionError: division by zero"),
@@ -31,8 +33,11 @@ def test_an_engine_from_a_file_runs() -> None:
         ("a.txt", "", "is no Python file; its name must end in .py"),
     ],
 )
-def test_a_file_that_is_no_engine(name: str, text: str, says: str, tmp_path: Path) -> None:
+def test_a_file_that_is_no_engine(
+    name: str, text: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What is wrong with it is one line with its name."""
+    monkeypatch.delitem(sys.modules, "a", raising=False)
     path = tmp_path / name
     path.write_text(text)
     with pytest.raises(bs.UsageError) as refused:
@@ -64,3 +69,9 @@ def test_an_entry_point_that_is_no_engine(value: str, says: str, monkeypatch: py
     offer(monkeypatch, value)
     with pytest.raises(bs.UsageError, match=rf"the entry point 'mine' \({value}\).* ?{says}"):
         list(installed_engines())
+
+
+def test_a_file_is_loaded_once_and_named_as_an_import_would() -> None:
+    """The cache of compiled kernels knows a module by its name, so that both ways must give one."""
+    assert engine_from_file(EXAMPLE) is engine_from_file(EXAMPLE)
+    assert sys.modules["donchian"].ENGINE is engine_from_file(EXAMPLE)
