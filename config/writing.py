@@ -35,4 +35,5 @@ def as_plain(config: CoreConfig) -> dict[str, Any]:
 
 def as_yaml(config: CoreConfig) -> str:
     """The configuration as YAML."""
-    return yaml.dump(as_plain(config), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+    text: str = yaml.dump(as_plain(config), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+    return text
