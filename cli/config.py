@@ -154,7 +154,7 @@ def _print_report(read: ReadConfig, document: dict[str, Any]) -> None:
     if not read.errors:
         if document["environment"]:
             _print_environment(document["environment"])
-        else:
+        elif read.config.environments:
             _print_environments(read.config)
         typer.echo(f"SHA-384 of what it says, comments and order of keys left aside: {document['content_sha384']}")
     typer.echo(f"SHA-384 of the file's bytes: {read.file_sha384}")

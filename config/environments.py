@@ -61,6 +61,8 @@ def choose_environment(environments: Mapping[str, Environment], wanted: str) -> 
         return preferred[0], "type"
     if preferred:
         raise UsageError(f"{wanted!r} may be any of the environments {', '.join(preferred)}; name one.")
+    if not environments:
+        raise UsageError(f"unknown environment {wanted!r}. None is defined.")
     aliases = (alias for environment in environments.values() for alias in environment.aliases)
     types = (environment.type for environment in environments.values())
     raise UsageError(unknown_name("environment", wanted, {*environments, *aliases, *types}))

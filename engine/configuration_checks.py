@@ -8,7 +8,7 @@ from ..config.core import CoreConfig
 from ..config.policies import FixedWeight, MetricWeighted
 from ..config.problems import Path, Problem
 from ..config.references import dangling, policies_in
-from ..config.schedulers import Schedule, Scheduler
+from ..config.schedulers import Scheduler
 from ..config.trading import traded_instruments, where
 from ..errors import nearest, unknown_name
 from .catalog import StrategyCatalog
@@ -147,33 +147,32 @@ def _unheld_instruments(config: CoreConfig) -> Iterator[Problem]:
 
 def _instruments(config: CoreConfig, catalog: StrategyCatalog) -> Iterator[Problem]:
     """Schedules that have nothing to trade, or no second venue, where an environment runs their scheduler."""
+    engines = {engine.name: engine for engine in catalog}
+    strategies = config.catalog()
     for name, environment in config.environments.items():
         for path, scheduler in _schedulers(config):
-            if path[-1] == environment.scheduler:
-                for schedule in scheduler.schedules:
-                    place = (*path, "schedules", schedule)
-                    yield from _tradable(config, catalog, name, scheduler.schedules[schedule], place)
+            if path[-1] != environment.scheduler:
+                continue
+            for schedule_name, schedule in scheduler.schedules.items():
+                _, strategy = strategies.get(schedule.strategy, (None, None))
+                engine = engines.get(strategy.engine if strategy else schedule.strategy)
+                profile, universe = where(environment, schedule, strategy.risk_profile if strategy else None)
+                known = profile in config.risk_profiles and universe in config.instrument_universes
+                if engine is not None and known:
+                    place = (*path, "schedules", schedule_name)
+                    for text in _untradable(config, engine, profile, universe):
+                        yield Problem(path=place, text=f"{text} (in environment {name!r}).")
 
 
-def _tradable(
-    config: CoreConfig, catalog: StrategyCatalog, environment: str, schedule: Schedule, path: Path
-) -> Iterator[Problem]:
-    _, strategy = config.catalog().get(schedule.strategy, (None, None))
-    engine_name = strategy.engine if strategy else schedule.strategy
-    own_profile = strategy.risk_profile if strategy else None
-    engine = next((engine for engine in catalog if engine.name == engine_name), None)
-    profile, universe = where(config.environments[environment], schedule, own_profile)
-    if engine is None or profile not in config.risk_profiles or universe not in config.instrument_universes:
-        return  # told of already
+def _untradable(config: CoreConfig, engine: StrategyEngine, profile: str, universe: str) -> Iterator[str]:
+    """Why an engine cannot trade the instruments that a profile leaves it of a universe."""
     instruments = traded_instruments(config, profile, universe)
     if not instruments:
-        text = f"has nothing to trade in {environment!r}: no bucket of {profile!r} holds an instrument of {universe!r}."
-        yield Problem(path=path, text=text)
+        yield f"has nothing to trade: no bucket of {profile!r} holds an instrument of {universe!r}"
     members = config.instrument_universes[universe].instruments
     lacking = [instrument for instrument in instruments if members[instrument].secondary is None]
     if engine.needs_secondary and lacking:
-        text = f"needs a second venue in {environment!r}; {universe!r} gives none for {', '.join(lacking)}."
-        yield Problem(path=path, text=text)
+        yield f"needs a second venue; {universe!r} gives no 'secondary' for {', '.join(lacking)}"
 
 
 def _schedulers(config: CoreConfig) -> Iterator[tuple[Path, Scheduler]]:

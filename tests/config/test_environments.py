@@ -39,6 +39,8 @@ def test_what_means_none_or_several_is_refused() -> None:
     """The near name, or the ones that are meant, are told."""
     with pytest.raises(UsageError, match=r"unknown environment 'dmeo'. Did you mean 'demo'"):
         choose_environment(ENVIRONMENTS, "dmeo")
+    with pytest.raises(UsageError, match=r"unknown environment 'demo'. None is defined."):
+        choose_environment({}, "demo")
     paper = ENVIRONMENTS["binance_paper"]
     with pytest.raises(UsageError, match=r"'paper' may be any of the environments a, b; name one."):
         choose_environment({"a": paper, "b": paper}, "paper")

@@ -61,7 +61,7 @@ def test_a_wrong_field_of_a_schedule(line: str, says: str, tmp_path: Path) -> No
         ("capital_policy: {name: smoothed, base: x}", "capital_policy.base.name: unknown name 'x'."),
         ("capital_policy: {name: tag_budget, tag: {a: 1}}", "unknown key 'tag'. Did you mean 'tags'? Allowed: "),
         ("capital_policy: {name: drawdown_guard, min_weight: 2}", "min_weight: is 2; allowed is a number, at least 0"),
-        ("capital_policy: {name: fixed_weight, weights: {}}", "weights: is empty; at least one entry is required."),
+        ("capital_policy: {name: tag_quota, tags: {}}", "tags: is empty; at least one entry is required."),
         ("signal_limits: {trend_engine: {balanced: 2.5}}", "is 2.5; allowed is a whole number, at least 0 or a mapp"),
         ("signal_limits: {trend_engine: {balanced: -1}}", "is -1; allowed is a whole number, at least 0."),
         ("signal_limits: {trend_engine: {balanced: {limt: 1}}}", "unknown key 'limt'. Did you mean 'limit'?"),

@@ -141,8 +141,8 @@ def test_a_schedule_with_nothing_to_trade(tmp_path: Path) -> None:
     """No bucket of its profile holds an instrument of its universe."""
     text = "risk_profiles: {balanced: {instrument_buckets: {x: [SOLUSDT]}}, free: {}}\n" + STRATEGIES + ENVIRONMENT
     assert told(text + OTHERS + SCHEDULER % "health_check_interval: 60", tmp_path) == [
-        "error: runtime.multi_strategy_schedulers.one.schedules.a: has nothing to trade in 'demo': no bucket of "
-        "'balanced' holds an instrument of 'majors'."
+        "error: runtime.multi_strategy_schedulers.one.schedules.a: has nothing to trade: no bucket of 'balanced' holds "
+        "an instrument of 'majors' (in environment 'demo')."
     ]
 
 
@@ -150,8 +150,8 @@ def test_arbitrage_needs_a_second_venue(tmp_path: Path) -> None:
     """Instruments without a `secondary` feed are named."""
     scheduler = SCHEDULER.replace("trend_engine", "cross_exchange_arbitrage") % "health_check_interval: 60"
     assert told(PROFILES + ENVIRONMENT + UNIVERSE + scheduler, tmp_path) == [
-        "error: runtime.multi_strategy_schedulers.one.schedules.a: needs a second venue in 'demo'; 'majors' "
-        "gives none for ETHUSDT."
+        "error: runtime.multi_strategy_schedulers.one.schedules.a: needs a second venue; 'majors' gives no 'secondary' "
+        "for ETHUSDT (in environment 'demo')."
     ]
 
 
