@@ -31,7 +31,10 @@ def test_the_examples_are_written_as_they_were_read(name: str, tmp_path: Path) -
     assert read(as_yaml(one.config), tmp_path).config == one.config
 
 
-@given(st.text(max_size=12) | st.sampled_from(["no", "012", "0o14", "1e3", "1:30", "~", "", "=", "2024-01-01", ".inf"]))
+@given(
+    st.text(max_size=12)
+    | st.sampled_from(["no", "012", "0o14", "1e3", "1:30", "~", "", "=", "2024-01-01", ".inf", "\x85", "\u2028"])
+)
 def test_text_stays_text(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     """Text that looks like a number, a truth or nothing is quoted, so that it is text again."""
     one = CoreConfig(strategies={"a": Strategy(engine="x", parameters={"p": text})})
