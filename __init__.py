@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from .engine.backtest import backtest
     from .engine.bars import Bars, load
     from .engine.catalog import DEFAULT_STRATEGY_CATALOG, StrategyCatalog
+    from .engine.configured import load_core_config
     from .engine.execution import Execution
     from .engine.portfolio import portfolio
     from .engine.portfolio_result import PortfolioResult
     from .engine.result import Result
     from .engine.strategy import Parameter, StrategyEngine
-    from .errors import BarstepError, DataError, UsageError
+    from .errors import BarstepError, ConfigError, DataError, UsageError
     from .kernels._jit import kernel
 
 _HOME = {
@@ -34,6 +35,7 @@ _HOME = {
     "load": "engine.bars",
     "DEFAULT_STRATEGY_CATALOG": "engine.catalog",
     "StrategyCatalog": "engine.catalog",
+    "load_core_config": "engine.configured",
     "Execution": "engine.execution",
     "portfolio": "engine.portfolio",
     "PortfolioResult": "engine.portfolio_result",
@@ -41,6 +43,7 @@ _HOME = {
     "Parameter": "engine.strategy",
     "StrategyEngine": "engine.strategy",
     "BarstepError": "errors",
+    "ConfigError": "errors",
     "DataError": "errors",
     "UsageError": "errors",
     "kernel": "kernels._jit",
@@ -51,6 +54,7 @@ __all__ = [
     "Allocation",
     "Bars",
     "BarstepError",
+    "ConfigError",
     "DataError",
     "Execution",
     "Parameter",
@@ -62,6 +66,7 @@ __all__ = [
     "backtest",
     "kernel",
     "load",
+    "load_core_config",
     "portfolio",
 ]
 
