@@ -11,7 +11,7 @@ from .governor import Governor
 from .limits import SignalLimits, Suspension
 from .policies import Policy
 from .section import Section
-from .tokens import Token
+from .tokens import Tokens
 
 
 class Schedule(Section, kw_only=True):
@@ -62,5 +62,5 @@ class Scheduler(Section, kw_only=True):
     signal_limits: SignalLimits = field(default_factory=dict)
     initial_signal_limits: SignalLimits = field(default_factory=dict)
     initial_suspensions: list[Suspension] = field(default_factory=list)
-    rbac_tokens: list[Token] = field(default_factory=list)
+    rbac_tokens: Tokens = field(default_factory=list)
     health_check_interval: Seconds = 60.0

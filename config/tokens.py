@@ -10,7 +10,7 @@ from .fields import Instant, Name
 from .section import Section
 
 Scope = Literal["runtime.schedule.read", "runtime.schedule.write"]
-# What stands here by mistake may be a secret, so that no error shows it.
+# What stands by mistake where `secret` is said may be one, so that no error shows it.
 Variable = Annotated[
     str,
     Meta(
@@ -40,3 +40,6 @@ class Token(Section, kw_only=True):
     env: Variable | None = None
     sha384: Digest | None = None
     expires: Instant | None = None
+
+
+Tokens = Annotated[list[Annotated[Token, Meta(extra={"secret": True})]], Meta(extra={"secret": True})]

@@ -65,9 +65,10 @@ class Walk:
             return self._duration(node, kind, path)
         before = len(self.problems)
         value = self.read(node, kind.type, path)
-        if len(self.problems) > before and ("secret" in extra or "description" in (kind.extra_json_schema or {})):
+        secret = "secret" in extra and not isinstance(node.value, dict | list)
+        if len(self.problems) > before and (secret or "description" in (kind.extra_json_schema or {})):
             del self.problems[before:]
-            if "secret" in extra:
+            if secret:
                 self._tell(path, f"is not shown, for it may be a secret; allowed is {allowed(kind)}.")
             else:
                 self._refuse(node, kind, path)
@@ -158,7 +159,7 @@ class Walk:
         text = node.value
         if kind.min_length and len(text) < kind.min_length:
             return self._refuse(node, kind, path)
-        if kind.pattern and re.search(kind.pattern, text) is None:
+        if kind.pattern and re.fullmatch(kind.pattern, text) is None:  # `$` alone would let a last line break pass
             return self._refuse(node, kind, path)
         return text
 
@@ -220,6 +221,8 @@ def allowed(kind: Any) -> str:
         return " or ".join(allowed(member) for member in kind.types if not isinstance(member, kinds.NoneType))
     if isinstance(kind, kinds.LiteralType):
         return ", ".join(map(str, kind.values))
+    if isinstance(kind, kinds.StrType) and kind.min_length:
+        return "text, not empty"
     words: dict[Any, str] = {
         kinds.StrType: "text",
         kinds.FloatType: "a number",

@@ -68,6 +68,8 @@ def test_a_wrong_field_of_a_schedule(line: str, says: str, tmp_path: Path) -> No
         ("signal_limits: {trend_engine: 3}", "signal_limits.trend_engine: is 3; allowed is a mapping."),
         ("initial_suspensions: {tag: trend}", "initial_suspensions: is a mapping; allowed is a list."),
         ("initial_suspensions: [{tag: trend, until: 2030-02-01}]", "[0].until: is '2030-02-01'; allowed is an instant"),
+        ("rbac_tokens: [{id: a, env: A, scopes: []}]", "scopes: is empty; at least one entry is required."),
+        ("telemetry_namespace: ''", "telemetry_namespace: is ''; allowed is text, not empty."),
         ("portfolio_governor: {on_breach: halts}", "allowed is halt, limit, scale. Did you mean 'halt'?"),
         ("rbac_tokens: [{id: a, env: A, scopes: [runtime.schedule.wr]}]", "Did you mean 'runtime.schedule.write'?"),
     ],
@@ -97,6 +99,20 @@ def test_a_secret_in_the_wrong_place_is_not_shown(key: str, tmp_path: Path) -> N
     assert len(problems) == 1
     assert f"rbac_tokens[0].{key}: is not shown, for it may be a secret; allowed is" in problems[0]
     assert "hunter2" not in problems[0]
+
+
+@pytest.mark.parametrize("tokens", ["hunter2", "[hunter2]", "[{token: hunter2}]", "{a: hunter2}", "[[hunter2]]"])
+def test_a_token_in_place_of_its_description_is_not_shown(tokens: str, tmp_path: Path) -> None:
+    """Nor one that stands where a mapping is expected, or under a key that there is not."""
+    problems = told(read(scheduler(f"rbac_tokens: {tokens}"), tmp_path))
+    assert problems
+    assert "hunter2" not in "".join(problems)
+
+
+def test_a_name_with_a_line_break_is_none(tmp_path: Path) -> None:
+    """A last line break does not pass as the end of a name."""
+    (problem,) = told(read('risk_profiles: {"balanced\\n": {}}', tmp_path))
+    assert "letters, digits, _ and -" in problem
 
 
 def test_other_names_of_policies_are_the_same_policy(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from barstep.config.reading import PACKAGED, read_config
 from barstep.config.strategies import EngineSettings
 from barstep.engine.configured import catalog_of, examine, resolve_schedules, resolve_strategy
 from msgspec.structs import replace
+from test_own_engines import offer
 
 CONFIG = bs.load_core_config(PACKAGED)
 CATALOG = bs.DEFAULT_STRATEGY_CATALOG
@@ -119,3 +120,17 @@ def test_two_engines_of_one_name(tmp_path: Path) -> None:
     path.write_text(f"engine_files: [{EXAMPLE}, {EXAMPLE}]\n")
     (problem,) = examine(path).problems
     assert "engine_files[1]: two strategy engines are named 'donchian'; names must differ." in str(problem)
+
+
+def test_an_installed_engine_is_in_the_catalog(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside the built-in ones."""
+    monkeypatch.syspath_prepend(str(EXAMPLE.parent))
+    offer(monkeypatch, "donchian:ENGINE")
+    assert {"donchian", "mean_reversion"} <= {engine.name for engine in catalog_of(CONFIG)}
+
+
+def test_a_broken_entry_point_refuses_the_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told of, although no key of the file names it."""
+    offer(monkeypatch, "absent_module:ENGINE")
+    with pytest.raises(bs.ConfigError, match=r"the entry point 'mine' .* cannot be loaded: ModuleNotFoundError"):
+        bs.load_core_config(PACKAGED)
