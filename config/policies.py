@@ -1,4 +1,7 @@
-"""Capital policies as they are written: a name alone, or a mapping with `name` and what that policy takes."""
+"""Capital policies as they are written: a name alone, or a mapping with `name` and what that policy takes.
+
+A policy inside another is written the same way. What each computes is told in docs/capital-policies.md.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,10 @@ class SignalStrength(Written, tag="signal_strength"):
 
 
 class MetricWeight(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a metric adds to a score: weight × clamp(value, min, max); a NaN counts as `default`, or is left out."""
+    """What a metric adds to a score: weight × clamp(value, min, max); one that is missing counts as `default`.
+
+    Without a `default` it is left out.
+    """
 
     weight: float
     min: float | None = None
@@ -63,7 +69,7 @@ class Smoothed(Written, tag="smoothed"):
 
 
 class DrawdownGuard(Written, tag="drawdown_guard"):
-    """Degrades strategies in a drawdown."""
+    """Degrades strategies in a drawdown. `panic_pct` is above `warning_pct`."""
 
     warning_pct: Percent = 8.0
     panic_pct: Percent = 15.0
@@ -72,9 +78,9 @@ class DrawdownGuard(Written, tag="drawdown_guard"):
 
 
 class FixedWeight(Written, tag="fixed_weight"):
-    """Weights by schedule or strategy; or by strategy, then profile."""
+    """Weights by schedule, strategy or profile; or by strategy, then profile. What is not named has none."""
 
-    weights: Annotated[dict[str, Union[NotNegative, dict[str, NotNegative]]], Meta(min_length=1)]  # noqa: UP007
+    weights: dict[str, Union[NotNegative, dict[str, NotNegative]]] = field(default_factory=dict)  # noqa: UP007
 
 
 class RiskProfileBudget(Written, tag="risk_profile"):
@@ -102,12 +108,12 @@ class Blended(Written, tag="blended"):
 
 
 class TagQuota(Written, tag="tag_quota"):
-    """Quotas by tag, divided inside each by another policy."""
+    """Quotas by tag, divided inside each by another policy; what has none of the tags is one group more."""
 
     tags: Annotated[dict[str, NotNegative], Meta(min_length=1)]
     default_weight: NotNegative = 0.0
     within_tag: Policy = "equal_weight"
-    fallback: Policy = field(default="equal_weight")
+    fallback: Policy = "equal_weight"
 
 
 Policy: TypeAlias = Union[  # noqa: UP007

@@ -31,7 +31,7 @@ SHARE        the part that the group has of its outer group by the budgets a; co
 SMOOTH       a moving average of a, kept in row b of the carry; constants: alpha, least change
 """
 NONE = -1
-"""In place of a register: there is none."""
+"""In place of a register: there is none. (Read as a place it is the last register, so that a view of it is harmless.)"""
 METRIC_TERMS = 5
 """Register, weight, least value, greatest value, what a missing one counts as (NaN: it is left out)."""
 
@@ -61,7 +61,8 @@ def allocate(program, constants, groups, registers, carry, scratch, weights):
             _normalise(a, b, program[row, B] != NONE, may_run, group, scratch[0], scratch[1], out)
         elif operation == MULTIPLY:
             for s in range(out.shape[0]):
-                out[s] = _score(a[s] * b[s], may_run[s])
+                known = abs(a[s]) < np.inf and abs(b[s]) < np.inf
+                out[s] = _score(a[s] * b[s] if known else 0.0, may_run[s])
         elif operation == MIX:
             mix, adds = constants[k], program[row, A] != NONE
             for s in range(out.shape[0]):
