@@ -99,7 +99,7 @@ def compile_policy(policy: Written, schedules: Sequence[Traits]) -> PolicyProgra
     Rows, metrics and smoothings depend on the policy alone, so that a carry outlives a change of the schedules.
     """
     builder = _Builder(schedules)
-    root = builder.node(policy, WHOLE, "")
+    root = builder.node(policy, WHOLE, "capital_policy")
     registers = np.full((builder.registers, len(schedules)), np.nan)
     registers[MAY_RUN] = 0.0
     for register, values in builder.tables.items():
@@ -149,21 +149,17 @@ class _Builder:
         inside = {}
         if isinstance(policy, MetricWeighted):
             inside = self._fallback(policy.fallback, partition, path)
-        scores = self._scores(policy, partition)
+        scores = MAY_RUN if isinstance(policy, EqualWeight) else self._scores(policy, partition)
         weights = self._normalise(scores, partition, inside)
         return Node(policy=policy, partition=partition, weights=weights, scores=scores, inside=inside)
 
     def _scores(self, policy: Written, partition: int) -> int:
         match policy:
-            case EqualWeight():
-                return MAY_RUN
             case RiskParity():
                 average, last = self._metric("avg_realized_volatility"), self._metric("realized_volatility")
                 return self._row(capital.RISK_PARITY, a=average, b=last, partition=partition)
             case VolatilityTarget():
-                return self._row(
-                    capital.NEAR_TARGET, a=self._metric("realized_vs_target_vol_pct"), partition=partition
-                )
+                return self._row(capital.NEAR_TARGET, a=self._metric("realized_vs_target_vol_pct"), partition=partition)
             case SignalStrength():
                 return self._row(capital.MULTIPLY, a=self._metric("signals"), b=self._metric("avg_confidence"))
             case DrawdownGuard():
@@ -304,7 +300,9 @@ class _Builder:
     def _refine(self, partition: int, keys: Sequence[str]) -> int:
         """The partition whose groups are those of another one, each divided by key."""
         numbers: dict[tuple[int, str], int] = {}
-        self.groups.append([numbers.setdefault(pair, len(numbers)) for pair in zip(self.groups[partition], keys, strict=True)])
+        self.groups.append(
+            [numbers.setdefault(pair, len(numbers)) for pair in zip(self.groups[partition], keys, strict=True)]
+        )
         outer = self.labels[partition]
         self.labels.append([f"{outer[number]}/{key}" if outer[number] else key for number, key in numbers])
         return len(self.groups) - 1

@@ -34,7 +34,9 @@ def read_policy(written: object, where: str = "capital_policy") -> Written:
     form = FORMS.get(ALIASES.get(str(name), str(name)))
     if name is None or form is None:
         known = [*FORMS, *ALIASES]
-        found = unknown_name("policy", str(name), known) if name is not None else f"no 'name'; one of {', '.join(known)}"
+        found = (
+            unknown_name("policy", str(name), known) if name is not None else f"no 'name'; one of {', '.join(known)}"
+        )
         raise UsageError(f"{where}: {found}")
     policy: Written = _read_struct(entries, form, where)
     _refuse_contradictions(policy, where)
@@ -84,7 +86,8 @@ def _read_value(value: object, kind: Any, where: str) -> Any:
         read = msgspec.convert(value, kind)
     except msgspec.ValidationError as problem:
         text, _, inside = str(problem).partition(" - at `$")
-        raise UsageError(f"{where}{inside.rstrip('`')} is {value!r}; {text[:1].lower()}{text[1:]}") from None
+        allowed = text.replace("Expected", "allowed is")
+        raise UsageError(f"{where}{inside.rstrip('`')} is {value!r}; {allowed}") from None
     if not _is_finite(read):
         raise UsageError(f"{where} is {value!r}; allowed are finite numbers")
     return read
@@ -99,7 +102,9 @@ def _is_finite(value: object) -> bool:
 def _refuse_contradictions(policy: Written, where: str) -> None:
     """Refuse bounds that leave no room between them."""
     if isinstance(policy, DrawdownGuard) and policy.panic_pct <= policy.warning_pct:
-        raise UsageError(f"{where}.panic_pct is {policy.panic_pct:g}; allowed is over warning_pct, {policy.warning_pct:g}")
+        raise UsageError(
+            f"{where}.panic_pct is {policy.panic_pct:g}; allowed is over warning_pct, {policy.warning_pct:g}"
+        )
     if isinstance(policy, MetricWeighted):
         for name, metric in policy.metrics.items():
             if metric.min is not None and metric.max is not None and metric.min > metric.max:

@@ -31,7 +31,7 @@ SHARE        the part that the group has of its outer group by the budgets a; co
 SMOOTH       a moving average of a, kept in row b of the carry; constants: alpha, least change
 """
 NONE = -1
-"""In place of a register: there is none. (Read as a place it is the last register, so that a view of it is harmless.)"""
+"""In place of a register: there is none. As a place it is the last register, so that a view of it does no harm."""
 METRIC_TERMS = 5
 """Register, weight, least value, greatest value, what a missing one counts as (NaN: it is left out)."""
 
@@ -119,7 +119,7 @@ def _normalise(scores, instead, has_instead, may_run, group, sums, counts, out):
 
 @kernel
 def _score_risk_parity(volatility, other, may_run, group, medians, ordered, out):
-    """The inverse of volatility: the first of the two that is a number over 0, else the median of the group's others."""
+    """1/volatility: the first of the two that is a number over 0, else the median of the group's others."""
     for s in range(out.shape[0]):
         if 0.0 < volatility[s] < np.inf:
             out[s] = volatility[s]
@@ -147,12 +147,13 @@ def _fill_medians(may_run, group, medians, ordered, values):
     """Write the median of each group that lacks a value to medians[group]; 1.0 where it has none at all."""
     missing = False
     for s in range(values.shape[0]):
-        missing |= values[s] != values[s]
+        missing |= values[s] != values[s] and may_run[s] != 0.0
         medians[s] = np.nan
     if not missing:
         return
     for s in range(values.shape[0]):
-        if values[s] != values[s] and medians[group[s]] != medians[group[s]]:
+        lacks = values[s] != values[s] and may_run[s] != 0.0
+        if lacks and medians[group[s]] != medians[group[s]]:
             medians[group[s]] = _median(values, may_run, group, group[s], ordered)
 
 
@@ -253,7 +254,7 @@ def _raise_to_floor(floor, group, outer, first, counts, rest, raised, shares):
 
 @kernel
 def _smooth(base, may_run, group, alpha, min_delta, before, sums, out):
-    """alpha × base + (1 − alpha) × before, over its sum in the group; a share that would move by too little stays.
+    """Mixes alpha × base + (1 − alpha) × before, over their sum; a share that would move by too little stays.
 
     A group that had nothing before takes the base as it is. `min_delta` does not hold back a schedule that had nothing:
     one that comes back from a suspension would otherwise stay out for good.
