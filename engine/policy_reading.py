@@ -23,8 +23,7 @@ def read_policy(written: object, where: str = "capital_policy") -> Written:
     Raises:
         UsageError: A name or a field is unknown, a field is missing, or a value is not allowed; says where.
     """
-    if isinstance(written, Struct):
-        written = msgspec.to_builtins(written)
+    written = _mapped(written)
     if isinstance(written, str):
         written = {"name": written}
     if not isinstance(written, Mapping):
@@ -43,7 +42,13 @@ def read_policy(written: object, where: str = "capital_policy") -> Written:
     return policy
 
 
-def _read_struct(entries: object, form: type[Any], where: str) -> Any:
+def _mapped(value: object) -> object:
+    """A Struct as a mapping: what was made by hand is held to the same rules."""
+    return msgspec.to_builtins(value) if isinstance(value, Struct) else value
+
+
+def _read_struct(written: object, form: type[Any], where: str) -> Any:
+    entries = _mapped(written)
     if not isinstance(entries, Mapping):
         raise UsageError(f"{where} is {entries!r}; allowed is a mapping")
     known = {field.name: field for field in fields(form)}
@@ -55,14 +60,10 @@ def _read_struct(entries: object, form: type[Any], where: str) -> Any:
         if name in entries:
             values[name] = _read(entries[name], field.type, f"{where}.{name}")
         elif field.required:
-            raise UsageError(f"{where} has no {name!r}, which {_article(form)} needs")
+            raise UsageError(f"{where} has no {name!r}, which {form.__struct_config__.tag or 'each of them'} needs")
         elif field.type == Policy:
             values[name] = read_policy(field.default, f"{where}.{name}")
     return form(**values)
-
-
-def _article(form: type[Struct]) -> str:
-    return str(form.__struct_config__.tag or "each of them")
 
 
 def _read(value: object, kind: Any, where: str) -> Any:
