@@ -27,8 +27,8 @@ from ..kernels import capital
 from ..kernels.capital import MAY_RUN, NONE
 from .bars import Floats, Integers
 
-WITHOUT_TAG = "(none)"
-"""What the group of a tag quota is called whose schedules have none of its tags."""
+UNNAMED = "(none)"
+"""What the group is called whose schedules have no profile, or none of the tags of a quota."""
 WHOLE = 0
 """The partition with all schedules in one group."""
 
@@ -232,7 +232,7 @@ class _Builder:
         if policy.default_weight > 0.0:
             others = self.node(policy.fallback, groups, f"{path}.fallback.without_tag")
             inside["without_tag"] = others
-            mask = self._table([float(tag == WITHOUT_TAG) for tag in tags])
+            mask = self._table([float(not tag) for tag in tags])
             divided = self._row(capital.CHOOSE, a=within.weights, b=others.weights, k=mask)
         budgets = self._table([policy.tags.get(tag, policy.default_weight) for tag in tags])
         shares = self._shares(budgets, groups, partition, floor=0.0, without=0.0)
@@ -304,7 +304,7 @@ class _Builder:
             [numbers.setdefault(pair, len(numbers)) for pair in zip(self.groups[partition], keys, strict=True)]
         )
         outer = self.labels[partition]
-        self.labels.append([f"{outer[number]}/{key}" if outer[number] else key for number, key in numbers])
+        self.labels.append(["/".join(filter(None, (outer[number], key or UNNAMED))) for number, key in numbers])
         return len(self.groups) - 1
 
 
@@ -327,8 +327,8 @@ def _fixed_weight(weights: Mapping[str, float | Mapping[str, float]], traits: Tr
 
 
 def _tag_of(traits: Traits, policy: TagQuota) -> str:
-    """The first of a schedule's tags that has a quota."""
-    return next((tag for tag in traits.tags if tag in policy.tags), WITHOUT_TAG)
+    """The first of a schedule's tags that has a quota, or an empty text."""
+    return next((tag for tag in traits.tags if tag in policy.tags), "")
 
 
 def _bounds(metric: MetricWeight) -> tuple[float, float, float]:
