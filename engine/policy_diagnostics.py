@@ -22,7 +22,8 @@ class Diagnostics:
 
     def of(self, node: Node) -> dict[str, Any]:
         """The diagnostics of a policy, plain values that JSON can hold; those of policies inside it stand in it."""
-        found = {"name": name_of(node.policy), "label": label_of(node.policy), "weights": self._all(node.weights)}
+        found: dict[str, Any] = {"name": name_of(node.policy), "label": label_of(node.policy)}
+        found["weights"] = self._all(node.weights)
         if node.scores != NONE:
             found["scores"] = self._present(node.scores)
         match node.policy:

@@ -130,7 +130,7 @@ class _Builder:
         self.labels: list[list[str]] = [[""]]
         self.smoothings: list[str] = []
 
-    def node(self, policy: Policy, partition: int, path: str) -> Node:
+    def node(self, policy: Policy | Written, partition: int, path: str) -> Node:
         """Add the rows of a policy that divides each group of a partition."""
         match policy:
             case Smoothed():

@@ -87,7 +87,7 @@ def test_signal_strength_without_signals_is_even() -> None:
 
 
 def test_metric_weighted_clamps_and_adds() -> None:
-    """1.5 × 0.8 − 0.02 × 10 = 1; 1.5 × 1 (clamped from 2) − 0.02 × 50 = 0.5; the default of 150 ms makes −3 + 1.5: 0."""
+    """1.5 × 0.8 − 0.02 × 10 = 1; 1.5 × 1 (clamped from 2) − 0.02 × 50 = 0.5; 150 ms by default: 1.5 − 3 is 0."""
     policy = MetricWeightedAllocation(
         metrics={
             "avg_confidence": {"weight": 1.5, "min": 0.0, "max": 1.0},
@@ -109,7 +109,7 @@ def test_metric_weighted_without_numbers_takes_the_default_score_then_the_fallba
 
 
 def test_drawdown_guard_takes_off_by_drawdown_and_pressure() -> None:
-    """10 percent is a half of the way from 5 to 15; with a pressure of a half at weight 0.5, 1 − 0.75; 20 % leaves 0.05."""
+    """10 is half of the way from 5 to 15, and half of a pressure of a half is more: 1 − 0.75; 20 leaves 0.05."""
     policy = DrawdownAdaptiveAllocation(warning_pct=5.0)
     found = policy.weights(table("abc", max_drawdown_pct=[None, 10.0, 20.0], drawdown_pressure=[None, 0.5, 1.0]))
     assert found == near(a=1.0 / 1.3, b=0.25 / 1.3, c=0.05 / 1.3)

@@ -158,7 +158,6 @@ def test_names_inside_become_structs() -> None:
         (policies.Smoothed(base="equal_wight"), "capital_policy.base: unknown policy 'equal_wight'. Did you mean "),
         (policies.DrawdownGuard(min_weight=2.0), "capital_policy.min_weight is 2.0; allowed is `float` <= 1.0"),
     ],
-    ids=str,
 )
 def test_what_cannot_be_is_refused(written: object, text: str) -> None:
     """It says where, what was found, what is allowed, and the near name; Structs made by hand are looked at too."""
