@@ -18,7 +18,7 @@ from barstep.kernels.capital import MAY_RUN, SCRATCH, allocate
 from plain_capital import plain_weights
 
 SCHEDULES = 20
-CALLS = 10_000
+CALLS = 1_000
 GUARDED = {"name": "blended", "components": [{"policy": "signal_strength"}, {"policy": "drawdown_guard"}]}
 TAGS = {"name": "tag_quota", "tags": {"trend": 2.0, "mean": 1.0}, "default_weight": 1.0}
 FOUR = {
@@ -78,7 +78,7 @@ def kernel_arguments(written: dict[str, Any]) -> tuple[Any, ...]:
 
 @pytest.mark.parametrize("name", POLICIES)
 def test_speed_in_a_compiled_loop(name: str, benchmark: Any) -> None:
-    """Times ten thousand calls from compiled code."""
+    """Times a thousand calls from compiled code."""
     benchmark.extra_info["calls"] = CALLS
     benchmark(allocate_often, CALLS, *kernel_arguments(POLICIES[name]))
 

@@ -62,7 +62,7 @@ def warmup_steps() -> list[Callable[[], object]]:
     engines = [partial(_warm_engine, engine, bars) for engine in DEFAULT_STRATEGY_CATALOG]
     indicators = [partial(call, bars.close, np.empty(_BARS)) for call in _INDICATORS]
     accounts = [partial(_warm_venue, bars), partial(_warm_portfolio, bars)]
-    others = [partial(_warm_wide, bars.close), _warm_capital, arithmetic_fingerprint]
+    others: list[Callable[[], object]] = [partial(_warm_wide, bars.close), _warm_capital, arithmetic_fingerprint]
     return [*indicators, *engines, *accounts, *others]
 
 
