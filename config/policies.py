@@ -1,4 +1,7 @@
-"""Capital policies as they are written: a name alone, or a mapping with `name` and what that policy takes."""
+"""Capital policies as they are written: a name alone, or a mapping with `name` and what that policy takes.
+
+A policy inside another is written the same way. What each computes is told in docs/capital-policies.md.
+"""
 
 from __future__ import annotations
 
@@ -21,24 +24,27 @@ class Written(Struct, tag_field="name", frozen=True, kw_only=True, forbid_unknow
     rebalance_seconds: Seconds | None = None
 
 
-class EqualWeight(Written, tag="equal_weight"):
+class EqualWeight(Written, tag="equal_weight", frozen=True, kw_only=True):
     """Equal shares."""
 
 
-class RiskParity(Written, tag="risk_parity"):
+class RiskParity(Written, tag="risk_parity", frozen=True, kw_only=True):
     """The inverse of observed volatility."""
 
 
-class VolatilityTarget(Written, tag="volatility_target"):
+class VolatilityTarget(Written, tag="volatility_target", frozen=True, kw_only=True):
     """Prefers strategies near their target volatility."""
 
 
-class SignalStrength(Written, tag="signal_strength"):
+class SignalStrength(Written, tag="signal_strength", frozen=True, kw_only=True):
     """Prefers more and surer signals."""
 
 
 class MetricWeight(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a metric adds to a score: weight × clamp(value, min, max); a NaN counts as `default`, or is left out."""
+    """What a metric adds to a score: weight × clamp(value, min, max); one that is missing counts as `default`.
+
+    Without a `default` it is left out.
+    """
 
     weight: float
     min: float | None = None
@@ -46,7 +52,7 @@ class MetricWeight(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     default: float | None = None
 
 
-class MetricWeighted(Written, tag="metric_weighted"):
+class MetricWeighted(Written, tag="metric_weighted", frozen=True, kw_only=True):
     """Scores from telemetry."""
 
     metrics: Annotated[dict[str, MetricWeight], Meta(min_length=1)]
@@ -54,7 +60,7 @@ class MetricWeighted(Written, tag="metric_weighted"):
     fallback: Policy = "equal_weight"
 
 
-class Smoothed(Written, tag="smoothed"):
+class Smoothed(Written, tag="smoothed", frozen=True, kw_only=True):
     """A moving average around another policy's weights."""
 
     base: Policy
@@ -62,8 +68,8 @@ class Smoothed(Written, tag="smoothed"):
     min_delta: Share = 0.0
 
 
-class DrawdownGuard(Written, tag="drawdown_guard"):
-    """Degrades strategies in a drawdown."""
+class DrawdownGuard(Written, tag="drawdown_guard", frozen=True, kw_only=True):
+    """Degrades strategies in a drawdown. `panic_pct` is above `warning_pct`."""
 
     warning_pct: Percent = 8.0
     panic_pct: Percent = 15.0
@@ -71,13 +77,13 @@ class DrawdownGuard(Written, tag="drawdown_guard"):
     min_weight: Share = 0.05
 
 
-class FixedWeight(Written, tag="fixed_weight"):
-    """Weights by schedule or strategy; or by strategy, then profile."""
+class FixedWeight(Written, tag="fixed_weight", frozen=True, kw_only=True):
+    """Weights by schedule, strategy or profile; or by strategy, then profile. What is not named has none."""
 
-    weights: Annotated[dict[str, Union[NotNegative, dict[str, NotNegative]]], Meta(min_length=1)]  # noqa: UP007
+    weights: dict[str, Union[NotNegative, dict[str, NotNegative]]] = field(default_factory=dict)  # noqa: UP007
 
 
-class RiskProfileBudget(Written, tag="risk_profile"):
+class RiskProfileBudget(Written, tag="risk_profile", frozen=True, kw_only=True):
     """Budgets by risk profile, divided inside each by another policy."""
 
     profiles: Annotated[dict[str, NotNegative], Meta(min_length=1)]
@@ -93,7 +99,7 @@ class Component(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     label: str = ""
 
 
-class Blended(Written, tag="blended"):
+class Blended(Written, tag="blended", frozen=True, kw_only=True):
     """Several policies, mixed by weight."""
 
     components: Annotated[list[Component], Meta(min_length=1)]
@@ -101,13 +107,13 @@ class Blended(Written, tag="blended"):
     fallback: Policy = "equal_weight"
 
 
-class TagQuota(Written, tag="tag_quota"):
-    """Quotas by tag, divided inside each by another policy."""
+class TagQuota(Written, tag="tag_quota", frozen=True, kw_only=True):
+    """Quotas by tag, divided inside each by another policy; what has none of the tags is one group more."""
 
     tags: Annotated[dict[str, NotNegative], Meta(min_length=1)]
     default_weight: NotNegative = 0.0
     within_tag: Policy = "equal_weight"
-    fallback: Policy = field(default="equal_weight")
+    fallback: Policy = "equal_weight"
 
 
 Policy: TypeAlias = Union[  # noqa: UP007
