@@ -129,7 +129,12 @@ def _policy(
     elif isinstance(policy, TagQuota):
         for name in policy.tags:
             yield from dangling((*path, "tags", name), "tag", name, tags)
-    elif isinstance(policy, DrawdownGuard) and policy.warning_pct >= policy.panic_pct:
+    yield from contradictions(policy, path)
+
+
+def contradictions(policy: Policy, path: Path) -> Iterator[Problem]:
+    """Bounds of a policy that leave no room between them."""
+    if isinstance(policy, DrawdownGuard) and policy.warning_pct >= policy.panic_pct:
         text = f"is {policy.warning_pct:g}; it must be less than panic_pct, which is {policy.panic_pct:g}."
         yield Problem(path=(*path, "warning_pct"), text=text)
     elif isinstance(policy, MetricWeighted):

@@ -12,13 +12,13 @@ import polars as pl
 from msgspec import Struct
 
 from ..config import policies
+from ..config.policy_reading import read_policy
 from ..errors import UsageError, unknown_name
 from ..kernels.capital import MAY_RUN, SCRATCH, allocate
 from .bars import Floats
 from .policy_diagnostics import Diagnostics, label_of
 from .policy_metrics import MetricsTable
 from .policy_program import PolicyProgram, Traits, compile_policy
-from .policy_reading import read_policy
 
 State = dict[str, dict[str, float]]
 

@@ -171,7 +171,7 @@ def test_what_the_licence_does_not_grant(tmp_path: Path) -> None:
     assert len(told_of) == 1
     assert told_of[0].startswith(
         "error: runtime.multi_strategy_schedulers.one.schedules.a.strategy: trend_engine: the licence does not grant "
-        "'strategy.gold'. Granted: "
+        "'strategy.gold'."
     )
     idle = text.replace("strategy: trend_engine", "strategy: fade")
     assert not [line for line in told(idle, tmp_path) if "licence" in line]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
 
 import barstep as bs
@@ -9,13 +10,22 @@ import pytest
 from barstep.config.core import CoreConfig
 from barstep.config.reading import PACKAGED, read_config
 from barstep.config.strategies import EngineSettings
+from barstep.engine.builtin import BUILTIN_ENGINES
+from barstep.engine.catalog import ENTRY_POINT_GROUP, StrategyCatalog
 from barstep.engine.configured import catalog_of, examine, resolve_schedules, resolve_strategy
 from msgspec.structs import replace
-from test_own_engines import offer
 
 CONFIG = bs.load_core_config(PACKAGED)
 CATALOG = bs.DEFAULT_STRATEGY_CATALOG
 EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "examples" / "donchian.py"
+
+
+def offer(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    """Make an installed package offer an engine `donchian`."""
+    found = EntryPoints([EntryPoint(name="donchian", value=value, group=ENTRY_POINT_GROUP)])
+    monkeypatch.setattr("barstep.engine.catalog.entry_points", lambda group: found.select(group=group))
+    catalog = StrategyCatalog(BUILTIN_ENGINES, with_installed=True)
+    monkeypatch.setattr("barstep.engine.configured.DEFAULT_STRATEGY_CATALOG", catalog)
 
 
 def test_a_name_of_the_catalog() -> None:
@@ -132,5 +142,5 @@ def test_an_installed_engine_is_in_the_catalog(monkeypatch: pytest.MonkeyPatch) 
 def test_a_broken_entry_point_refuses_the_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is told of, although no key of the file names it."""
     offer(monkeypatch, "absent_module:ENGINE")
-    with pytest.raises(bs.ConfigError, match=r"the entry point 'mine' .* cannot be loaded: ModuleNotFoundError"):
+    with pytest.raises(bs.ConfigError, match=r"engine 'donchian' of .* cannot be loaded: ModuleNotFoundError"):
         bs.load_core_config(PACKAGED)

@@ -122,51 +122,81 @@ def test_names_inside_become_structs() -> None:
 @pytest.mark.parametrize(
     ("written", "text"),
     [
-        ("risk_party", "capital_policy: unknown policy 'risk_party'. Did you mean 'risk_parity'? Allowed: blended, "),
-        (3, "capital_policy is 3; allowed is a policy's name, or a mapping with 'name'"),
-        ({"base": "equal_weight"}, "capital_policy: no 'name'; one of equal_weight, "),
-        ("smoothed", "capital_policy has no 'base', which smoothed needs"),
+        (
+            "risk_party",
+            ".name: unknown name 'risk_party'. Did you mean 'risk_parity'? Allowed: blended, ",
+        ),
+        (3, ": is 3; allowed is a name, or a mapping with a name."),
+        ({"base": "equal_weight"}, ": has no 'name', which is required: equal_weight, "),
+        ("smoothed", ": has no 'base', which is required: "),
         (
             {"name": "smoothed", "base": {"name": "smoothed", "base": "equal_wieght"}},
-            "capital_policy.base.base: unknown policy 'equal_wieght'. Did you mean 'equal_weight'?",
+            ".base.base.name: unknown name 'equal_wieght'. Did you mean 'equal_weight'?",
         ),
         (
             {"name": "smoothed", "base": "equal_weight", "alfa": 1.0},
-            "capital_policy: unknown field 'alfa'. Did you mean 'alpha'? Allowed: alpha, base, label, min_delta, ",
+            ".alfa: unknown key 'alfa'. Did you mean 'alpha'? Allowed: alpha, base, label, min_delta, ",
         ),
         (
             {"name": "smoothed", "base": "equal_weight", "alpha": 0},
-            "capital_policy.alpha is 0; allowed is `float` > 0.0",
+            ".alpha: is 0; allowed is a number, over 0 and at most 1.",
         ),
-        ({"name": "smoothed", "base": ["equal_weight"]}, "capital_policy.base is ['equal_weight']; allowed is a "),
+        (
+            {"name": "smoothed", "base": ["equal_weight"]},
+            ".base: is a list; allowed is a name, or a mapping with a name.",
+        ),
         (
             {"name": "blended", "components": [{"policy": "equal_weight", "wieght": 1.0}]},
-            "capital_policy.components[0]: unknown field 'wieght'. Did you mean 'weight'?",
+            ".components[0].wieght: unknown key 'wieght'. Did you mean 'weight'?",
         ),
-        ({"name": "blended", "components": []}, "capital_policy.components is []; allowed is a list with one entry"),
-        ({"name": "blended", "components": [{}]}, "capital_policy.components[0] has no 'policy', which each of them "),
-        ({"name": "blended", "components": ["x"]}, "capital_policy.components[0] is 'x'; allowed is a mapping"),
-        ({"name": "metric_weighted", "metrics": {}}, "capital_policy.metrics is {}; allowed is a mapping with one "),
+        ({"name": "blended", "components": []}, ".components: is empty; at least one entry is required."),
+        ({"name": "blended", "components": [{}]}, ".components[0]: has no 'policy', which is required: "),
+        ({"name": "blended", "components": ["x"]}, ".components[0]: is 'x'; allowed is a mapping."),
+        (
+            {"name": "metric_weighted", "metrics": {}},
+            ".metrics: is empty; at least one entry is required.",
+        ),
         (
             {"name": "metric_weighted", "metrics": {"signals": {"weight": 1, "min": 2, "max": 1}}},
-            "capital_policy.metrics.signals.min is 2; allowed is up to its max, 1",
+            ".metrics.signals.min: is 2; it must not be over max, which is 1.",
         ),
-        ({"name": "drawdown_guard", "panic_pct": 8}, "capital_policy.panic_pct is 8; allowed is over warning_pct, 8"),
-        ({"name": "tag_quota", "tags": {"x": -1}}, "capital_policy.tags[...] is {'x': -1}; allowed is `float` >= 0.0"),
-        ({"name": "tag_quota", "tags": {"x": float("inf")}}, "capital_policy.tags is {'x': inf}; allowed are finite "),
-        ({"name": "equal_weight", "label": 3}, "capital_policy.label is 3; allowed is `str`, got `int`"),
-        (policies.Smoothed(base="equal_wight"), "capital_policy.base: unknown policy 'equal_wight'. Did you mean "),
-        (policies.DrawdownGuard(min_weight=2.0), "capital_policy.min_weight is 2.0; allowed is `float` <= 1.0"),
+        (
+            {"name": "drawdown_guard", "panic_pct": 8},
+            ".warning_pct: is 8; it must be less than panic_pct, which is 8.",
+        ),
+        ({"name": "tag_quota", "tags": {"x": -1}}, ".tags.x: is -1; allowed is a number, at least 0."),
+        (
+            {"name": "tag_quota", "tags": {"x": float("inf")}},
+            ".tags.x: is inf; allowed is a number, at least 0.",
+        ),
+        ({"name": "equal_weight", "label": 3}, ".label: is 3; allowed is text. Put it in quotes."),
+        (policies.Smoothed(base="equal_wight"), ".base.name: unknown name 'equal_wight'. Did you mean "),
+        (
+            policies.DrawdownGuard(min_weight=2.0),
+            ".min_weight: is 2.0; allowed is a number, at least 0 and at most 1.",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused(written: object, text: str) -> None:
     """It says where, what was found, what is allowed, and the near name; Structs made by hand are looked at too."""
     with pytest.raises(UsageError) as refusal:
         policy_of(written)
-    assert str(refusal.value).startswith(text)
+    assert str(refusal.value).startswith(f"capital_policy{text}")
+
+
+def test_everything_that_is_wrong_is_told() -> None:
+    """Not only the first of it."""
+    with pytest.raises(UsageError) as refusal:
+        policy_of({"name": "smoothed", "alpha": 2, "base": {"name": "tag_quota", "tags": {}}})
+    assert str(refusal.value).count("capital_policy.") == 2
+
+
+def test_intervals_may_be_written_as_durations() -> None:
+    """Fifteen minutes are 900 seconds, in Python too."""
+    assert policy_of({"name": "equal_weight", "rebalance_seconds": "15m"}).rebalance_seconds == 900.0
 
 
 def test_a_class_refuses_under_its_own_name() -> None:
     """What is told begins with the policy's name."""
-    with pytest.raises(UsageError, match=r"^smoothed: unknown field 'alfa'\. Did you mean 'alpha'\?"):
+    with pytest.raises(UsageError, match=r"^smoothed\.alfa: unknown key 'alfa'\. Did you mean 'alpha'\?"):
         capital.SmoothedCapitalAllocationPolicy(base="equal_weight", alfa=0.1)
