@@ -2,7 +2,7 @@
 
 PYTHON := $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(if $(shell $(p) -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null && echo yes),$(p))))
 BIN := .venv/bin
-ROOMS := barstep.kernels barstep.engine barstep.data barstep.report barstep.ops barstep.cli
+ROOMS := barstep.kernels barstep.engine barstep.config barstep.data barstep.report barstep.ops barstep.cli
 SEEDS ?= 1
 export SEEDS
 

@@ -18,13 +18,29 @@ if TYPE_CHECKING:
     from .engine.allocation import Allocation
     from .engine.backtest import backtest
     from .engine.bars import Bars, load
+    from .engine.capital import (
+        BlendedAllocation,
+        CapitalAllocationPolicy,
+        DrawdownAdaptiveAllocation,
+        EqualWeightAllocation,
+        FixedWeightAllocation,
+        MetricWeightedAllocation,
+        RiskParityAllocation,
+        RiskProfileBudgetAllocation,
+        SignalStrengthAllocation,
+        SmoothedCapitalAllocationPolicy,
+        TagQuotaAllocation,
+        VolatilityTargetAllocation,
+        policy_of,
+    )
     from .engine.catalog import DEFAULT_STRATEGY_CATALOG, StrategyCatalog
+    from .engine.configured import load_core_config
     from .engine.execution import Execution
     from .engine.portfolio import portfolio
     from .engine.portfolio_result import PortfolioResult
     from .engine.result import Result
     from .engine.strategy import Parameter, StrategyEngine
-    from .errors import BarstepError, DataError, UsageError
+    from .errors import BarstepError, ConfigError, DataError, UsageError
     from .kernels._jit import kernel
 
 _HOME = {
@@ -32,8 +48,22 @@ _HOME = {
     "backtest": "engine.backtest",
     "Bars": "engine.bars",
     "load": "engine.bars",
+    "BlendedAllocation": "engine.capital",
+    "CapitalAllocationPolicy": "engine.capital",
+    "DrawdownAdaptiveAllocation": "engine.capital",
+    "EqualWeightAllocation": "engine.capital",
+    "FixedWeightAllocation": "engine.capital",
+    "MetricWeightedAllocation": "engine.capital",
+    "RiskParityAllocation": "engine.capital",
+    "RiskProfileBudgetAllocation": "engine.capital",
+    "SignalStrengthAllocation": "engine.capital",
+    "SmoothedCapitalAllocationPolicy": "engine.capital",
+    "TagQuotaAllocation": "engine.capital",
+    "VolatilityTargetAllocation": "engine.capital",
+    "policy_of": "engine.capital",
     "DEFAULT_STRATEGY_CATALOG": "engine.catalog",
     "StrategyCatalog": "engine.catalog",
+    "load_core_config": "engine.configured",
     "Execution": "engine.execution",
     "portfolio": "engine.portfolio",
     "PortfolioResult": "engine.portfolio_result",
@@ -41,6 +71,7 @@ _HOME = {
     "Parameter": "engine.strategy",
     "StrategyEngine": "engine.strategy",
     "BarstepError": "errors",
+    "ConfigError": "errors",
     "DataError": "errors",
     "UsageError": "errors",
     "kernel": "kernels._jit",
@@ -51,17 +82,32 @@ __all__ = [
     "Allocation",
     "Bars",
     "BarstepError",
+    "BlendedAllocation",
+    "CapitalAllocationPolicy",
+    "ConfigError",
     "DataError",
+    "DrawdownAdaptiveAllocation",
+    "EqualWeightAllocation",
     "Execution",
+    "FixedWeightAllocation",
+    "MetricWeightedAllocation",
     "Parameter",
     "PortfolioResult",
     "Result",
+    "RiskParityAllocation",
+    "RiskProfileBudgetAllocation",
+    "SignalStrengthAllocation",
+    "SmoothedCapitalAllocationPolicy",
     "StrategyCatalog",
     "StrategyEngine",
+    "TagQuotaAllocation",
     "UsageError",
+    "VolatilityTargetAllocation",
     "backtest",
     "kernel",
     "load",
+    "load_core_config",
+    "policy_of",
     "portfolio",
 ]
 

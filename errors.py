@@ -2,16 +2,19 @@
 
     BarstepError            exit code
     ├── UsageError          2   an argument, a parameter or a name is not allowed
-    └── DataError           3   data that cannot be read, or is not what it is said to be
+    ├── ConfigError         2   a configuration that is refused, with everything that is wrong with it
+    ├── DataError           3   data that cannot be read, or is not what it is said to be
+    └── AuthorizationError  4   a licence, a token or a signature does not allow it
 
 A message says what is wrong, where, the value that was found, what is allowed, and the nearest valid name
-where one was mistyped. The command line prints it as one line and exits with the code of its class.
+where one was mistyped. The command line prints it as one line (a refused configuration: a line for each thing that
+is wrong) and exits with the code of its class.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 
@@ -27,10 +30,30 @@ class UsageError(BarstepError):
     exit_code = 2
 
 
+class ConfigError(BarstepError):
+    """A configuration that is refused.
+
+    Attributes:
+        problems: Everything that is wrong with it; as text, each is one line.
+    """
+
+    exit_code = 2
+
+    def __init__(self, problems: Sequence[object]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = tuple(problems)
+
+
 class DataError(BarstepError):
     """Data that cannot be read, or is not what it is said to be."""
 
     exit_code = 3
+
+
+class AuthorizationError(BarstepError):
+    """A licence, a token or a signature does not allow it."""
+
+    exit_code = 4
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -43,6 +66,11 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
     """The text for a name that is not in a list: what it is, the nearest one, and all that are allowed."""
     names = sorted(known)
     return f"unknown {kind} {name!r}.{nearest(name, names)} Allowed: {', '.join(names)}."
+
+
+def in_one_line(error: Exception) -> str:
+    """Kind and text of somebody else's error, without line breaks."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
 def refuse_existing(path: Path, *, overwrite: bool) -> None:

@@ -1,4 +1,4 @@
-"""Lets the benchmarks import what they share with the comparison of peers: the work itself and its inputs.
+"""Lets the benchmarks import what they share with the comparison of peers and with the tests: work, inputs, references.
 
 pytest runs in importlib mode, which puts no test folder on the path.
 """
@@ -6,4 +6,5 @@ pytest runs in importlib mode, which puts no test folder on the path.
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent / "peers"))
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE / "peers"), str(HERE.parent / "tests" / "engine")]

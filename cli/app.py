@@ -12,14 +12,16 @@ from typing import Annotated
 import typer
 
 from .. import __version__
-from ..errors import BarstepError
-from . import backtest, data, demo, doctor, portfolio, report, warmup
+from ..errors import BarstepError, ConfigError
+from . import backtest, config, data, demo, doctor, licence, portfolio, report, warmup
 
 UNREADABLE = 3
 
 # Rich help would import rich, which takes longer than all the rest; a plain traceback can be pasted anywhere.
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
 app.add_typer(data.app, name="data")
+app.add_typer(config.app, name="config")
+app.add_typer(licence.app, name="licence")
 app.command("backtest")(backtest.backtest_command)
 app.command("portfolio")(portfolio.portfolio_command)
 app.command("report")(report.report_command)
@@ -46,7 +48,8 @@ def root(
 ) -> None:
     """Backtest multi-strategy trading over OHLCV bars at kernel speed.
 
-    Exit codes: 0 done; 1 a check said no; 2 wrong use; 3 data that cannot be read; 130 interrupted.
+    Exit codes: 0 done; 1 a check said no; 2 wrong use or a refused configuration; 3 data that cannot be read;
+    130 interrupted.
     """
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
@@ -64,7 +67,11 @@ def main() -> int:
 
 
 def _refuse(error: BarstepError | typer.TyperException | OSError) -> int:
-    """Print an error as one line and return its exit code."""
+    """Print an error as one line, a refused configuration as a line for each problem; return its exit code."""
+    if isinstance(error, ConfigError):
+        for problem in error.problems:
+            typer.echo(f"error: {' '.join(str(problem).split())}", err=True)
+        return error.exit_code
     text = error.format_message() if isinstance(error, typer.TyperException) else str(error)
     if text.startswith("Usage: "):  # a group without a command: Typer's message is its whole help
         typer.echo(text, err=True)

@@ -7,7 +7,7 @@ from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
-from ..errors import UsageError, unknown_name
+from ..errors import UsageError, in_one_line, unknown_name
 from .builtin import BUILTIN_ENGINES
 from .engine_file import read_engine_file
 from .strategy import StrategyEngine
@@ -78,9 +78,7 @@ def _load(point: EntryPoint) -> StrategyEngine:
     try:
         engine = point.load()
     except Exception as error:
-        raise UsageError(
-            f"engine {point.name!r} of {_origin(point)} cannot be loaded: {type(error).__name__}: {error}"
-        ) from error
+        raise UsageError(f"engine {point.name!r} of {_origin(point)} cannot be loaded: {in_one_line(error)}") from error
     if not isinstance(engine, StrategyEngine) or engine.name != point.name:
         found = f"an engine named {engine.name!r}" if isinstance(engine, StrategyEngine) else type(engine).__name__
         raise UsageError(f"{_origin(point)}: {point.value} is {found}; it must be an engine named {point.name!r}")

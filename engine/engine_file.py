@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from ..errors import UsageError
+from ..errors import UsageError, in_one_line
 from .strategy import StrategyEngine
 
 
@@ -41,5 +41,5 @@ def _module_of(path: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except Exception as error:
         del sys.modules[name]
-        raise UsageError(f"{path}: cannot be run: {type(error).__name__}: {error}") from error
+        raise UsageError(f"{path}: cannot be run: {in_one_line(error)}") from error
     return module

@@ -12,10 +12,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
+from ..config.reading import default_path
 from ..data.dataset import read_dataset
 from ..data.presets import EMBEDDED_FOLDER
+from ..engine.configured import examine as examine_configuration
 from ..engine.provenance import arithmetic_fingerprint
-from ..errors import DataError
+from ..errors import ConfigError, DataError
 from ..kernels import _jit
 from .warmup import cache_state, is_warm
 
@@ -39,7 +41,17 @@ class Check:
 
 def examine() -> list[Check]:
     """Look at everything, in the order in which one thing needs the other."""
-    return [_python(), _barstep(), *_packages(), _compiler(), _cache(), _arithmetic(), _datasets(), _environment()]
+    return [
+        _python(),
+        _barstep(),
+        *_packages(),
+        _compiler(),
+        _cache(),
+        _arithmetic(),
+        _datasets(),
+        _configuration(),
+        _environment(),
+    ]
 
 
 def _python() -> Check:
@@ -108,6 +120,19 @@ def _datasets() -> Check:
     except DataError as problem:
         return Check("embedded datasets", "fail", str(problem), advice)
     return Check("embedded datasets", "ok", f"{len(files)} files, {bars:,} bars, digests right")
+
+
+def _configuration() -> Check:
+    """The configuration that commands read from here."""
+    path = default_path()
+    try:
+        errors = len(examine_configuration(path).errors)
+    except ConfigError as error:
+        errors = len(error.problems)
+    if errors:
+        found = f"{path}: {errors} error{'s' if errors > 1 else ''}"
+        return Check("configuration", "fail", found, f"barstep config validate {path}")
+    return Check("configuration", "ok", f"{path}: sound")
 
 
 def _environment() -> Check:

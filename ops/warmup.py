@@ -12,6 +12,7 @@ import polars as pl
 
 from ..engine.backtest import backtest
 from ..engine.bars import Bars, Floats
+from ..engine.capital import EqualWeightAllocation
 from ..engine.catalog import DEFAULT_STRATEGY_CATALOG
 from ..engine.portfolio import portfolio
 from ..engine.provenance import arithmetic_fingerprint
@@ -61,7 +62,8 @@ def warmup_steps() -> list[Callable[[], object]]:
     engines = [partial(_warm_engine, engine, bars) for engine in DEFAULT_STRATEGY_CATALOG]
     indicators = [partial(call, bars.close, np.empty(_BARS)) for call in _INDICATORS]
     accounts = [partial(_warm_venue, bars), partial(_warm_portfolio, bars)]
-    return [*indicators, partial(_warm_wide, bars.close), *engines, *accounts, arithmetic_fingerprint]
+    others: list[Callable[[], object]] = [partial(_warm_wide, bars.close), _warm_capital, arithmetic_fingerprint]
+    return [*indicators, *engines, *accounts, *others]
 
 
 def _some_bars() -> Bars:
@@ -88,6 +90,10 @@ def _warm_venue(bars: Bars) -> None:
 
 def _warm_portfolio(bars: Bars) -> None:
     dict(portfolio([bars], np.ones((len(bars), 1)), every=24).metrics)
+
+
+def _warm_capital() -> None:
+    EqualWeightAllocation().weights(pl.DataFrame({"schedule": ["one"]}))
 
 
 def _warm_wide(close: Floats) -> None:

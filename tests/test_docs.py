@@ -11,6 +11,7 @@ from barstep.cli.app import main
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = (
     "README.md",
+    "docs/capital-policies.md",
     "docs/fills.md",
     "docs/portfolio.md",
     "docs/kernel-contract.md",

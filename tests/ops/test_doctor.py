@@ -74,3 +74,17 @@ def test_the_environment_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     found = _check("environment").found
     assert "NUMBA_NUM_THREADS=1" in found
     assert "NUMBA_SLP_VECTORIZE" not in found
+
+
+def test_a_configuration_that_is_refused_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The file that commands would read from here is looked into; without one it is the one that comes with barstep."""
+    monkeypatch.chdir(tmp_path)
+    assert _check("configuration").status == "ok"
+    (tmp_path / "config").mkdir()
+    path = tmp_path / "config" / "core.yaml"
+    path.write_text("a: 1\nb: 2\n")
+    found = _check("configuration")
+    assert (found.status, found.found) == ("fail", "config/core.yaml: 2 errors")
+    assert found.advice == "barstep config validate config/core.yaml"
+    path.write_bytes(b"\xff")
+    assert _check("configuration").found == "config/core.yaml: 1 error"

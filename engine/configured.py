@@ -1,0 +1,172 @@
+"""What a configuration becomes: strategies with their engines, schedules with their instruments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+
+from ..config.core import CoreConfig
+from ..config.environments import Environment
+from ..config.licence import active_licence
+from ..config.problems import Problem
+from ..config.reading import ReadConfig, read_config
+from ..config.schedulers import Schedule, Scheduler
+from ..config.trading import traded_instruments, where
+from ..errors import ConfigError, UsageError, unknown_name
+from .builtin import BUILTIN_ENGINES
+from .catalog import DEFAULT_STRATEGY_CATALOG, StrategyCatalog
+from .configuration_checks import check
+from .guard import CapabilityGuard
+from .strategy import StrategyEngine, Value
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResolvedStrategy:
+    """A strategy with everything that it needs.
+
+    Attributes:
+        name: Its name in the catalog, or the engine's own.
+        engine: The engine that it runs.
+        parameters: All of the engine's, defaults included.
+        risk_profile: Its own; None where it has none.
+        tags: The first one is the primary tag.
+        capability: What the licence must allow.
+    """
+
+    name: str
+    engine: StrategyEngine
+    parameters: Mapping[str, Value]
+    risk_profile: str | None
+    tags: tuple[str, ...]
+    capability: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResolvedSchedule:
+    """A schedule in one environment.
+
+    Attributes:
+        name: Its name in the scheduler.
+        schedule: As it is written.
+        strategy: What it runs.
+        risk_profile: The schedule's, else the strategy's, else the environment's.
+        instrument_universe: The schedule's, else the environment's.
+        instruments: Those of the universe that the profile's buckets hold; all where it has no buckets.
+    """
+
+    name: str
+    schedule: Schedule
+    strategy: ResolvedStrategy
+    risk_profile: str
+    instrument_universe: str
+    instruments: tuple[str, ...]
+
+
+def load_core_config(path: str | FilePath) -> CoreConfig:
+    """Read a configuration and hold it to everything that is known about it.
+
+    Raises:
+        ConfigError: It is refused; every error is told.
+    """
+    read = examine(path)
+    if read.errors:
+        raise ConfigError(read.errors)
+    return read.config
+
+
+def examine(path: str | FilePath) -> ReadConfig:
+    """Read a configuration with all errors and warnings, those that only the engines can tell included.
+
+    Raises:
+        ConfigError: There is no file that could be looked into.
+        AuthorizationError: The licence in force is none.
+    """
+    read = read_config(FilePath(path))
+    catalog, problems = _catalog(read.config)
+    guard = CapabilityGuard(active_licence().capabilities)
+    return read.with_problems([*problems, *check(read.config, catalog, guard)])
+
+
+def catalog_of(config: CoreConfig) -> StrategyCatalog:
+    """The built-in engines, the installed ones and those of the configuration's `engine_files`.
+
+    Raises:
+        ConfigError: One cannot be loaded, or two have one name.
+    """
+    catalog, problems = _catalog(config)
+    if problems:
+        raise ConfigError(problems)
+    return catalog
+
+
+def resolve_strategy(config: CoreConfig, name: str, catalog: StrategyCatalog) -> ResolvedStrategy:
+    """The strategy of the configuration's catalog with this name, or the engine of this name with its defaults.
+
+    Raises:
+        UsageError: There is neither, or its parameters are not allowed.
+    """
+    engines = {engine.name: engine for engine in catalog}
+    strategies = config.catalog()
+    if name in strategies:
+        strategy = strategies[name][1]
+        engine = catalog[strategy.engine]
+        return ResolvedStrategy(
+            name=name,
+            engine=engine,
+            parameters=engine.read_parameters(strategy.parameters),
+            risk_profile=strategy.risk_profile,
+            tags=tuple(strategy.tags),
+            capability=strategy.capability or engine.capability,
+        )
+    if name not in engines:
+        raise UsageError(unknown_name("strategy", name, {*strategies, *engines}))
+    engine = engines[name]
+    return ResolvedStrategy(
+        name=name,
+        engine=engine,
+        parameters=engine.read_parameters({}),
+        risk_profile=None,
+        tags=(),
+        capability=engine.capability,
+    )
+
+
+def resolve_schedules(
+    config: CoreConfig, environment: Environment, scheduler: Scheduler, catalog: StrategyCatalog
+) -> list[ResolvedSchedule]:
+    """The schedules of a scheduler as they run in an environment, in declared order."""
+    return [
+        _resolve_schedule(config, environment, name, schedule, resolve_strategy(config, schedule.strategy, catalog))
+        for name, schedule in scheduler.schedules.items()
+    ]
+
+
+def _resolve_schedule(
+    config: CoreConfig, environment: Environment, name: str, schedule: Schedule, strategy: ResolvedStrategy
+) -> ResolvedSchedule:
+    profile, universe = where(environment, schedule, strategy.risk_profile)
+    return ResolvedSchedule(
+        name=name,
+        schedule=schedule,
+        strategy=strategy,
+        risk_profile=profile,
+        instrument_universe=universe,
+        instruments=traded_instruments(config, profile, universe),
+    )
+
+
+def _catalog(config: CoreConfig) -> tuple[StrategyCatalog, list[Problem]]:
+    """The catalog with as many engines as could be loaded, and what is wrong with the others."""
+    catalog, problems = DEFAULT_STRATEGY_CATALOG, []
+    try:
+        list(catalog)
+    except UsageError as error:
+        problems.append(Problem(path=(), text=f"{error}."))
+        catalog = StrategyCatalog(BUILTIN_ENGINES)
+    for index, file in enumerate(config.engine_files):
+        try:
+            catalog = catalog.with_file(file)
+        except UsageError as error:
+            problems.append(Problem(path=("engine_files", index), text=f"{error}."))
+    return catalog, problems
