@@ -45,6 +45,11 @@ class CoreConfig(Section, kw_only=True):
                 found.setdefault(name, (section, _of_engine(engine, settings)))
         return found
 
+    def strategy(self, name: str) -> Strategy:
+        """The strategy of this name; where there is none, the engine of this name with its defaults."""
+        _, found = self.catalog().get(name, ("", Strategy(engine=name)))
+        return found
+
 
 class WrittenConfig(CoreConfig, kw_only=True):
     """What a file may say: schedulers may also stand at its top, and are then read as those of `runtime`."""

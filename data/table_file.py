@@ -29,12 +29,17 @@ def read_table_file(path: Path, what: str) -> pl.DataFrame:
         raise DataError(f"{path}: not readable: {str(error).splitlines()[0]}") from error
 
 
+def counted(times: pl.Series) -> pl.Series:
+    """Dates and times as a count of microseconds since 1970; what is none is left as it is."""
+    return times.cast(pl.Datetime("us")).to_physical() if times.dtype.is_temporal() else times
+
+
 def microseconds(path: Path, times: pl.Series) -> pl.Series:
     """Times as a count of microseconds; whole numbers are told apart by their digits: seconds, milli, micro."""
     if times.dtype == pl.String:
         times = times.str.to_datetime(time_unit="us", time_zone="UTC", strict=False)
     if times.dtype.is_temporal():
-        return times.cast(pl.Datetime("us")).to_physical()
+        return counted(times)
     digits = len(str(times.max()))
     if not times.dtype.is_integer() or digits not in _MICROSECONDS_BY_DIGITS:
         raise DataError(f"{path}: the times, such as {times[0]!r}, are neither dates nor seconds, ms or µs since 1970.")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import UsageError, unknown_name
+from ..errors import UsageError
 from ..kernels.columns import TARGET
 from .bars import Floats, Integers
 from .catalog import StrategyCatalog
@@ -80,15 +80,13 @@ class Strategies:
         if engine.needs_secondary:
             raise UsageError(f"{engine.name} trades two venues; a portfolio's strategies trade one each")
         parameters = engine.read_parameters(allocation.parameters)
-        chosen = self._panel.names if allocation.instruments is None else tuple(allocation.instruments)
-        for name in chosen:
-            if name not in self._panel.names:
-                raise UsageError(unknown_name("instrument", name, self._panel.names))
+        names = self._panel.names if allocation.instruments is None else allocation.instruments
+        chosen = {self._panel.place_of(name) for name in names}
         return [
             _Ahead(EngineRun(engine, parameters, bars, bars.values, self._year_days), self._chunk)
-            if name in chosen
+            if i in chosen
             else None
-            for name, bars in zip(self._panel.names, self._panel.instruments, strict=True)
+            for i, bars in enumerate(self._panel.instruments)
         ]
 
     def fill(self, columns: Integers, out: Floats, _limits: Floats) -> None:

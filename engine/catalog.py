@@ -45,6 +45,11 @@ class StrategyCatalog:
             raise UsageError(unknown_name("strategy engine", name, (*self._engines, *self._installed)))
         return _load(self._installed[name])
 
+    @property
+    def by_name(self) -> dict[str, StrategyEngine]:
+        """All engines by their names, those of installed packages imported."""
+        return {engine.name: engine for engine in self}
+
     def with_engine(self, engine: StrategyEngine) -> StrategyCatalog:
         """A catalog that has one engine more."""
         return StrategyCatalog((*self._engines.values(), engine), with_installed=self._with_installed)

@@ -19,7 +19,7 @@ from .strategy import Parameter, StrategyEngine, Value
 
 def check(config: CoreConfig, catalog: StrategyCatalog, guard: CapabilityGuard) -> list[Problem]:
     """What is wrong with a configuration where engines are concerned; problems are not located."""
-    known = {*config.catalog(), *(engine.name for engine in catalog)}
+    known = {*config.catalog(), *catalog.by_name}
     return [
         *_engines(config, catalog),
         *_references(config, known),
@@ -33,7 +33,7 @@ def check(config: CoreConfig, catalog: StrategyCatalog, guard: CapabilityGuard) 
 
 
 def _engines(config: CoreConfig, catalog: StrategyCatalog) -> Iterator[Problem]:
-    engines = {engine.name: engine for engine in catalog}
+    engines = catalog.by_name
     for name, (section, strategy) in config.catalog().items():
         yield from dangling((section, name, "engine"), "strategy engine", strategy.engine, engines)
         if strategy.engine in engines:
@@ -149,16 +149,15 @@ def _unheld_instruments(config: CoreConfig) -> Iterator[Problem]:
 
 def _instruments(config: CoreConfig, catalog: StrategyCatalog) -> Iterator[Problem]:
     """Schedules that have nothing to trade, or no second venue, where an environment runs their scheduler."""
-    engines = {engine.name: engine for engine in catalog}
-    strategies = config.catalog()
+    engines = catalog.by_name
     for name, environment in config.environments.items():
         for path, scheduler in _schedulers(config):
             if path[-1] != environment.scheduler:
                 continue
             for schedule_name, schedule in scheduler.schedules.items():
-                _, strategy = strategies.get(schedule.strategy, (None, None))
-                engine = engines.get(strategy.engine if strategy else schedule.strategy)
-                profile, universe = where(environment, schedule, strategy.risk_profile if strategy else None)
+                strategy = config.strategy(schedule.strategy)
+                engine = engines.get(strategy.engine)
+                profile, universe = where(environment, schedule, strategy.risk_profile)
                 known = profile in config.risk_profiles and universe in config.instrument_universes
                 if engine is not None and known:
                     place = (*path, "schedules", schedule_name)
@@ -179,16 +178,15 @@ def _untradable(config: CoreConfig, engine: StrategyEngine, profile: str, univer
 
 def _capabilities(config: CoreConfig, catalog: StrategyCatalog, guard: CapabilityGuard) -> Iterator[Problem]:
     """Strategies that a schedule runs and the licence does not grant."""
-    engines = {engine.name: engine for engine in catalog}
-    strategies = config.catalog()
+    engines = catalog.by_name
     for path, scheduler in _schedulers(config):
         for name, schedule in scheduler.schedules.items():
-            _, strategy = strategies.get(schedule.strategy, (None, None))
-            engine = engines.get(strategy.engine if strategy else schedule.strategy)
+            strategy = config.strategy(schedule.strategy)
+            engine = engines.get(strategy.engine)
             if engine is None:
                 continue  # told of already
             try:
-                guard.require_strategy(schedule.strategy, (strategy and strategy.capability) or engine.capability)
+                guard.require_strategy(schedule.strategy, strategy.capability or engine.capability)
             except AuthorizationError as error:
                 yield Problem(path=(*path, "schedules", name, "strategy"), text=str(error))
 

@@ -106,29 +106,18 @@ def resolve_strategy(config: CoreConfig, name: str, catalog: StrategyCatalog) ->
     Raises:
         UsageError: There is neither, or its parameters are not allowed.
     """
-    engines = {engine.name: engine for engine in catalog}
-    strategies = config.catalog()
-    if name in strategies:
-        strategy = strategies[name][1]
-        engine = catalog[strategy.engine]
-        return ResolvedStrategy(
-            name=name,
-            engine=engine,
-            parameters=engine.read_parameters(strategy.parameters),
-            risk_profile=strategy.risk_profile,
-            tags=tuple(strategy.tags),
-            capability=strategy.capability or engine.capability,
-        )
-    if name not in engines:
-        raise UsageError(unknown_name("strategy", name, {*strategies, *engines}))
-    engine = engines[name]
+    known = {*config.catalog(), *catalog.by_name}
+    if name not in known:
+        raise UsageError(unknown_name("strategy", name, known))
+    strategy = config.strategy(name)
+    engine = catalog[strategy.engine]
     return ResolvedStrategy(
         name=name,
         engine=engine,
-        parameters=engine.read_parameters({}),
-        risk_profile=None,
-        tags=(),
-        capability=engine.capability,
+        parameters=engine.read_parameters(strategy.parameters),
+        risk_profile=strategy.risk_profile,
+        tags=tuple(strategy.tags),
+        capability=strategy.capability or engine.capability,
     )
 
 

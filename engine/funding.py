@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from ..data.table_file import counted
 from ..errors import DataError, UsageError
 from .bars import Bars, Floats
 
@@ -28,9 +29,7 @@ def funding_by_bar(bars: Bars, funding: pl.DataFrame) -> Floats:
             raise DataError(
                 f"funding: no column {name!r}. Found: {', '.join(funding.columns)}. Allowed: timestamp, rate."
             )
-    times, rates = funding["timestamp"], funding["rate"].cast(pl.Float64)
-    if times.dtype.is_temporal():
-        times = times.cast(pl.Datetime("us")).to_physical()
+    times, rates = counted(funding["timestamp"]), funding["rate"].cast(pl.Float64)
     if times.null_count() or rates.null_count() or not rates.is_finite().all():
         raise DataError("funding: a time or a rate is missing; each row needs both")
     at = np.searchsorted(bars.ts_us, times.to_numpy())

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.durations import format_interval
-from ..errors import UsageError
+from ..errors import UsageError, unknown_name
 from ..kernels.columns import CLOSE, OPEN, RETURN
 from ..kernels.portfolio import take_prices
 from .bars import MICROSECONDS, Bars, Floats, Integers, describe_span
@@ -47,6 +47,12 @@ class Panel:
     def __repr__(self) -> str:
         names = ", ".join(self.names)
         return f"Panel({names} {format_interval(self.interval_seconds)}, {describe_span(self.times)})"
+
+    def place_of(self, name: str) -> int:
+        """The place of an instrument among the others; UsageError where there is none of this name."""
+        if name not in self.names:
+            raise UsageError(unknown_name("instrument", str(name), self.names))
+        return self.names.index(name)
 
     @property
     def times(self) -> NDArray[np.datetime64]:

@@ -174,12 +174,8 @@ def _refuse_for_quantities(
 
 def _rates(panel: Panel, funding: Mapping[str, pl.DataFrame]) -> dict[int, Floats]:
     """By an instrument's place, float64[its bars]: the funding rate paid at each open."""
-    for name in funding:
-        if name not in panel.names:
-            raise UsageError(unknown_name("instrument", name, panel.names))
-    return {
-        i: funding_by_bar(panel.instruments[i], funding[name]) for i, name in enumerate(panel.names) if name in funding
-    }
+    places = {panel.place_of(name): rates for name, rates in funding.items()}
+    return {i: funding_by_bar(panel.instruments[i], rates) for i, rates in places.items()}
 
 
 _OF_THE_WHOLE = ("capital", "year_days", "ambiguous_fills")
@@ -199,15 +195,12 @@ def _rules(
         merged = {name: value for each in (options, *statements) for name, value in each.items()}
         return Execution(**merged).rules(hedged=False, interval_seconds=panel.interval_seconds, funded=False)
 
-    for name in by_instrument:
-        if name not in panel.names:
-            raise UsageError(unknown_name("instrument", name, panel.names))
-        _known(by_instrument[name], _OF_A_PART)
+    places = {panel.place_of(name): _known(own, _OF_A_PART) for name, own in by_instrument.items()}
     rules = np.empty((len(allocations), len(panel.names), venue.VENUE_RULES))
     for s, allocation in enumerate(allocations):
         rules[s] = vector(_known(allocation.options, _OF_A_PART))
-        for name, own in by_instrument.items():
-            rules[s, panel.names.index(name)] = vector(own, allocation.options)
+        for i, own in places.items():
+            rules[s, i] = vector(own, allocation.options)
     for i, bars in enumerate(panel.instruments):
         if (rules[:, i, _BY_VOLUME] > 0.0).any() and np.isnan(bars.values[VOLUME]).any():
             raise UsageError(f"slippage, impact and caps by volume need that of every bar; {bars!r} lacks it in places")

@@ -117,7 +117,7 @@ class _Trading:
     """An account on its way through the bars, and the table of its fills, which grows."""
 
     def __init__(self, setup: Setup) -> None:
-        self._bars, self._execution = setup.bars, setup.execution
+        self._bars = setup.bars
         self._plain = setup.execution.is_plain and setup.funding is None
         self._rules = setup.execution.rules(
             hedged=setup.pair is not None,

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from ..data.table_file import counted
 from ..errors import UsageError, unknown_name
 from .bars import Floats, Integers
 from .panel import Panel
@@ -92,18 +93,15 @@ def _orders_by_bar(panel: Panel, table: pl.DataFrame) -> tuple[Integers, Floats,
         ("timestamp", "instrument", "quantity"),
         "orders",
     )
-    for name in table["instrument"].unique().sort():
-        if name not in panel.names:
-            raise UsageError(unknown_name("instrument", str(name), panel.names))
-    place = {name: i for i, name in enumerate(panel.names)}
+    place = {name: panel.place_of(name) for name in table["instrument"].unique().sort()}
     due, row = np.unique(_places(panel, table["timestamp"], "orders"), return_inverse=True)
     column = np.array([place[name] for name in table["instrument"]], dtype=np.int64)
-    if (np.bincount(row * len(place) + column) > 1).any():
+    if (np.bincount(row * len(panel.names) + column) > 1).any():
         raise UsageError("the orders have two of one instrument at one time; add them up")
     quantity = _numbers(table["quantity"], "orders")
     if np.isnan(quantity).any():
         raise UsageError(f"the order in row {int(np.isnan(quantity).argmax())} has no quantity")
-    rows = np.full((due.size, len(place)), np.nan)
+    rows = np.full((due.size, len(panel.names)), np.nan)
     rows[row, column] = quantity
     if "limit_price" not in table.columns:
         return due, rows, None
@@ -134,9 +132,8 @@ def _numbers(column: pl.Series, label: str) -> Floats:
 
 def _places(panel: Panel, times: pl.Series, label: str) -> Integers:
     """Places of the bars that open at these times."""
-    if times.dtype.is_temporal():
-        times = times.cast(pl.Datetime("us")).to_physical()
-    elif not times.dtype.is_integer():
+    times = counted(times)
+    if not times.dtype.is_integer():
         raise UsageError(f"the {label}' timestamp is {times.dtype}; it must be a time, or microseconds since the epoch")
     if times.null_count():
         raise UsageError(f"the {label} lack a time in row {times.is_null().arg_max()}")
