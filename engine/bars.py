@@ -134,7 +134,7 @@ class Bars:
         """int64[bar]: open time over interval. What windows are anchored to, whatever the history begins with."""
         return self.ts_us // (self.interval_seconds * MICROSECONDS)
 
-    @property
+    @cached_property
     def is_gapless(self) -> bool:
         """Whether each bar follows the one before."""
         return len(self) > 0 and int(self.numbers[-1] - self.numbers[0]) == len(self) - 1

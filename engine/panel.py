@@ -28,14 +28,14 @@ class Panel:
         interval_seconds: Length of a bar.
     """
 
-    def __init__(self, instruments: Sequence[Bars]) -> None:
+    def __init__(self, instruments: Sequence[Bars], names: Sequence[str] | None = None) -> None:
         if not instruments:
             raise UsageError("a portfolio needs the bars of at least one instrument")
         intervals = {bars.interval_seconds for bars in instruments}
         if len(intervals) > 1:
             raise UsageError(f"the bars are {', '.join(map(str, sorted(intervals)))} seconds long; they must be alike")
         self.instruments = tuple(instruments)
-        self.names = _names(instruments)
+        self.names = _names(instruments) if names is None else tuple(names)
         self.interval_seconds = instruments[0].interval_seconds
         first = instruments[0].ts_us
         self._aligned = all(_same_times(bars, instruments[0]) for bars in instruments[1:])

@@ -51,17 +51,19 @@ class EngineRun:
         out = np.full((self.engine.rows, chunk + _STRIDE_PAD), np.nan)
         for start in range(0, len(self.bars), chunk):
             stop = min(start + chunk, len(self.bars))
-            self._advance(params, carry, out, start, stop)
+            self.advance(params, carry, out, start, stop, 0)
             yield start, stop, out
 
-    def _advance(self, params: Floats, carry: Floats, out: Floats, start: int, stop: int) -> None:
-        """Call the kernel over start..stop, cut at gaps: only there does the bar number jump."""
-        starts, numbers, kernel = self.bars.segment_starts, self.bars.numbers, self.engine.kernel
-        inside = starts[np.searchsorted(starts, start, side="right") : np.searchsorted(starts, stop)]
-        cuts = [start, *inside.tolist(), stop]
-        for begin, end in pairwise(cuts):
+    def advance(self, params: Floats, carry: Floats, out: Floats, start: int, stop: int, at: int) -> None:
+        """Write the rows of bars start..stop to columns from `at` on, cut at gaps: only there does the number jump."""
+        numbers, kernel = self.bars.numbers, self.engine.kernel
+        inside: list[int] = []
+        if not self.bars.is_gapless:
+            starts = self.bars.segment_starts
+            inside = starts[np.searchsorted(starts, start, side="right") : np.searchsorted(starts, stop)].tolist()
+        for begin, end in pairwise((start, *inside, stop)):
             carry[NUMBER] = numbers[begin]
-            kernel(self.values, params, carry, out, begin, end, begin - start)
+            kernel(self.values, params, carry, out, begin, end, at + begin - start)
 
     def rows(self) -> Floats:
         """All rows for all bars: float64[row, bar]."""

@@ -86,17 +86,18 @@ def _open_price(opening, lots, rules):
 
 
 @kernel
-def _affordable(lots, opening, other_opening, rules, carry):
+def affordable(lots, opening, other_opening, free_elsewhere, rules, carry):
     """The order, cut to what equity pays for with the fee. Of an order cut to nothing the wish is asked again.
 
-    A hedged pair binds both legs' value, and is worth their difference.
+    A hedged pair binds both legs' value, and is worth their difference. `free_elsewhere` is what other positions of the
+    same account are worth, less what they bind.
     """
     side = 1.0 if lots > 0.0 else -1.0
     worth = bound = _open_price(opening, lots, rules)
     if rules[HEDGED] != 0.0:
         other = _open_price(other_opening, -lots, rules)
         worth, bound = worth - other, bound + other
-    equity = carry[CASH] + carry[LOTS] * (rules[LOT] * worth)
+    equity = carry[CASH] + free_elsewhere + carry[LOTS] * (rules[LOT] * worth)
     most = most_lots(abs(lots), side * carry[LOTS], equity, rules[LOT] * bound, rules[FEE], 1.0)
     if most == abs(lots):
         return lots
@@ -107,7 +108,7 @@ def _affordable(lots, opening, other_opening, rules, carry):
 
 
 @kernel
-def _fill(fills, at, bar, leg, lots, opening, rules):
+def fill_at_open(fills, at, bar, leg, lots, opening, rules):
     """Fill at the open, worse by the slippage; return what it takes from cash."""
     price = _open_price(opening, lots, rules)
     return write_fill(fills, at, bar, leg, lots, price, opening, rules[FEE], MARKET, rules[LOT])
@@ -123,14 +124,14 @@ def _fill_pending(bar, opening, other_opening, number, rules, carry, fills):
         carry[ABANDONED] += 1.0
         carry[ACCEPTED] = carry[BEFORE]  # the wish is asked again
         return
-    lots = _affordable(lots, opening, other_opening, rules, carry)
+    lots = affordable(lots, opening, other_opening, 0.0, rules, carry)
     if lots == 0.0:
         return
     at = int(carry[FILLS])
-    carry[CASH] -= _fill(fills, at, bar, 0.0, lots, opening, rules)
+    carry[CASH] -= fill_at_open(fills, at, bar, 0.0, lots, opening, rules)
     carry[FILLS] += 1.0
     if hedged:
-        carry[CASH] -= _fill(fills, at + 1, bar, 1.0, -lots, other_opening, rules)
+        carry[CASH] -= fill_at_open(fills, at + 1, bar, 1.0, -lots, other_opening, rules)
         carry[FILLS] += 1.0
     carry[LOTS] += lots
 

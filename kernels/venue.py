@@ -32,10 +32,11 @@ from .account import (
     SLIPPAGE,
     THRESHOLD,
     UNAFFORDABLE,
+    WITHOUT_LOT,
     accept,
     most_lots,
-    put_on_order,
     unchanged,
+    wanted_lots,
     whole_lots,
     write_fill,
 )
@@ -328,25 +329,38 @@ def _trail(bars, bar, side, worst, best, on_the_way, rules, carry, fills):
 
 
 @kernel
-def size_order(price, rules, carry):
-    """Put on order what the accepted wish changes, sized at `price`; refuse an order of too little value."""
-    equity = carry[CASH] + carry[ELSEWHERE] + carry[LOTS] * rules[LOT] * price
-    put_on_order(equity, price, price, rules, carry)
-    order = carry[PENDING]
-    if order != 0.0 and order != -carry[LOTS] and abs(order) * rules[LOT] * price < rules[MIN_NOTIONAL]:
+def put_lots(change, price, rules, carry):
+    """Put a change of position on order; refuse one of too little value."""
+    if change == 0.0 and carry[ACCEPTED] != 0.0:
+        carry[WITHOUT_LOT] += 1.0
+    carry[PENDING] = change
+    if change != 0.0 and change != -carry[LOTS] and abs(change) * rules[LOT] * price < rules[MIN_NOTIONAL]:
         carry[BELOW_MINIMUM] += 1.0
         carry[PENDING] = 0.0
 
 
 @kernel
-def decide_order(wish, close, number, rules, carry):
-    """Accept a wish and size its order at the close; an order that opens or adds may have a limit."""
-    accept(wish, number, carry)
-    size_order(close, rules, carry)
+def size_order(price, rules, carry):
+    """Put on order what the accepted wish changes, sized at `price`."""
+    equity = carry[CASH] + carry[ELSEWHERE] + carry[LOTS] * rules[LOT] * price
+    put_lots(wanted_lots(carry[ACCEPTED], equity, price, price, rules) - carry[LOTS], price, rules, carry)
+
+
+@kernel
+def set_limit(close, rules, carry):
+    """An order that opens or adds may have a limit."""
     carry[LIMIT_PRICE] = 0.0
     if rules[LIMIT_OFFSET] > 0.0 and carry[LOTS] * carry[PENDING] >= 0.0:
         side = 1.0 if carry[PENDING] > 0.0 else -1.0
         carry[LIMIT_PRICE] = rounded(close * (1.0 - side * rules[LIMIT_OFFSET]), rules[TICK], side < 0.0)
+
+
+@kernel
+def decide_order(wish, close, number, rules, carry):
+    """Accept a wish and size its order at the close."""
+    accept(wish, number, carry)
+    size_order(close, rules, carry)
+    set_limit(close, rules, carry)
 
 
 @kernel

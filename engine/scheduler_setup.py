@@ -1,0 +1,92 @@
+"""All that a scheduler's backtest depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from ..config.commands import Command
+from ..config.risk import RiskProfile
+from ..config.schedulers import Scheduler
+from ..kernels import venue
+from .bars import Bars, Floats, Integers
+from .configured import ResolvedSchedule
+from .execution import Execution
+from .panel import Panel
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SchedulerSetup:
+    """A scheduler with its bars: it can be run again, also with the other order in ambiguous bars.
+
+    Attributes:
+        name: The scheduler's name.
+        environment: The environment's.
+        config_digest: SHA-384 of the configuration; empty where it has none.
+        scheduler: The scheduler as it is configured.
+        resolved: Its schedules, sorted by name.
+        order: int64[schedule], their places in declared order.
+        profiles: Risk profiles by name.
+        panel: The bars that are traded: of the instruments, then of the second legs of pairs.
+        history: The same from the first bar there is.
+        others: int64[leg], the second leg of each instrument's pairs; -1 where there is none.
+        schedule_bars: By interval in seconds and instrument, the bars that schedules of longer intervals see.
+        execution: Costs, sizes, orders and levels.
+        rules: float64[schedule, leg, VENUE_RULES], what each position is traded by.
+        rates: By an instrument's place, float64[its bars in history]: the funding rate paid at each open.
+        commands: What an operator does, in order of time.
+        without: Of suspensions, limits and governor those that are left out.
+        drift_seconds: How late runs start.
+        start_us: First due time at the earliest.
+        end_us: Last due time at the latest, and last close.
+        block_bars: Bars whose wishes are made at a time; the results do not depend on it.
+    """
+
+    name: str
+    environment: str
+    config_digest: str
+    scheduler: Scheduler
+    resolved: tuple[ResolvedSchedule, ...]
+    order: Integers
+    profiles: Mapping[str, RiskProfile]
+    panel: Panel
+    history: Panel
+    others: Integers
+    schedule_bars: Mapping[int, tuple[Bars, ...]]
+    execution: Execution
+    rules: Floats
+    rates: Mapping[int, Floats]
+    commands: tuple[Command, ...]
+    without: frozenset[str]
+    drift_seconds: float
+    start_us: int
+    end_us: int
+    block_bars: int
+
+    @cached_property
+    def schedules(self) -> tuple[str, ...]:
+        """Names of the schedules."""
+        return tuple(one.name for one in self.resolved)
+
+    @cached_property
+    def tags(self) -> tuple[str, ...]:
+        """Their primary tags; empty where they have none."""
+        return tuple(one.strategy.tags[0] if one.strategy.tags else "" for one in self.resolved)
+
+    @property
+    def instruments(self) -> tuple[str, ...]:
+        """Names of the instruments that are traded, in order; second legs are not among them."""
+        return tuple(name for name, other in zip(self.panel.names, self.others, strict=True) if other != SECOND_LEG)
+
+    def other_order(self) -> SchedulerSetup:
+        """The same with the other order in every ambiguous bar."""
+        optimistic = self.execution.ambiguous_fills == "pessimistic"
+        rules = self.rules.copy()
+        rules[:, :, venue.OPTIMISTIC] = float(optimistic)
+        word = "optimistic" if optimistic else "pessimistic"
+        return replace(self, rules=rules, execution=replace(self.execution, ambiguous_fills=word))
+
+
+NO_PAIR, SECOND_LEG = -1, -2
+"""In place of an instrument's second leg: it has none; it is one itself."""

@@ -1,0 +1,231 @@
+"""A scheduler on its way through time: the operator's events between the instants, the kernels over them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+
+import numpy as np
+
+from ..config.commands import ReplaceCapitalPolicy, SetCapitalPolicy
+from ..config.policies import Written
+from ..config.policy_reading import read_policy
+from ..kernels.capital import MAY_RUN, SCRATCH
+from ..kernels.columns import HIGH, LOW, VOLUME
+from ..kernels.scheduler import layout
+from ..kernels.scheduler.loop import run_instants
+from ..kernels.scheduler.targets import close_schedule
+from ..kernels.scheduler.wishes import find_all_signals
+from ..kernels.account import FILL_COLUMNS
+from .bars import MICROSECONDS, Bars, Floats, Integers
+from .pairing import pair
+from .panel import PRICES
+from .policy_program import PolicyProgram, Traits, compile_policy
+from .scheduler_arrays import NEVER_US, SchedulerArrays
+from .scheduler_controls import controls
+from .scheduler_metrics import Sources, measures_of, raw_register
+from .scheduler_setup import NO_PAIR, SchedulerSetup
+from .scheduler_state import (
+    FlattenSchedules,
+    GovernorHalted,
+    PolicyChanged,
+    RebalanceCapital,
+    ResetPeak,
+    SchedulerState,
+    due_expiries,
+    initial_state,
+    next_expiry,
+    transition,
+)
+from .scheduler_tables import SchedulerTables
+from .scheduler_wishes import BlockOfWishes
+from .simulation import EngineRun
+
+Progress = Callable[[int, int], None]
+
+HALTS = {1: "drawdown", 2: "gross exposure", 3: "turnover"}
+"""What a governor halts for, by its number in the kernels."""
+
+
+class SchedulerSimulation:
+    """One run of a scheduler from its first instant to its last.
+
+    Attributes:
+        tables: Decisions, fills, weights and events.
+        arrays: State of all accounts and positions; after `run` that at the end.
+        state: The operator's state.
+        program: The capital policy in force.
+    """
+
+    def __init__(self, setup: SchedulerSetup) -> None:
+        self._setup = setup
+        self._measures = measures_of(_policies(setup), _diagnostics(setup))
+        self.arrays = SchedulerArrays(setup, self._measures)
+        self.tables = SchedulerTables(self.arrays)
+        self.state, effects = initial_state(setup.scheduler, setup.traits, setup.start_us)
+        self._commands = list(setup.commands)
+        first = int(np.searchsorted(setup.history.ts_us, setup.start_us))
+        self._first, self._stop = first, len(setup.history)
+        block = setup.block_bars
+        self._wishes = BlockOfWishes(_engine_runs(setup), self._measures, block, aligned=_is_aligned(setup))
+        legs = len(setup.panel.names)
+        self._prices = np.full((legs, PRICES, block + 2), np.nan)
+        self._funding = np.zeros((legs, block + 2 if setup.rates else 0))
+        self._columns: Integers = np.zeros((2, block + 2), dtype=np.int64)
+        self.curve = np.empty(self._stop - first)
+        self._take_policy()
+        self._apply(effects, setup.start_us)
+
+    def run(self, progress: Progress | None = None) -> None:
+        """Go through all bars."""
+        setup, block = self._setup, self._setup.block_bars
+        self._wishes.skip(int(setup.history.ts_us[self._first - 1] + self._interval_us) if self._first else 0)
+        for start in range(self._first, self._stop, block):
+            self._run_block(start, min(start + block, self._stop))
+            if progress is not None:
+                progress(min(start + block, self._stop) - self._first, self._stop - self._first)
+
+    @property
+    def _interval_us(self) -> int:
+        return self._setup.panel.interval_seconds * MICROSECONDS
+
+    def _run_block(self, start: int, stop: int) -> None:
+        history, arrays = self._setup.history, self.arrays
+        closes = history.ts_us[start:stop] + self._interval_us
+        self._wishes.fill(closes)
+        self._fill_prices(start, stop)
+        width = stop - start + 1
+        find_all_signals(
+            self._wishes.wishes, width, arrays.rules, arrays.cells[0], arrays.schedules, arrays.upcoming
+        )
+        if arrays.account[layout.COLUMN] >= 0.0 or start > 0:
+            arrays.account[layout.COLUMN] = 0.0  # what was closed last stands before the block
+        begin = self._setup.start_us if start == self._first else int(closes[0])
+        end = self._setup.end_us + 1 if stop == self._stop else int(history.ts_us[stop] + self._interval_us)
+        timeline = self._timeline(start, stop, begin, end)
+        at = 0
+        while at < timeline.shape[1]:
+            timeline = self._take_events(timeline, at, end)
+            cut = self._next_event(int(timeline[0, at]) + 1, end)
+            until = int(np.searchsorted(timeline[0], cut))
+            at = self._run_instants(timeline, at, until, width)
+
+    def _fill_prices(self, start: int, stop: int) -> None:
+        history = self._setup.history
+        before = 1 if start == 0 else 0  # of the first bar there is none
+        columns = np.arange(start - 1 + before, min(stop + 1, self._stop))
+        self._prices[:, :, before + columns.size :] = np.nan
+        history.fill_prices(columns, self._other_rows, self._prices[:, :, before:])
+        for i, rates in self._setup.rates.items():
+            history.fill_own(i, rates, columns, self._funding[i, before:])
+        self._columns[0, before : before + columns.size] = history.numbers[columns]
+        self._columns[1, before : before + columns.size] = columns - self._first
+
+    @property
+    def _other_rows(self) -> Integers:
+        return np.array([HIGH, LOW, VOLUME], dtype=np.int64)
+
+    def _timeline(self, start: int, stop: int, begin: int, end: int) -> Integers:
+        """int64[3, instant] from `begin` to before `end`, as `run_instants` reads it."""
+        history, schedules = self._setup.history, self.arrays.schedules
+        opened = start if start == self._first else start + 1
+        opens, closes = history.ts_us[opened : stop + 1], history.ts_us[start:stop] + self._interval_us
+        due = [
+            np.arange(-(-begin // cadence) * cadence, end, cadence)
+            for cadence in np.unique(schedules[layout.CADENCE]).astype(np.int64).tolist()
+            if not (self._setup.history.is_gapless and cadence % self._interval_us == 0 and begin >= closes[0])
+        ]
+        times = np.unique(np.concatenate((opens, closes, *due)))
+        times = times[(times >= begin) & (times < end)]
+        timeline = np.full((3, times.size), -1, dtype=np.int64)
+        timeline[0] = times
+        for row, moments, first in ((1, closes, 1), (2, opens, 1 + opened - start)):
+            inside = (moments >= begin) & (moments < end)
+            timeline[row, np.searchsorted(times, moments[inside])] = (first + np.arange(moments.size))[inside]
+        return timeline
+
+    def _next_event(self, after: int, end: int) -> int:
+        """The next time from `after` on, and before `end`, at which a command is given or something expires."""
+        expiry = next_expiry(self.state)
+        given = _microseconds(self._commands[0].at) if self._commands else NEVER_US
+        return min(max(given, after), expiry if expiry is not None else NEVER_US, end)
+
+    def _take_events(self, timeline: Integers, at: int, end: int) -> Integers:
+        """Apply what is due at an instant, and see that the next event has an instant of its own."""
+        now = int(timeline[0, at])
+        while self._commands and _microseconds(self._commands[0].at) <= now:
+            self._event(self._commands.pop(0), now)
+        for expired in due_expiries(self.state, now):
+            self._event(expired, now)
+        event = self._next_event(now + 1, end)
+        place = int(np.searchsorted(timeline[0], event))
+        if event < end and (place == timeline.shape[1] or timeline[0, place] != event):
+            timeline = np.insert(timeline, place, (event, -1, -1), axis=1)
+        return timeline
+
+    def _event(self, event: object, now: int) -> None:
+        self.state, effects = transition(self.state, event, now)
+        self._apply(effects, now)
+
+    def _apply(self, effects: Sequence[object], now: int) -> None:
+        """Let the arrays follow the state."""
+        arrays, setup = self.arrays, self._setup
+        for effect in effects:
+            match effect:
+                case RebalanceCapital():
+                    arrays.desk[layout.REFRESH_NOW] = 1.0
+                case PolicyChanged():
+                    self._take_policy()
+                case FlattenSchedules() if "suspensions" not in setup.without:
+                    for name in effect.schedules:
+                        self._close(setup.schedules.index(name), now)
+                case ResetPeak():
+                    arrays.account[layout.GOVERNED_PEAK] = arrays.account[layout.EQUITY]
+        self.tables.note(effects, now)
+        held = controls(self.state, setup.schedules, setup.without)
+        arrays.control[layout.REFUSAL], arrays.control[layout.LIMIT] = held.refusal, held.limit
+        arrays.desk[layout.MODE] = held.mode
+        seconds = self.state.allocation_rebalance_seconds
+        arrays.desk[layout.REBALANCE_US] = (seconds or 0.0) * MICROSECONDS
+
+    def _close(self, s: int, now: int) -> None:
+        arrays, number = self.arrays, now // self._interval_us - 1
+        rank = int(np.flatnonzero(arrays.order == s)[0])
+        close_schedule(
+            s, rank, now, number, arrays.rules, arrays.instruments, arrays.account, arrays.tallies, arrays.schedules,
+            arrays.cells, arrays.said, arrays.upcoming, arrays.hand, arrays.unit_hand,
+        )  # fmt: skip
+
+    def _take_policy(self) -> None:
+        """Compile the state's policy; its moving averages start anew."""
+        setup = self._setup
+        before = getattr(self, "_registers", None)
+        self.program: PolicyProgram = compile_policy(read_policy(self.state.capital_policy), setup.traits)
+        stated = {"drift_seconds": setup.drift_seconds, "latency_ms": 0.0}
+        self._sources = Sources(self.program, self._measures, stated)
+        self._registers = self.program.registers.copy()
+        if before is not None:
+            self._registers[MAY_RUN] = before[MAY_RUN]
+        schedules = len(setup.schedules)
+        self._smoothing = np.zeros((len(self.program.smoothings), schedules))
+        self._scratch = np.zeros((SCRATCH, schedules))
+        self._raw = raw_register(self.program)
+
+    def _run_instants(self, timeline: Integers, start: int, stop: int, width: int) -> int:
+        arrays, program, tables, wishes = self.arrays, self.program, self.tables, self._wishes
+        at = run_instants(
+            timeline, self._columns, self._prices, self._funding, width, wishes.wishes, wishes.confidence, wishes.means,
+            arrays.confidence_measure, arrays.desk, arrays.control, arrays.governor, arrays.order, arrays.rules,
+            arrays.watched, arrays.warm_from, arrays.others, self._sources.rows, self._sources.stated, self._raw,
+            program.rows, program.constants, program.groups, self._registers, self._smoothing, self._scratch,
+            arrays.account, arrays.instruments, arrays.seen, arrays.profiles, arrays.tallies, arrays.schedules,
+            arrays.cells, arrays.said, arrays.upcoming, arrays.unit_lots, arrays.runs, arrays.rests, arrays.since,
+            arrays.run, arrays.window, arrays.values, arrays.outcome, arrays.hand, arrays.unit_hand, tables.decisions,
+            tables.refreshes, tables.events, tables.fills, tables.unit_fills, self.curve, start, stop,
+        )  # fmt: skip
+        tables.flush()
+        cause = int(arrays.account[layout.HALTED_BY])
+        if cause:
+            arrays.account[layout.HALTED_BY] = 0.0
+            self._event(GovernorHalted(reason=HALTS[cause]), int(timeline[0, at]))
+        return int(at)

@@ -1,0 +1,66 @@
+"""The tables that grow while a scheduler runs: decisions, fills, weights, events, and what the operator's state told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..kernels.account import FILL_COLUMNS
+from ..kernels.scheduler import layout
+from ..kernels.scheduler.fills import ROWS_OF_A_CELL
+from .bars import Floats
+from .scheduler_arrays import SchedulerArrays
+
+_ROOM = 4
+"""How many of the busiest instants find room before a table is taken over."""
+
+
+class SchedulerTables:
+    """Tables that kernels write, taken over in pieces as they fill.
+
+    Attributes:
+        decisions: float64[DECISION, ·], where the kernels write.
+        fills: float64[FILL_COLUMNS, ·], likewise.
+        refreshes: float64[1 + 2 × schedules, ·], likewise.
+        events: float64[EVENT, ·], likewise.
+        unit_fills: float64[FILL_COLUMNS, ·], scratch of the kernels.
+        notes: What the operator's state told, with the instant.
+    """
+
+    def __init__(self, arrays: SchedulerArrays) -> None:
+        cells = arrays.rules.shape[0] * arrays.rules.shape[1]
+        self._account = arrays.account
+        self.decisions = np.empty((layout.DECISION, max(_ROOM * cells, 4096)))
+        self.fills = np.empty((FILL_COLUMNS, max(_ROOM * ROWS_OF_A_CELL * cells, 4096)))
+        self.refreshes = np.empty((1 + 2 * arrays.rules.shape[0], 1024))
+        self.events = np.empty((layout.EVENT, 1024 + 2 * arrays.profiles.shape[0]))
+        self.unit_fills = np.empty((FILL_COLUMNS, 2 * ROWS_OF_A_CELL))
+        self.notes: list[tuple[int, object]] = []
+        self._taken: dict[str, list[Floats]] = {"decisions": [], "fills": [], "refreshes": [], "events": []}
+
+    def note(self, effects: Sequence[object], now: int) -> None:
+        """Keep what the operator's state told."""
+        self.notes += [(now, effect) for effect in effects]
+
+    def flush(self) -> None:
+        """Take over what was written, so that the tables are empty again."""
+        for name, slot in _COUNTS.items():
+            count = int(self._account[slot])
+            if count:
+                self._taken[name].append(getattr(self, name)[:, :count].copy())
+                self._account[slot] = 0.0
+
+    def whole(self, name: str) -> Floats:
+        """A table from its beginning; the pieces are given up."""
+        pieces, rows = self._taken[name], getattr(self, name).shape[0]
+        self._taken[name] = [np.concatenate(pieces, axis=1) if pieces else np.empty((rows, 0))]
+        return self._taken[name][0]
+
+
+_COUNTS = {
+    "decisions": layout.DECISIONS,
+    "fills": layout.WRITTEN,
+    "refreshes": layout.REFRESHES,
+    "events": layout.EVENTS,
+}

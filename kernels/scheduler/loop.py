@@ -1,0 +1,271 @@
+"""The loop over instants: what falls on one, in its one order."""
+
+import numpy as np
+
+from .._jit import kernel
+from ..columns import OPEN
+from ..decisions import DRIFT, HALTED
+from .capital import others_may_run, refresh
+from .fills import ROWS_OF_A_CELL, charge_all, fill_real, fill_units, open_prices, trade_inside
+from .governor import governed_limit, is_turnover_used_up, set_scale, watch_portfolio
+from .layout import (
+    ACCEPTED_NOW,
+    BALANCE,
+    BEGIN,
+    CADENCE,
+    COLUMN,
+    DECISIONS,
+    DIVISOR,
+    DRIFT_US,
+    DUE,
+    EQUITY,
+    EVENTS,
+    FACTOR,
+    FIRST,
+    GOVERNOR_ACTION,
+    HALTED_MODE,
+    HAS_ASKED,
+    HEARD,
+    INTERVAL_US,
+    IS_DUE,
+    IS_REDUCING,
+    LIMIT,
+    MARK,
+    MAX_DRIFT,
+    MODE,
+    NEXT_DUE,
+    ON_HAND,
+    ON_SCALE,
+    ON_UNIT_HAND,
+    PHASE,
+    PROFILE,
+    REAL,
+    REBALANCE_US,
+    RECORDS,
+    REDUCING,
+    REFRESH_NOW,
+    REFRESHED_AT,
+    REFRESHES,
+    REFUSAL,
+    SCALE,
+    SIZING,
+    STANDING,
+    UNIT,
+    UNIT_BEFORE,
+    UNIT_EQUITY,
+    WATCHES,
+    WEIGHT,
+    WRITTEN,
+)
+from .marks import mark_account, mark_units, watch_profiles, worth_of_all
+from .runs import decide_run
+from .targets import order_run
+from .telemetry import add_run, one_run, run_held_back
+
+TIME, CLOSING, OPENING = range(3)
+"""`timeline`, int64[·, instant]: the instant; the columns of the bars that close and that open then (-1: none)."""
+NUMBER, PLACE = range(2)
+"""`columns`, int64[·, column]: open time over interval; place among all bars."""
+
+
+@kernel
+def _refuses_all(s, desk, control, schedules):
+    """Why a schedule's run refuses all of its signals; 0 where it does not."""
+    if desk[DRIFT_US] > schedules[MAX_DRIFT, s]:
+        return float(DRIFT)
+    if control[REFUSAL, s] != 0.0:
+        return control[REFUSAL, s]
+    return float(HALTED) if desk[MODE] == HALTED_MODE else 0.0
+
+
+@kernel
+def _find_due(now, schedules):
+    """Mark the schedules that are due; returns how many."""
+    due = 0
+    for s in range(schedules.shape[1]):
+        is_due = schedules[NEXT_DUE, s] <= now
+        schedules[IS_DUE, s] = is_due
+        schedules[NEXT_DUE, s] += schedules[CADENCE, s] if is_due else 0.0
+        due += is_due
+    return due
+
+
+@kernel
+def _run_due(
+    now, number, column, stop, desk, control, governor, order, profiles, wishes, confidence, warm_from, rules, account,
+    schedules, cells, said, upcoming, outcome, decisions,
+):  # fmt: skip
+    """Decide the runs of all schedules that are due, in declared order."""
+    governed = governed_limit(governor, account)
+    for rank in range(order.shape[0]):
+        s = order[rank]
+        schedules[HAS_ASKED, s] = schedules[ACCEPTED_NOW, s] = 0.0
+        if schedules[IS_DUE, s] == 0.0 or schedules[FIRST, s] > column or column < 0:
+            continue
+        accepted, rows = decide_run(
+            now, number, s, column, stop, _refuses_all(s, desk, control, schedules), desk[MODE] == REDUCING,
+            profiles[int(schedules[PROFILE, s]), IS_REDUCING] != 0.0, control[LIMIT, s], governed, wishes[s],
+            confidence[s], warm_from[s], rules[s], cells[REAL, s], cells[UNIT, s], said[STANDING, s], upcoming[s],
+            outcome, decisions, int(account[DECISIONS]),
+        )  # fmt: skip
+        account[DECISIONS] = rows
+        schedules[ACCEPTED_NOW, s], schedules[HAS_ASKED, s] = accepted, accepted > 0
+        first = stop
+        for i in range(upcoming.shape[1]):
+            first = min(first, upcoming[s, i])
+        schedules[FIRST, s] = first
+
+
+@kernel
+def _order_due(
+    now, number, column, desk, control, governor, order, rules, instruments, others, account, profiles, tallies, schedules,
+    cells, said, upcoming, outcome, hand, unit_hand, decisions,
+):  # fmt: skip
+    """Order for all schedules that are due, in declared order."""
+    used_up = governor[GOVERNOR_ACTION] == ON_SCALE and is_turnover_used_up(governor, account)
+    for rank in range(order.shape[0]):
+        s = order[rank]
+        if schedules[IS_DUE, s] == 0.0:
+            continue
+        is_set = schedules[WEIGHT, s] * account[SCALE] == schedules[FACTOR, s] and schedules[DIVISOR, s] > 0.0
+        if (is_set and schedules[HAS_ASKED, s] == 0.0) or _refuses_all(s, desk, control, schedules) != 0.0:
+            continue
+        reduces = profiles[int(schedules[PROFILE, s]), IS_REDUCING] != 0.0
+        lowers_only = used_up or reduces or desk[MODE] == REDUCING
+        order_run(
+            s, rank, now, number, column, lowers_only, rules, instruments, others, account, profiles, tallies, schedules,
+            cells, said, upcoming, outcome, hand, unit_hand, decisions,
+        )  # fmt: skip
+
+
+@kernel
+def _record_due(now, column, confidence_measure, desk, control, means, schedules, runs, rests, since, run, values):
+    """Add the runs that were due to the telemetry of their schedules; one that is skipped for drift does not count."""
+    for s in range(schedules.shape[1]):
+        if schedules[IS_DUE, s] == 0.0:
+            continue
+        refusal = _refuses_all(s, desk, control, schedules)
+        if refusal == DRIFT:
+            schedules[UNIT_BEFORE, s] = 0.0  # returns are between neighbouring runs that both count in full
+            continue
+        if refusal != 0.0:
+            schedules[UNIT_BEFORE, s] = 0.0
+            run_held_back(values.shape[0], confidence_measure, run)
+        else:
+            for m in range(values.shape[0]):
+                values[m] = means[m, s, column] if column >= 0 else np.nan
+            equity = schedules[UNIT_EQUITY, s]
+            one_run(schedules[ACCEPTED_NOW, s], equity, schedules[UNIT_BEFORE, s], values, run)
+            schedules[UNIT_BEFORE, s] = equity
+        add_run(int(now // schedules[CADENCE, s]), run, runs[s], rests[s], since[s])
+
+
+@kernel
+def run_instants(
+    timeline, columns, prices, funding, width, wishes, confidence, means, confidence_measure, desk, control, governor, order,
+    rules, watched, warm_from, others, sources, stated, raw, program, constants, groups, registers, smoothing, scratch,
+    account, instruments, seen, profiles, tallies, schedules, cells, said, upcoming, unit_lots, runs, rests, since, run,
+    window, values, outcome, hand, unit_hand, decisions, refreshes, events, fills, unit_fills, curve, start, stop,
+):  # fmt: skip
+    """Do what falls on the instants start..stop, in the order that `docs/scheduler.md` states.
+
+    Between these instants the operator's state (`desk`, `control`, the policy) is one; the caller cuts where a command or
+    an expiry changes it, and at blocks of columns. Cutting anywhere gives the same bits. The layouts stand in `layout`;
+    column 0 of prices, wishes, confidence and means holds the bar before the block, and prices one column more than the
+    others, the one that opens after it; `width` of them are filled. curve: float64[place], equity at each close.
+
+    Returns the instant to go on from: `stop`; or one that is begun only when a table has room, or its caller has heard
+    that the governor halts (HALTED_BY).
+    """
+    cell_count = cells.shape[1] * cells.shape[2]
+    for j in range(start, stop):
+        now = timeline[TIME, j]
+        closing, opening = timeline[CLOSING, j], timeline[OPENING, j]
+        if (
+            int(account[WRITTEN]) + ROWS_OF_A_CELL * cell_count > fills.shape[1]
+            or int(account[DECISIONS]) + cell_count > decisions.shape[1]
+            or int(account[REFRESHES]) + 1 > refreshes.shape[1]
+            or int(account[EVENTS]) + profiles.shape[0] + 2 > events.shape[1]
+        ):
+            return j
+        if account[PHASE] == BEGIN and closing >= 0:
+            account[COLUMN] = closing
+            if desk[WATCHES] != 0.0:
+                trade_inside(
+                    closing, columns[PLACE, closing], columns[NUMBER], prices, order, rules, watched, others, account,
+                    instruments, tallies, unit_lots, schedules, cells, said, upcoming, fills, unit_fills,
+                )  # fmt: skip
+            mark_account(now, closing, prices, instruments, others, account)
+            curve[columns[PLACE, closing]] = account[EQUITY]
+            watch_profiles(now, profiles, account, events)
+        if account[PHASE] == BEGIN:
+            account[DUE] = _find_due(now, schedules)
+            if (
+                (account[DUE] > 0.0 and now - account[REFRESHED_AT] >= desk[REBALANCE_US])
+                or desk[REFRESH_NOW] != 0.0
+                or others_may_run(now, control, schedules, registers)
+            ):
+                refresh(
+                    now, control, profiles, sources, stated, raw, program, constants, groups, registers, smoothing,
+                    scratch, rests, since, window, account, schedules, refreshes,
+                )  # fmt: skip
+                desk[REFRESH_NOW] = 0.0
+            if account[DUE] > 0.0 and watch_portfolio(
+                now, desk, governor, control, instruments, others, account, schedules, cells[REAL], said, events
+            ):
+                account[PHASE] = HEARD
+                return j
+        account[PHASE] = BEGIN
+        if account[DUE] > 0.0:
+            column, number = int(account[COLUMN]), int(now // desk[INTERVAL_US]) - 1
+            account[SIZING], _ = worth_of_all(MARK, account[BALANCE], instruments, others)
+            mark_units(instruments, others, unit_lots, schedules)
+            _run_due(
+                now, number, column, width, desk, control, governor, order, profiles, wishes, confidence, warm_from, rules,
+                account, schedules, cells, said, upcoming, outcome, decisions,
+            )  # fmt: skip
+            set_scale(now, governor, control, instruments, others, account, schedules, cells[REAL], said, events)
+            _order_due(
+                now, number, column, desk, control, governor, order, rules, instruments, others, account, profiles,
+                tallies, schedules, cells, said, upcoming, outcome, hand, unit_hand, decisions,
+            )  # fmt: skip
+            if desk[RECORDS] != 0.0:
+                _record_due(
+                    now, column, confidence_measure, desk, control, means, schedules, runs, rests, since, run, values
+                )
+        if opening >= 0:
+            waits = account[ON_HAND] > 0.0 or account[ON_UNIT_HAND] > 0.0
+            if waits or desk[WATCHES] != 0.0:
+                _open_bar(
+                    now, opening, columns, prices, funding, desk, order, rules, watched, others, account, instruments, seen,
+                    tallies, unit_lots, schedules, cells, said, upcoming, hand, unit_hand, fills, unit_fills,
+                )  # fmt: skip
+    return stop
+
+
+@kernel
+def _open_bar(
+    now, column, columns, prices, funding, desk, order, rules, watched, others, account, instruments, seen, tallies,
+    unit_lots, schedules, cells, said, upcoming, hand, unit_hand, fills, unit_fills,
+):  # fmt: skip
+    """What falls on the open of a bar: funding and borrow cost, then the orders on hand."""
+    place, number = columns[PLACE, column], columns[NUMBER, column]
+    open_prices(column, prices, instruments)
+    if desk[WATCHES] != 0.0:
+        charge_all(
+            column, place, columns[NUMBER], seen, prices, funding, rules, watched, others, account, instruments, schedules,
+            cells, fills, unit_fills,
+        )  # fmt: skip
+        for i in range(seen.shape[0]):
+            if prices[i, OPEN, column] == prices[i, OPEN, column]:
+                seen[i] = number
+    if account[ON_HAND] > 0.0:
+        fill_real(
+            now, column, place, number, columns[NUMBER], prices, desk, order, rules, others, account, instruments, tallies,
+            schedules, cells[REAL], said, upcoming, hand, fills,
+        )  # fmt: skip
+    if account[ON_UNIT_HAND] > 0.0:
+        fill_units(
+            now, column, place, number, columns[NUMBER], prices, desk, order, rules, others, account, instruments,
+            unit_lots, schedules, cells[UNIT], said, unit_hand, unit_fills,
+        )  # fmt: skip

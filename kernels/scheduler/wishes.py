@@ -1,0 +1,55 @@
+"""What engines gave, laid onto the columns of a block."""
+
+from .._jit import kernel
+from ..columns import CONFIDENCE, TARGET
+from .layout import FIRST
+from .runs import find_signals
+
+
+@kernel
+def lay_out(outs, places, traded, measures, sizes, s, width, wishes, confidence, means, counts):
+    """Write wishes and confidence of one schedule, and means of its rows, to the first `width` columns of a block.
+
+    outs: float64[instrument, row, ·], what its engine gave, column 0 what it gave last before the block; places:
+    int64[instrument, column], the column of `outs` that a column of the block sees, and no columns where that is the
+    same one; traded: int64[instrument], 1 where it trades there; measures, sizes: int64[measure], the row that is
+    averaged over instruments (-1: the engine has none), and 1 where its size is. wishes, confidence: float64[schedule,
+    instrument, ·]; means: float64[measure, schedule, ·]; counts: float64[·], scratch.
+    """
+    for i in range(outs.shape[0]):
+        if traded[i] == 0:
+            continue
+        target, certainty = outs[i, TARGET], outs[i, CONFIDENCE]
+        wish, sure = wishes[s, i], confidence[s, i]
+        for c in range(width):
+            place = places[i, c] if places.shape[1] > 0 else c
+            wish[c], sure[c] = target[place], certainty[place]
+    for m in range(measures.shape[0]):
+        _average(outs, places, traded, measures[m], sizes[m] != 0, means[m, s, :width], counts)
+
+
+@kernel
+def _average(outs, places, traded, row, of_size, mean, counts):
+    """Mean of a row over the instruments that give a number; NaN where none does."""
+    for c in range(mean.shape[0]):
+        mean[c] = counts[c] = 0.0
+    if row >= 0:
+        for i in range(outs.shape[0]):
+            if traded[i] == 0:
+                continue
+            values = outs[i, row]
+            for c in range(mean.shape[0]):
+                value = values[places[i, c] if places.shape[1] > 0 else c]
+                value = abs(value) if of_size else value
+                known = value == value
+                mean[c] += value if known else 0.0
+                counts[c] += 1.0 if known else 0.0
+    for c in range(mean.shape[0]):
+        mean[c] = mean[c] / counts[c]  # 0 / 0 is NaN
+
+
+@kernel
+def find_all_signals(wishes, width, rules, cells, schedules, upcoming):
+    """Where each schedule may next have a signal. wishes: float64[schedule, instrument, ·], `width` columns of them."""
+    for s in range(wishes.shape[0]):
+        schedules[FIRST, s] = find_signals(wishes[s], 0, width, rules[s], cells[s], upcoming[s])
