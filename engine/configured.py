@@ -32,6 +32,8 @@ class ResolvedStrategy:
         risk_profile: Its own; None where it has none.
         tags: The first one is the primary tag.
         capability: What the licence must allow.
+        rebalance_threshold: Least change of a wish that is a signal, and least move, as a share of the schedule's
+            capital, that a change of weights makes an order for.
     """
 
     name: str
@@ -40,6 +42,7 @@ class ResolvedStrategy:
     risk_profile: str | None
     tags: tuple[str, ...]
     capability: str
+    rebalance_threshold: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +121,7 @@ def resolve_strategy(config: CoreConfig, name: str, catalog: StrategyCatalog) ->
         risk_profile=strategy.risk_profile,
         tags=tuple(strategy.tags),
         capability=strategy.capability or engine.capability,
+        rebalance_threshold=strategy.rebalance_threshold,
     )
 
 

@@ -9,7 +9,7 @@ import barstep as bs
 import pytest
 from barstep.config.core import CoreConfig
 from barstep.config.reading import PACKAGED, read_config
-from barstep.config.strategies import EngineSettings
+from barstep.config.strategies import EngineSettings, Strategy
 from barstep.engine.builtin import BUILTIN_ENGINES
 from barstep.engine.catalog import ENTRY_POINT_GROUP, StrategyCatalog
 from barstep.engine.configured import catalog_of, examine, resolve_schedules, resolve_strategy
@@ -60,9 +60,17 @@ def test_an_engine_s_own_name() -> None:
 )
 def test_specialised_sections_feed_the_same_catalog(section: str, engine: str) -> None:
     """A strategy of theirs runs the engine that the section is for."""
-    config = CoreConfig(**{section: {"mine": EngineSettings(tags=["a"], capability="b")}})
+    config = CoreConfig(**{section: {"mine": EngineSettings(tags=["a"], capability="b", rebalance_threshold=0.5)}})
     found = resolve_strategy(config, "mine", CATALOG)
     assert (found.engine.name, found.tags, found.capability) == (engine, ("a",), "b")
+    assert found.rebalance_threshold == 0.5
+
+
+def test_the_threshold_of_a_signal_is_not_the_engine_s_own() -> None:
+    """A parameter of the same name stays the engine's; the strategy's is 0 where it is not said."""
+    strategy = Strategy(engine="volatility_target", parameters={"rebalance_threshold": 0.2})
+    found = resolve_strategy(CoreConfig(strategies={"mine": strategy}), "mine", CATALOG)
+    assert (found.rebalance_threshold, found.parameters["rebalance_threshold"]) == (0.0, 0.2)
 
 
 def test_an_unknown_strategy_is_refused() -> None:
