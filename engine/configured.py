@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
+from ..config.command_reading import read_commands
+from ..config.command_references import check_commands
+from ..config.commands import AnyCommand, ReplaceCapitalPolicy, SetCapitalPolicy
 from ..config.core import CoreConfig
 from ..config.environments import Environment
 from ..config.licence import active_licence
@@ -16,7 +19,7 @@ from ..config.trading import traded_instruments, where
 from ..errors import ConfigError, UsageError, unknown_name
 from .builtin import BUILTIN_ENGINES
 from .catalog import DEFAULT_STRATEGY_CATALOG, StrategyCatalog
-from .configuration_checks import check
+from .configuration_checks import check, check_policy
 from .guard import CapabilityGuard
 from .strategy import StrategyEngine, Value
 
@@ -89,6 +92,28 @@ def examine(path: str | FilePath) -> ReadConfig:
     catalog, problems = _catalog(read.config)
     guard = CapabilityGuard(active_licence().capabilities)
     return read.with_problems([*problems, *check(read.config, catalog, guard)])
+
+
+def load_commands(path: str | FilePath, config: CoreConfig, scheduler: str) -> tuple[AnyCommand, ...]:
+    """The commands of a file to a scheduler of a configuration, by their instant; of one instant, as they stand.
+
+    Raises:
+        UsageError: There is no such scheduler.
+        ConfigError: The file cannot be read, or is refused; every error is told.
+    """
+    schedulers = config.runtime.multi_strategy_schedulers
+    if scheduler not in schedulers:
+        raise UsageError(unknown_name("scheduler", scheduler, schedulers))
+    commanded, catalog = schedulers[scheduler], catalog_of(config)
+    read = read_commands(FilePath(path))
+    read = read.with_problems(check_commands(read.places(), config, commanded))
+    for place, command in read.places():
+        if isinstance(command, SetCapitalPolicy | ReplaceCapitalPolicy):
+            at = (*place, "policy")
+            read = read.with_problems(check_policy(command.policy, at, config, commanded, catalog))
+    if read.errors:
+        raise ConfigError(read.errors)
+    return read.commands
 
 
 def catalog_of(config: CoreConfig) -> StrategyCatalog:
