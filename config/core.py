@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from msgspec import field
+from msgspec.structs import asdict
 
 from .environments import Environment
 from .fields import Name, Text
@@ -58,10 +59,4 @@ class WrittenConfig(CoreConfig, kw_only=True):
 
 
 def _of_engine(engine: str, settings: EngineSettings) -> Strategy:
-    return Strategy(
-        engine=engine,
-        risk_profile=settings.risk_profile,
-        tags=settings.tags,
-        capability=settings.capability,
-        parameters=settings.parameters,
-    )
+    return Strategy(engine=engine, **asdict(settings))

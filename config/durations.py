@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from ..errors import UsageError
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
 _PATTERN = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)\s*([smhdw]?)", re.ASCII)
 
@@ -37,3 +38,8 @@ def parse_instant(text: str) -> datetime:
     except (ValueError, OverflowError):
         raise UsageError(f"{text!r} is no instant; {allowed}") from None
     raise UsageError(f"{text!r} names no zone; {allowed}")
+
+
+def microseconds(instant: datetime) -> int:
+    """An instant with a zone as whole microseconds since the epoch, UTC."""
+    return (instant - _EPOCH) // timedelta(microseconds=1)

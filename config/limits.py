@@ -35,6 +35,7 @@ class Suspension(Section, kw_only=True):
         reason: Shown wherever the suspension is.
         until: When it ends; by default never. Either this or `duration_seconds`.
         duration_seconds: How long it holds, counted from the record that first applied it.
+        flatten: Whether what is held is closed at the next open; by default it is kept, with its stops.
     """
 
     schedule: Name | None = None
@@ -42,3 +43,4 @@ class Suspension(Section, kw_only=True):
     reason: str = ""
     until: Instant | None = None
     duration_seconds: Seconds | None = None
+    flatten: bool = False

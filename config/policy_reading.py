@@ -12,7 +12,7 @@ import msgspec.inspect as kinds
 from ..errors import UsageError
 from .document import Node
 from .policies import ALIASES, Policy, Written
-from .references import contradictions, policies_in
+from .references import policy_contradictions
 from .walking import Walk
 
 
@@ -24,9 +24,7 @@ def read_policy(policy: object, where: str = "capital_policy") -> Written:
     """
     walk, path = Walk(ALIASES), (where,)
     read: Any = walk.read(_node(policy), kinds.type_info(Policy), path)
-    problems = walk.problems or [
-        problem for place, inner in policies_in(read, path) for problem in contradictions(inner, place)
-    ]
+    problems = walk.problems or list(policy_contradictions(read, path))
     if problems:
         raise UsageError(" ".join(str(problem) for problem in problems))
     written: Written = read

@@ -9,6 +9,7 @@ import math
 from collections.abc import Collection, Iterator, Mapping
 
 from ..errors import unknown_name
+from .commands import TimedCommand
 from .core import CoreConfig
 from .environments import Environment
 from .limits import SignalLimit, SignalLimits, Suspension
@@ -77,8 +78,9 @@ def _schedulers(config: CoreConfig) -> Iterator[Problem]:
             yield from _suspension(suspension, (*path, "initial_suspensions", index), scheduler, tags)
         yield from _tokens(scheduler.rbac_tokens, (*path, "rbac_tokens"))
         yield from _governor(scheduler, (*path, "portfolio_governor"))
-        for place, policy in policies_in(scheduler.capital_policy, (*path, "capital_policy")):
-            yield from _policy(policy, place, config.risk_profiles, tags)
+        place = (*path, "capital_policy")
+        yield from policy_references(scheduler.capital_policy, place, config.risk_profiles, tags)
+        yield from policy_contradictions(scheduler.capital_policy, place)
 
 
 def _limits(limits: SignalLimits, path: Path, profiles: Mapping[str, RiskProfile]) -> Iterator[Problem]:
@@ -86,10 +88,11 @@ def _limits(limits: SignalLimits, path: Path, profiles: Mapping[str, RiskProfile
         for profile, limit in by_profile.items():
             yield from dangling((*path, strategy, profile), "risk profile", profile, profiles)
             if isinstance(limit, SignalLimit):
-                yield from _end(limit, (*path, strategy, profile))
+                yield from two_ends(limit, (*path, strategy, profile))
 
 
-def _end(entry: SignalLimit | Suspension, path: Path) -> Iterator[Problem]:
+def two_ends(entry: SignalLimit | Suspension | TimedCommand, path: Path) -> Iterator[Problem]:
+    """A problem where both words say when something ends."""
     if entry.until is not None and entry.duration_seconds is not None:
         yield Problem(path=path, text="has both 'until' and 'duration_seconds'; one of them says when it ends.")
 
@@ -100,7 +103,7 @@ def _suspension(entry: Suspension, path: Path, scheduler: Scheduler, tags: set[s
         yield Problem(path=path, text=f"has {has} of 'schedule' and 'tag'; exactly one says what is suspended.")
     yield from dangling((*path, "schedule"), "schedule", entry.schedule, scheduler.schedules)
     yield from dangling((*path, "tag"), "tag", entry.tag, tags)
-    yield from _end(entry, path)
+    yield from two_ends(entry, path)
 
 
 def _tokens(tokens: list[Token], path: Path) -> Iterator[Problem]:
@@ -120,20 +123,26 @@ def _governor(scheduler: Scheduler, path: Path) -> Iterator[Problem]:
         yield Problem(path=(*path, "on_breach"), text="is 'limit', but there is no 'signal_limit' to limit to.")
 
 
-def _policy(
+def policy_references(
     policy: Policy, path: Path, profiles: Mapping[str, RiskProfile], tags: Collection[str]
 ) -> Iterator[Problem]:
-    if isinstance(policy, RiskProfileBudget):
-        for name in policy.profiles:
-            yield from dangling((*path, "profiles", name), "risk profile", name, profiles)
-    elif isinstance(policy, TagQuota):
-        for name in policy.tags:
-            yield from dangling((*path, "tags", name), "tag", name, tags)
-    yield from contradictions(policy, path)
+    """Risk profiles and tags that a policy, or one nested in it, names and that there are not."""
+    for place, inner in policies_in(policy, path):
+        if isinstance(inner, RiskProfileBudget):
+            for name in inner.profiles:
+                yield from dangling((*place, "profiles", name), "risk profile", name, profiles)
+        elif isinstance(inner, TagQuota):
+            for name in inner.tags:
+                yield from dangling((*place, "tags", name), "tag", name, tags)
 
 
-def contradictions(policy: Policy, path: Path) -> Iterator[Problem]:
-    """Bounds of a policy that leave no room between them."""
+def policy_contradictions(policy: Policy, path: Path) -> Iterator[Problem]:
+    """Bounds of a policy, or of one nested in it, that leave no room between them."""
+    for place, inner in policies_in(policy, path):
+        yield from _contradictions(inner, place)
+
+
+def _contradictions(policy: Policy, path: Path) -> Iterator[Problem]:
     if isinstance(policy, DrawdownGuard) and policy.warning_pct >= policy.panic_pct:
         text = f"is {policy.warning_pct:g}; it must be less than panic_pct, which is {policy.panic_pct:g}."
         yield Problem(path=(*path, "warning_pct"), text=text)

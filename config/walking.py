@@ -116,8 +116,8 @@ class Walk:
             return self._refuse(node, kind, path)  # type: ignore[no-any-return]
         if kind.min_length and len(node.value) < kind.min_length:
             self._tell(path, "is empty; at least one entry is required.")
-        values = [self.read(item, kind.item_type, (*path, index)) for index, item in enumerate(node.value)]
-        return [value for value in values if value is not None]
+        # An item that cannot be read may be None; it stays, so that those behind it keep their places.
+        return [self.read(item, kind.item_type, (*path, index)) for index, item in enumerate(node.value)]
 
     def _union(self, node: Node, kind: kinds.UnionType, path: Path) -> Any:
         members = [member for member in kind.types if not isinstance(member, kinds.NoneType)]
@@ -149,7 +149,7 @@ class Walk:
         tag = node.value[tag_field]
         if isinstance(tag.value, str) and tag.value in by_tag:
             return self._struct(node, by_tag[tag.value], path)
-        unknown = unknown_name("name", tag.value, by_tag) if isinstance(tag.value, str) else f"is {shown(tag)}."
+        unknown = unknown_name(tag_field, tag.value, by_tag) if isinstance(tag.value, str) else f"is {shown(tag)}."
         self._tell((*path, tag_field), unknown)
         return None
 
@@ -216,8 +216,10 @@ def allowed(kind: Any) -> str:
         described = (kind.extra_json_schema or {}).get("description")
         return f"{described}{_bounds(kind.type)}" if described else allowed(kind.type)
     if isinstance(kind, kinds.UnionType):
-        if _tagged_members(kind):
-            return "a name, or a mapping with a name"
+        for member in _tagged_members(kind):
+            mapping = f"a mapping with a {member.tag_field}"
+            alone = any(isinstance(other, kinds.StrType) for other in kind.types)
+            return f"a {member.tag_field}, or {mapping}" if alone else mapping
         return " or ".join(allowed(member) for member in kind.types if not isinstance(member, kinds.NoneType))
     if isinstance(kind, kinds.LiteralType):
         return ", ".join(map(str, kind.values))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from ..config.core import CoreConfig
-from ..config.policies import FixedWeight, MetricWeighted
+from ..config.policies import FixedWeight, MetricWeighted, Policy
 from ..config.problems import Path, Problem
 from ..config.references import dangling, policies_in
 from ..config.schedulers import Scheduler
@@ -23,7 +23,8 @@ def check(config: CoreConfig, catalog: StrategyCatalog, guard: CapabilityGuard) 
     return [
         *_engines(config, catalog),
         *_references(config, known),
-        *_metrics(config, metric_names(catalog)),
+        *_bounded_metrics(config, metric_names(catalog)),
+        *_policies(config, catalog),
         *_unused_limits(config, known),
         *_unused_strategies(config, catalog),
         *_unheld_instruments(config),
@@ -78,29 +79,41 @@ def _references(config: CoreConfig, known: Collection[str]) -> Iterator[Problem]
         for key in ("signal_limits", "initial_signal_limits"):
             for strategy in getattr(scheduler, key):
                 yield from dangling((*path, key, strategy), "strategy", strategy, known)
-        yield from _fixed_weights(config, scheduler, path, known)
 
 
-def _fixed_weights(config: CoreConfig, scheduler: Scheduler, path: Path, known: Collection[str]) -> Iterator[Problem]:
-    names = {*scheduler.schedules, *known, *config.risk_profiles}
-    for place, policy in policies_in(scheduler.capital_policy, (*path, "capital_policy")):
-        if isinstance(policy, FixedWeight):
-            for name, weight in policy.weights.items():
-                yield from dangling((*place, "weights", name), "schedule, strategy or risk profile", name, names)
-                for profile in weight if isinstance(weight, dict) else ():
-                    place_of = (*place, "weights", name, profile)
-                    yield from dangling(place_of, "risk profile", profile, config.risk_profiles)
+def _policies(config: CoreConfig, catalog: StrategyCatalog) -> Iterator[Problem]:
+    for path, scheduler in _schedulers(config):
+        policy, place = scheduler.capital_policy, (*path, "capital_policy")
+        yield from check_policy(policy, place, config, scheduler, catalog)
 
 
-def _metrics(config: CoreConfig, known: Collection[str]) -> Iterator[Problem]:
+def check_policy(
+    policy: Policy, path: Path, config: CoreConfig, scheduler: Scheduler, catalog: StrategyCatalog
+) -> Iterator[Problem]:
+    """Metrics that nobody measures and weights of what is not there, in a policy of a scheduler; not located."""
+    names = {*scheduler.schedules, *config.catalog(), *catalog.by_name, *config.risk_profiles}
+    metrics = metric_names(catalog)
+    for place, inner in policies_in(policy, path):
+        if isinstance(inner, FixedWeight):
+            yield from _fixed_weights(inner, (*place, "weights"), names, config.risk_profiles)
+        elif isinstance(inner, MetricWeighted):
+            for metric in inner.metrics:
+                yield from _metric((*place, "metrics", metric), metric, metrics)
+
+
+def _fixed_weights(
+    policy: FixedWeight, path: Path, names: Collection[str], profiles: Collection[str]
+) -> Iterator[Problem]:
+    for name, weight in policy.weights.items():
+        yield from dangling((*path, name), "schedule, strategy or risk profile", name, names)
+        for profile in weight if isinstance(weight, dict) else ():
+            yield from dangling((*path, name, profile), "risk profile", profile, profiles)
+
+
+def _bounded_metrics(config: CoreConfig, known: Collection[str]) -> Iterator[Problem]:
     for name, profile in config.risk_profiles.items():
         for metric in profile.telemetry_bounds:
             yield from _metric(("risk_profiles", name, "telemetry_bounds", metric), metric, known)
-    for path, scheduler in _schedulers(config):
-        for place, policy in policies_in(scheduler.capital_policy, (*path, "capital_policy")):
-            if isinstance(policy, MetricWeighted):
-                for metric in policy.metrics:
-                    yield from _metric((*place, "metrics", metric), metric, known)
 
 
 def _metric(path: Path, metric: str, known: Collection[str]) -> Iterator[Problem]:

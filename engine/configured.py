@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
+from ..config.command_reading import read_commands
+from ..config.command_references import check_commands
+from ..config.commands import AnyCommand, ReplaceCapitalPolicy, SetCapitalPolicy
 from ..config.core import CoreConfig
 from ..config.environments import Environment
 from ..config.licence import active_licence
@@ -16,7 +19,7 @@ from ..config.trading import traded_instruments, where
 from ..errors import ConfigError, UsageError, unknown_name
 from .builtin import BUILTIN_ENGINES
 from .catalog import DEFAULT_STRATEGY_CATALOG, StrategyCatalog
-from .configuration_checks import check
+from .configuration_checks import check, check_policy
 from .guard import CapabilityGuard
 from .strategy import StrategyEngine, Value
 
@@ -32,6 +35,8 @@ class ResolvedStrategy:
         risk_profile: Its own; None where it has none.
         tags: The first one is the primary tag.
         capability: What the licence must allow.
+        rebalance_threshold: Least change of a wish that is a signal, and least move, as a share of the schedule's
+            capital, that a change of weights makes an order for.
     """
 
     name: str
@@ -40,6 +45,7 @@ class ResolvedStrategy:
     risk_profile: str | None
     tags: tuple[str, ...]
     capability: str
+    rebalance_threshold: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +94,28 @@ def examine(path: str | FilePath) -> ReadConfig:
     return read.with_problems([*problems, *check(read.config, catalog, guard)])
 
 
+def load_commands(path: str | FilePath, config: CoreConfig, scheduler: str) -> tuple[AnyCommand, ...]:
+    """The commands of a file to a scheduler of a configuration, by their instant; of one instant, as they stand.
+
+    Raises:
+        UsageError: There is no such scheduler.
+        ConfigError: The file cannot be read, or is refused; every error is told.
+    """
+    schedulers = config.runtime.multi_strategy_schedulers
+    if scheduler not in schedulers:
+        raise UsageError(unknown_name("scheduler", scheduler, schedulers))
+    commanded, catalog = schedulers[scheduler], catalog_of(config)
+    read = read_commands(FilePath(path))
+    read = read.with_problems(check_commands(read.places(), config, commanded))
+    for place, command in read.places():
+        if isinstance(command, SetCapitalPolicy | ReplaceCapitalPolicy):
+            at = (*place, "policy")
+            read = read.with_problems(check_policy(command.policy, at, config, commanded, catalog))
+    if read.errors:
+        raise ConfigError(read.errors)
+    return read.commands
+
+
 def catalog_of(config: CoreConfig) -> StrategyCatalog:
     """The built-in engines, the installed ones and those of the configuration's `engine_files`.
 
@@ -118,6 +146,7 @@ def resolve_strategy(config: CoreConfig, name: str, catalog: StrategyCatalog) ->
         risk_profile=strategy.risk_profile,
         tags=tuple(strategy.tags),
         capability=strategy.capability or engine.capability,
+        rebalance_threshold=strategy.rebalance_threshold,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from barstep.config.durations import parse_duration, parse_instant
+from barstep.config.durations import microseconds, parse_duration, parse_instant
 from barstep.errors import UsageError
 
 
@@ -47,3 +47,17 @@ def test_what_is_no_instant(text: str, why: str) -> None:
     """A time without a zone, a day that is not in the calendar and an epoch are refused."""
     with pytest.raises(UsageError, match=why):
         parse_instant(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "us"),
+    [
+        ("1970-01-01T00:00:00Z", 0),
+        ("1970-01-01T01:00:00.000001+01:00", 1),
+        ("1969-12-31T23:59:59.999999Z", -1),
+        ("9999-12-31T23:59:59.999999Z", 253_402_300_799_999_999),
+    ],
+)
+def test_instants_in_microseconds(text: str, us: int) -> None:
+    """Exact, in UTC, also where a float would round."""
+    assert microseconds(parse_instant(text)) == us

@@ -134,7 +134,7 @@ def test_a_file_that_is_no_configuration(data: bytes, says: str, tmp_path: Path)
     [
         (b"a: 1\nb: \xff\n", "core.yaml: is not UTF-8 in line 2; save it as UTF-8."),
         ("a: ä".encode("utf-16"), "core.yaml: is not UTF-8 in line 1"),
-        (b"#" * 4_000_001, "core.yaml: has more than 4,000,000 bytes; it is no configuration."),
+        (b"#" * 4_000_001, "core.yaml: has more than 4,000,000 bytes; that much is not read."),
         (None, "core.yaml: no such file."),
     ],
 )

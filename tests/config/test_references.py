@@ -158,3 +158,23 @@ def test_what_could_not_be_read_is_not_missed(tmp_path: Path) -> None:
 def test_profiles_alone_are_a_configuration(tmp_path: Path) -> None:
     """Every section may be left out."""
     assert read(PROFILES, tmp_path).problems == ()
+
+
+def test_a_suspension_may_flatten(tmp_path: Path) -> None:
+    """It says true or false; by default what is held is kept."""
+    found = read(scheduler("initial_suspensions: [{tag: trend, flatten: true}, {tag: mean}]"), tmp_path)
+    assert found.problems == ()
+    suspensions = found.config.runtime.multi_strategy_schedulers["core_multi"].initial_suspensions
+    assert [one.flatten for one in suspensions] == [True, False]
+    (problem,) = told(read(scheduler("initial_suspensions: [{tag: trend, flatten: now}]"), tmp_path))
+    assert problem.endswith("initial_suspensions[0].flatten: is 'now'; allowed is true or false.")
+
+
+def test_a_threshold_is_no_less_than_nothing(tmp_path: Path) -> None:
+    """In whatever section the strategy stands."""
+    text = "strategies: {a: {engine: mean_reversion, rebalance_threshold: -0.1}}\n"
+    text += "grid_strategies: {b: {rebalance_threshold: x}}\n"
+    assert told(read(text, tmp_path)) == [
+        "1:42: strategies.a.rebalance_threshold: is -0.1; allowed is a number, at least 0.",
+        "2:23: grid_strategies.b.rebalance_threshold: is 'x'; allowed is a number, at least 0.",
+    ]

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import barstep as bs
 import pytest
+from barstep.config.commands import SetCapitalPolicy, SuspendTag
 from barstep.config.core import CoreConfig
 from barstep.config.reading import PACKAGED, read_config
-from barstep.config.strategies import EngineSettings
+from barstep.config.strategies import EngineSettings, Strategy
 from barstep.engine.builtin import BUILTIN_ENGINES
 from barstep.engine.catalog import ENTRY_POINT_GROUP, StrategyCatalog
-from barstep.engine.configured import catalog_of, examine, resolve_schedules, resolve_strategy
+from barstep.engine.configured import catalog_of, examine, load_commands, resolve_schedules, resolve_strategy
 from msgspec.structs import replace
 
 CONFIG = bs.load_core_config(PACKAGED)
@@ -60,9 +61,17 @@ def test_an_engine_s_own_name() -> None:
 )
 def test_specialised_sections_feed_the_same_catalog(section: str, engine: str) -> None:
     """A strategy of theirs runs the engine that the section is for."""
-    config = CoreConfig(**{section: {"mine": EngineSettings(tags=["a"], capability="b")}})
+    config = CoreConfig(**{section: {"mine": EngineSettings(tags=["a"], capability="b", rebalance_threshold=0.5)}})
     found = resolve_strategy(config, "mine", CATALOG)
     assert (found.engine.name, found.tags, found.capability) == (engine, ("a",), "b")
+    assert found.rebalance_threshold == 0.5
+
+
+def test_the_threshold_of_a_signal_is_not_the_engine_s_own() -> None:
+    """A parameter of the same name stays the engine's; the strategy's is 0 where it is not said."""
+    strategy = Strategy(engine="volatility_target", parameters={"rebalance_threshold": 0.2})
+    found = resolve_strategy(CoreConfig(strategies={"mine": strategy}), "mine", CATALOG)
+    assert (found.rebalance_threshold, found.parameters["rebalance_threshold"]) == (0.0, 0.2)
 
 
 def test_an_unknown_strategy_is_refused() -> None:
@@ -144,3 +153,50 @@ def test_a_broken_entry_point_refuses_the_configuration(monkeypatch: pytest.Monk
     offer(monkeypatch, "absent_module:ENGINE")
     with pytest.raises(bs.ConfigError, match=r"engine 'donchian' of .* cannot be loaded: ModuleNotFoundError"):
         bs.load_core_config(PACKAGED)
+
+
+COMMANDS = """commands:
+  - {at: 2024-01-02T00:00:00Z, command: suspend_tag, tag: trend, duration_seconds: 8h}
+  - {at: 2024-01-01T00:00:00Z, command: set_capital_policy, policy: %s}
+"""
+
+
+def test_commands_to_a_scheduler(tmp_path: Path) -> None:
+    """They come by their instant."""
+    path = tmp_path / "commands.yaml"
+    path.write_text(COMMANDS % "{name: fixed_weight, weights: {mean_reversion: {balanced: 1}, trend_alpha: 1}}")
+    first, second = load_commands(path, CONFIG, "core_multi")
+    assert (type(first), type(second)) == (SetCapitalPolicy, SuspendTag)
+
+
+@pytest.mark.parametrize(
+    ("policy", "says"),
+    [
+        (
+            "{name: fixed_weight, weights: {trend_alpa: 1}}",
+            "3:100: commands[1].policy.weights.trend_alpa: unknown schedule, strategy or risk profile 'trend_alpa'. "
+            "Did you mean 'trend_alpha'?",
+        ),
+        (
+            "{name: smoothed, base: {name: metric_weighted, metrics: {avg_zscor: {weight: 1}}}}",
+            "commands[1].policy.base.metrics.avg_zscor: unknown metric 'avg_zscor'. Did you mean 'avg_zscore'?",
+        ),
+        ("{name: tag_quota, tags: {tren: 1}}", "commands[1].policy.tags.tren: unknown tag 'tren'. Did you mean 'tren"),
+        ("equal_wieght", "commands[1].policy.name: unknown name 'equal_wieght'. Did you mean 'equal_weight'?"),
+    ],
+)
+def test_commands_are_held_to_all_that_is_known(policy: str, says: str, tmp_path: Path) -> None:
+    """Shape, names, and what only the engines can tell of a policy: all in one refusal."""
+    path = tmp_path / "commands.yaml"
+    path.write_text((COMMANDS % policy).replace("tag: trend", "tag: trnd"))
+    with pytest.raises(bs.ConfigError) as refused:
+        load_commands(path, CONFIG, "core_multi")
+    first, second = map(str, refused.value.problems)
+    assert "2:54: commands[0].tag: unknown tag 'trnd'. Did you mean 'trend'?" in first
+    assert says in second
+
+
+def test_commands_to_an_unknown_scheduler(tmp_path: Path) -> None:
+    """With the near name."""
+    with pytest.raises(bs.UsageError, match=r"unknown scheduler 'core_mult'. Did you mean 'core_multi'\?"):
+        load_commands(tmp_path / "commands.yaml", CONFIG, "core_mult")
