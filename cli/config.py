@@ -8,13 +8,13 @@ Everything but Typer is imported inside the commands, so that help and completio
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..errors import UsageError
+from .settings import config_path
 
 if TYPE_CHECKING:
     from ..config.core import CoreConfig
@@ -86,15 +86,9 @@ def schema() -> None:
 
 
 def _path(file: Path | None, config: Path | None) -> Path:
-    """The file that is asked for, else the default, which is told where it is not the user's own."""
-    from ..config.reading import PACKAGED, default_path
-
     if file is not None and config is not None:
         raise UsageError(f"the configuration is given twice: {file} and --config {config}.")
-    path = file or config or default_path()
-    if path == PACKAGED:
-        typer.echo(f"no config/core.yaml here; reading the one that comes with barstep: {path}", err=True)
-    return path
+    return config_path(file or config)
 
 
 def _only(config: CoreConfig, profile: str) -> CoreConfig:
@@ -161,16 +155,20 @@ def _print_report(read: ReadConfig, document: dict[str, Any]) -> None:
 
 
 def _print_environments(config: CoreConfig) -> None:
+    from .console import print_columns
+
     rows = [("environment", "type", "venue", "scheduler", "risk profile", "universe", "capital", "bars")]
     for name, one in config.environments.items():
         names = (one.venue, one.scheduler, one.risk_profile, one.instrument_universe)
         rows.append(
             (name, one.type, *names, f"{one.capital:,.0f}", str(one.feed if one.offline else one.adapter_address))
         )
-    _print_columns(rows)
+    print_columns(rows)
 
 
 def _print_environment(facts: dict[str, Any]) -> None:
+    from .console import print_columns
+
     source = f"recorded bars ({facts['feed']})" if facts["offline"] else facts["adapter_address"]
     typer.echo(
         f"environment {facts['name']}, chosen by {facts['chosen_by']}: {facts['type']} at {facts['venue']}, {source}, "
@@ -181,17 +179,10 @@ def _print_environment(facts: dict[str, Any]) -> None:
         spans = (_span(one["cadence_seconds"]), _span(one["interval"]))
         names = (one["name"], one["strategy"], one["engine"], one["risk_profile"])
         rows.append((*names, *spans, " ".join(one["instruments"])))
-    _print_columns(rows)
+    print_columns(rows)
 
 
 def _span(seconds: float) -> str:
     from ..data.durations import format_interval
 
     return format_interval(int(seconds)) if seconds.is_integer() else f"{seconds:g}s"
-
-
-def _print_columns(rows: Sequence[tuple[str, ...]]) -> None:
-    """Rows in aligned columns; never folded, so that names can be searched for and copied."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        typer.echo("  " + "  ".join(map(str.ljust, row, widths)).rstrip())

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 import typer
@@ -30,6 +31,21 @@ def progress(items: Sequence[Item], what: str, *, quiet: bool) -> Iterator[Item]
 
     console = Console(stderr=True)
     yield from track(items, description=what, console=console, transient=True, disable=not console.is_terminal)
+
+
+@contextmanager
+def progress_of_bars(what: str, *, quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
+    """Give a function of (bars done, all bars) that moves a bar on stderr; None where no person is looking."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield None
+        return
+    with Progress(console=console, transient=True) as shown:
+        task = shown.add_task(what, total=None)
+        yield lambda done, total: shown.update(task, completed=done, total=total)
 
 
 def say_if_cold() -> None:
@@ -58,6 +74,11 @@ def say_what_happened(name: str, result: Result | PortfolioResult) -> None:
     signals = result.to_dict()["signals"]
     counts = ", ".join(f"{count:,} {what.replace('_', ' ')}" for what, count in signals.items() if count)
     typer.echo(f"{name}: {result.bars!r}; signals: {counts or 'none'}")
+    say_costs(result)
+
+
+def say_costs(result: Result | PortfolioResult) -> None:
+    """What was paid, and how much the order inside bars may matter."""
     costs = ", ".join(f"{what} {amount:,.2f}" for what, amount in result.costs.items() if amount)
     if costs:
         typer.echo(f"  costs: {costs}")
@@ -67,6 +88,15 @@ def say_what_happened(name: str, result: Result | PortfolioResult) -> None:
             f"  {ambiguity.bars:,} ambiguous bars ({ambiguity.share_pct:.2g} %): final equity "
             f"{ambiguity.pessimistic_equity:,.2f} pessimistic, {ambiguity.optimistic_equity:,.2f} optimistic"
         )
+
+
+def print_columns(rows: Sequence[Sequence[str]], *, numbers_from: int | None = None) -> None:
+    """Rows in aligned columns, to the right from `numbers_from` on; never folded, so that names can be copied."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    texts = len(widths) if numbers_from is None else numbers_from
+    for row in rows:
+        cells = [*map(str.ljust, row[:texts], widths), *map(str.rjust, row[texts:], widths[texts:])]
+        typer.echo("  " + "  ".join(cells).rstrip())
 
 
 def format_metric(name: str, value: float) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -97,8 +96,9 @@ def check(
     """Count and locate what is wrong with bars; exit 1 if there are errors. Repairs go to another file."""
     from ..data.checking import check_file
     from ..data.findings import has_errors
+    from ..data.instants import read_instant
 
-    now_us = None if now is None else int(_instant("--now", now).timestamp() * 1_000_000)
+    now_us = None if now is None else int(read_instant("--now", now).timestamp() * 1_000_000)
     policies = [name.strip() for names in repair or [] for name in names.split(",") if name.strip()]
     if output is not None and not policies:
         raise UsageError("--output without --repair: a check writes nothing.")
@@ -169,6 +169,7 @@ def generate(
     from ..data.dataset import write_dataset
     from ..data.durations import parse_interval
     from ..data.generate import generate_market
+    from ..data.instants import read_instant
 
     if preset is not None:
         if preset != "embedded":
@@ -179,8 +180,8 @@ def generate(
             seed=seed,
             symbols=_words("--symbols", symbols),
             venues=_words("--venues", venues),
-            start=_instant("--start", start),
-            end=_instant("--end", end),
+            start=read_instant("--start", start),
+            end=read_instant("--end", end),
             interval_seconds=parse_interval(interval),
         )
         datasets = {presets.file_name(dataset): dataset for dataset in generate_market(spec).values()}
@@ -283,15 +284,6 @@ def _words(option: str, text: str) -> list[str]:
     if not words or any(not word.replace("-", "").isalnum() for word in words):
         raise UsageError(f"{option} {text!r}: write names of letters and digits, divided by commas.")
     return words
-
-
-def _instant(option: str, text: str) -> datetime:
-    """A time that a person wrote; UTC where it names no zone."""
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(f"{option} {text!r} is no time. Allowed: 2024-01-31 or 2024-01-31T12:00:00Z.") from error
-    return instant.astimezone(UTC) if instant.tzinfo is not None else instant.replace(tzinfo=UTC)
 
 
 def _output_path(output: Path | None, dataset: Dataset, folder: Path) -> Path:

@@ -1,4 +1,4 @@
-"""What several commands read alike: settings, and engines from files."""
+"""What several commands read alike: settings, engines from files, and where the configuration is."""
 
 # ruff: noqa: PLC0415 - imported when a command runs, see `cli.app`
 
@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import typer
 
 from ..errors import UsageError
 
@@ -44,3 +46,13 @@ def catalog_with(engine_files: Iterable[Path]) -> StrategyCatalog:
     for path in engine_files:
         catalog = catalog.with_file(path)
     return catalog
+
+
+def config_path(given: Path | None) -> Path:
+    """The configuration that is asked for, else the default, which is told where it is not the user's own."""
+    from ..config.reading import PACKAGED, default_path
+
+    path = given or default_path()
+    if path == PACKAGED:
+        typer.echo(f"no config/core.yaml here; reading the one that comes with barstep: {path}", err=True)
+    return path

@@ -14,11 +14,11 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 import numpy as np
 import polars as pl
@@ -37,6 +37,7 @@ SCHEMA: Mapping[str, pl.DataType] = {
     **{name: pl.Float64() for name in VALUE_COLUMNS},
 }
 
+Content = TypeVar("Content")
 Side = Literal["trade", "bid", "ask", "mark"]
 SIDES: tuple[Side, ...] = get_args(Side)
 
@@ -121,16 +122,28 @@ def read_columns(path: Path) -> tuple[pl.DataFrame, DatasetInfo | None]:
 
     This is what `check` looks at: a file that `read_dataset` would refuse.
     """
+    frame = _read_parquet(path, pl.read_parquet)
+    return _conform(path, frame), read_info(path)
+
+
+def read_info(path: Path) -> DatasetInfo | None:
+    """What a file's metadata says, without reading its bars; None where barstep did not write it.
+
+    Raises:
+        DataError: The file is missing or unreadable, or its metadata is.
+    """
+    return _parse_info(path, _read_parquet(path, pl.read_parquet_metadata).get(METADATA_KEY))
+
+
+def _read_parquet(path: Path, read: Callable[[Path], Content]) -> Content:
     if not path.is_file():
         siblings = [entry.name for entry in path.parent.glob("*.parquet")] if path.parent.is_dir() else []
         raise DataError(f"{path}: no such file.{nearest(path.name, siblings)}")
     try:
-        metadata = pl.read_parquet_metadata(path)
-        frame = pl.read_parquet(path)
+        return read(path)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         reason = str(error).splitlines()[0]
         raise DataError(f"{path}: not a readable Parquet file: {reason}. Type: barstep data import {path}") from error
-    return _conform(path, frame), _parse_info(path, metadata.get(METADATA_KEY))
 
 
 def _conform(path: Path, frame: pl.DataFrame) -> pl.DataFrame:

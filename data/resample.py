@@ -44,7 +44,7 @@ def resample(dataset: Dataset, interval_seconds: int, *, keep_partial: bool = Fa
             f"{format_interval(source_seconds)}."
         )
     interval_us = interval_seconds * MICROSECONDS
-    bars = _join(dataset.frame, interval_us, _FIRST_MONDAY_US if interval_seconds % WEEK == 0 else 0)
+    bars = _join(dataset.frame, interval_seconds)
     bars, findings = _judge_ends(bars, dataset, interval_us, keep_partial=keep_partial)
     findings += _judge_inside(bars, interval_seconds // source_seconds)
     if bars.is_empty():
@@ -56,9 +56,15 @@ def resample(dataset: Dataset, interval_seconds: int, *, keep_partial: bool = Fa
     return Resampled(Dataset(bars.select(list(SCHEMA)).rechunk(), info), tuple(findings))
 
 
-def _join(frame: pl.DataFrame, interval_us: int, origin_us: int) -> pl.DataFrame:
+def origin_us(interval_seconds: int) -> int:
+    """A time at which a bar of this length opens, in microseconds since the epoch."""
+    return _FIRST_MONDAY_US if interval_seconds % WEEK == 0 else 0
+
+
+def _join(frame: pl.DataFrame, interval_seconds: int) -> pl.DataFrame:
     time = pl.col("timestamp").to_physical()
-    bucket = (time - (time - origin_us) % interval_us).cast(SCHEMA["timestamp"])
+    since_open = (time - origin_us(interval_seconds)) % (interval_seconds * MICROSECONDS)
+    bucket = (time - since_open).cast(SCHEMA["timestamp"])
     opening, high, low, close, volume = (
         pl.col(name).fill_nan(None).drop_nulls() for name in ("open", "high", "low", "close", "volume")
     )
@@ -70,8 +76,9 @@ def _join(frame: pl.DataFrame, interval_us: int, origin_us: int) -> pl.DataFrame
             high=high.max(),
             low=low.min(),
             close=close.last(),
-            # A sum over nothing is unknown, not zero.
-            volume=pl.when(volume.len() > 0).then(volume.sum()).otherwise(None),
+            # In order of time: `sum` adds up in an order that depends on the rows around, and its last bits with it.
+            # Over nothing it is null: unknown, not zero.
+            volume=volume.cum_sum().last(),
             parts=pl.len(),
         )
         .rename({"bucket": "timestamp"})

@@ -1,4 +1,4 @@
-"""The words for what a fill was, and for what became of signals that were not filled as asked."""
+"""The words for what a fill was, for what became of signals, and of orders that were not filled as asked."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..kernels import account, fill_kinds, venue
+from ..kernels import account, decisions, fill_kinds, venue
 from .bars import Floats
 
 FILL_KINDS: Mapping[int, str] = {
@@ -19,6 +19,32 @@ FILL_KINDS: Mapping[int, str] = {
     fill_kinds.FUNDING: "funding",
     fill_kinds.BORROW_COST: "borrow",
 }
+
+DECISIONS: Mapping[int, str] = {
+    decisions.WARMUP: "warmup",
+    decisions.DRIFT: "drift",
+    decisions.SUSPENDED: "suspended",
+    decisions.DISABLED: "disabled",
+    decisions.LIMIT: "limit",
+    decisions.GOVERNOR: "governor",
+    decisions.RISK: "risk",
+    decisions.CAPABILITY: "capability",
+    decisions.HALTED: "halted",
+}
+"""The word for why a signal was refused, by its code."""
+
+DECISION_TEXTS: Mapping[str, str] = {
+    "warmup": "too few bars of the instrument had closed (warmup_bars)",
+    "drift": "the run started later than max_drift_seconds allows and was skipped",
+    "suspended": "the schedule, or one of its tags, was suspended",
+    "disabled": "the strategy was disabled",
+    "limit": "the run had as many signals as its limit allows",
+    "governor": "the portfolio's governor allowed no more signals or turnover",
+    "risk": "the risk profile left no room, or let positions only become smaller",
+    "capability": "the licence does not grant the strategy",
+    "halted": "the loop was halted, or let positions only become smaller",
+}
+"""What each of these words says."""
 
 REFUSALS: Mapping[str, str] = {
     "without_a_whole_lot": "the change of position came to no whole lot",

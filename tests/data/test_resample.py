@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
+from operator import add
 
 import numpy as np
 import polars as pl
@@ -45,6 +47,17 @@ def test_the_way_does_not_matter(make_bars: MakeBars) -> None:
     source = minutes(make_bars, 600)
     direct = resample(source, 3600).dataset.frame
     assert resample(resample(source, 300).dataset, 3600).dataset.frame.equals(direct)
+
+
+def test_volumes_are_added_in_order_of_time(make_bars: MakeBars) -> None:
+    """To the last bit as one after another, wherever a bar stands among the others."""
+    volumes = np.random.Generator(np.random.PCG64(6)).random(6000) * 1e6
+    source = minutes(make_bars, 6000)
+    joined = resample(Dataset(source.frame.with_columns(volume=volumes), INFO), 420).dataset.frame["volume"].to_list()
+    parts = volumes.tolist()
+    first = (-int(source.frame["timestamp"].to_physical()[0]) // MINUTE_US) % 7
+    assert joined == [reduce(add, parts[start : start + 7]) for start in range(first, 6000 - 6, 7)]
+    assert len(joined) > 800
 
 
 def test_partial_ends_are_dropped_and_named(make_bars: MakeBars) -> None:

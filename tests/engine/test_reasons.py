@@ -1,4 +1,4 @@
-"""Words for what fills were and for what became of orders: each has one, and small cases are counted by them."""
+"""Words for what fills were, why signals were refused, what became of orders: each has one, and counts are right."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 import barstep as bs
 import numpy as np
 import pytest
-from barstep.engine.reasons import FILL_KINDS, REFUSALS, count_refusals
-from barstep.kernels import account, fill_kinds, venue
+from barstep.engine.reasons import DECISION_TEXTS, DECISIONS, FILL_KINDS, REFUSALS, count_refusals
+from barstep.kernels import account, decisions, fill_kinds, venue
 from making import bars_of
 
 
@@ -18,6 +18,16 @@ def test_every_kind_of_fill_has_a_word() -> None:
     numbers = [value for name, value in vars(fill_kinds).items() if name.isupper()]
     assert sorted(FILL_KINDS) == sorted(numbers) == list(range(len(numbers)))
     assert len(set(FILL_KINDS.values())) == len(FILL_KINDS)
+
+
+def test_every_refusal_of_a_signal_has_a_word_and_a_text() -> None:
+    """The codes that kernels write, but that of an accepted signal, have a word each, and each word a text."""
+    codes = {name: value for name, value in vars(decisions).items() if name.isupper()}
+    assert {code: word.upper() for code, word in DECISIONS.items()} == {
+        code: name for name, code in codes.items() if name != "ACCEPTED"
+    }
+    assert list(DECISION_TEXTS) == list(DECISIONS.values())
+    assert len(set(DECISION_TEXTS.values())) == len(DECISION_TEXTS)
 
 
 def test_every_counter_of_the_account_is_a_reason() -> None:
