@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields, replace
 from math import inf, isinf
 from numbers import Real
 from typing import Any
@@ -117,6 +117,11 @@ class Execution:
     def is_plain(self) -> bool:
         """Whether every order fills in full at the next open and nothing happens in between."""
         return all(getattr(self, name) == _DEFAULTS[name] for name in _VENUE_SLOTS) and self.carry_rest
+
+    @property
+    def plain(self) -> Execution:
+        """The same without limits, levels, margin and volume: what a hedged pair is traded by."""
+        return replace(self, **{name: _DEFAULTS[name] for name in (*_VENUE_SLOTS, "carry_rest")})
 
     def rules(self, *, hedged: bool, interval_seconds: int, funded: bool) -> Floats:
         """The `rules` vector of `kernels.venue`, whose first part is that of `kernels.account`."""

@@ -115,6 +115,11 @@ class PortfolioSetup:
     rates: Mapping[int, Floats]
     sized_at_fill: bool
 
+    @property
+    def labels(self) -> dict[str, tuple[str, ...]]:
+        """What results can be added up by, for each schedule."""
+        return {"schedule": self.schedules, "tag": self.tags}
+
     def other_order(self) -> PortfolioSetup:
         """The same with the other order in every ambiguous bar."""
         optimistic = self.execution.ambiguous_fills == "pessimistic"

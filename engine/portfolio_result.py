@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -194,8 +194,10 @@ class PortfolioResult(Outcome):
         f = self.fill_table
         return pl.DataFrame({**self._legs(f[account.FILL_LEG]), **fill_columns(f, self.lot, self.panel.times)})
 
-    def attribution(self, by: Literal["schedule", "instrument", "tag"] = "schedule") -> pl.DataFrame:
+    def attribution(self, by: str = "schedule") -> pl.DataFrame:
         """Profit, costs and trades added up by schedule, instrument or tag. The profits add up to the portfolio's.
+
+        A scheduler's can be added up by strategy and risk profile, too.
 
         `fees` hold all costs but slippage, which is in the prices already. `contribution_pct` is profit over the
         starting capital. A trade that is open counts with its profit at the last close.
@@ -270,7 +272,9 @@ class PortfolioResult(Outcome):
     def _legs(self, legs: Floats) -> dict[str, pl.Series]:
         schedule, instrument = np.divmod(legs.astype(np.int64), len(self.panel.names))
         return {
-            "schedule": pl.Series([self.setup.schedules[s] for s in schedule], dtype=pl.String),
-            "tag": pl.Series([self.setup.tags[s] for s in schedule], dtype=pl.String),
+            **{
+                by: pl.Series([names[s] for s in schedule], dtype=pl.String)
+                for by, names in self.setup.labels.items()
+            },
             "instrument": pl.Series([self.panel.names[i] for i in instrument], dtype=pl.String),
         }

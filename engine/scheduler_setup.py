@@ -14,6 +14,7 @@ from .bars import Bars, Floats, Integers
 from .configured import ResolvedSchedule
 from .execution import Execution
 from .panel import Panel
+from .policy_program import Traits
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -74,7 +75,30 @@ class SchedulerSetup:
         """Their primary tags; empty where they have none."""
         return tuple(one.strategy.tags[0] if one.strategy.tags else "" for one in self.resolved)
 
-    @property
+    @cached_property
+    def labels(self) -> dict[str, tuple[str, ...]]:
+        """What results can be added up by, for each schedule."""
+        return {
+            "schedule": self.schedules,
+            "tag": self.tags,
+            "strategy": tuple(one.strategy.name for one in self.resolved),
+            "risk_profile": tuple(one.risk_profile for one in self.resolved),
+        }
+
+    @cached_property
+    def traits(self) -> tuple[Traits, ...]:
+        """What a capital policy may ask of them."""
+        return tuple(
+            Traits(
+                schedule=one.name,
+                strategy=one.strategy.name,
+                risk_profile=one.risk_profile,
+                tags=one.strategy.tags,
+            )
+            for one in self.resolved
+        )
+
+    @cached_property
     def instruments(self) -> tuple[str, ...]:
         """Names of the instruments that are traded, in order; second legs are not among them."""
         return tuple(name for name, other in zip(self.panel.names, self.others, strict=True) if other != SECOND_LEG)

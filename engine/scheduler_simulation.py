@@ -8,6 +8,7 @@ from itertools import chain
 import numpy as np
 
 from ..config.commands import ReplaceCapitalPolicy, SetCapitalPolicy
+from ..config.durations import microseconds
 from ..config.policies import Written
 from ..config.policy_reading import read_policy
 from ..kernels.capital import MAY_RUN, SCRATCH
@@ -16,28 +17,20 @@ from ..kernels.scheduler import layout
 from ..kernels.scheduler.loop import run_instants
 from ..kernels.scheduler.targets import close_schedule
 from ..kernels.scheduler.wishes import find_all_signals
-from ..kernels.account import FILL_COLUMNS
-from .bars import MICROSECONDS, Bars, Floats, Integers
+from .bars import MICROSECONDS, Integers
+from .configured import ResolvedSchedule
 from .pairing import pair
 from .panel import PRICES
-from .policy_program import PolicyProgram, Traits, compile_policy
+from .policy_program import PolicyProgram, compile_policy
 from .scheduler_arrays import NEVER_US, SchedulerArrays
 from .scheduler_controls import controls
+from .scheduler_effects import Effect, FlattenSchedules, Noted, PolicyChanged, RebalanceCapital, ResetPeak
 from .scheduler_metrics import Sources, measures_of, raw_register
-from .scheduler_setup import NO_PAIR, SchedulerSetup
-from .scheduler_state import (
-    FlattenSchedules,
-    GovernorHalted,
-    PolicyChanged,
-    RebalanceCapital,
-    ResetPeak,
-    SchedulerState,
-    due_expiries,
-    initial_state,
-    next_expiry,
-    transition,
-)
+from .scheduler_result import SchedulerResult
+from .scheduler_setup import SchedulerSetup
+from .scheduler_state import due_expiries, next_expiry
 from .scheduler_tables import SchedulerTables
+from .scheduler_transitions import Event, GovernorHalted, initial_state, transition
 from .scheduler_wishes import BlockOfWishes
 from .simulation import EngineRun
 
@@ -84,6 +77,25 @@ class SchedulerSimulation:
             self._run_block(start, min(start + block, self._stop))
             if progress is not None:
                 progress(min(start + block, self._stop) - self._first, self._stop - self._first)
+
+    def result(self) -> SchedulerResult:
+        """What came of it."""
+        tables, arrays = self.tables, self.arrays
+        return SchedulerResult(
+            setup=self._setup,
+            fill_table=tables.whole("fills"),
+            cells=arrays.cells[layout.REAL],
+            cash=float(arrays.account[layout.BALANCE]),
+            warm_up_bars=self._wishes.warm_up_bars,
+            curve=self.curve,
+            decision_table=tables.whole("decisions"),
+            refresh_table=tables.whole("refreshes"),
+            event_table=tables.whole("events"),
+            notes=tuple((instant, effect) for instant, effect in tables.notes if isinstance(effect, Noted)),
+            program=self.program,
+            registers=self._registers,
+            state=self.state,
+        )
 
     @property
     def _interval_us(self) -> int:
@@ -133,7 +145,6 @@ class SchedulerSimulation:
         due = [
             np.arange(-(-begin // cadence) * cadence, end, cadence)
             for cadence in np.unique(schedules[layout.CADENCE]).astype(np.int64).tolist()
-            if not (self._setup.history.is_gapless and cadence % self._interval_us == 0 and begin >= closes[0])
         ]
         times = np.unique(np.concatenate((opens, closes, *due)))
         times = times[(times >= begin) & (times < end)]
@@ -147,13 +158,13 @@ class SchedulerSimulation:
     def _next_event(self, after: int, end: int) -> int:
         """The next time from `after` on, and before `end`, at which a command is given or something expires."""
         expiry = next_expiry(self.state)
-        given = _microseconds(self._commands[0].at) if self._commands else NEVER_US
+        given = microseconds(self._commands[0].at) if self._commands else NEVER_US
         return min(max(given, after), expiry if expiry is not None else NEVER_US, end)
 
     def _take_events(self, timeline: Integers, at: int, end: int) -> Integers:
         """Apply what is due at an instant, and see that the next event has an instant of its own."""
         now = int(timeline[0, at])
-        while self._commands and _microseconds(self._commands[0].at) <= now:
+        while self._commands and microseconds(self._commands[0].at) <= now:
             self._event(self._commands.pop(0), now)
         for expired in due_expiries(self.state, now):
             self._event(expired, now)
@@ -163,11 +174,11 @@ class SchedulerSimulation:
             timeline = np.insert(timeline, place, (event, -1, -1), axis=1)
         return timeline
 
-    def _event(self, event: object, now: int) -> None:
+    def _event(self, event: Event, now: int) -> None:
         self.state, effects = transition(self.state, event, now)
         self._apply(effects, now)
 
-    def _apply(self, effects: Sequence[object], now: int) -> None:
+    def _apply(self, effects: Sequence[Effect], now: int) -> None:
         """Let the arrays follow the state."""
         arrays, setup = self.arrays, self._setup
         for effect in effects:
@@ -182,7 +193,7 @@ class SchedulerSimulation:
                 case ResetPeak():
                     arrays.account[layout.GOVERNED_PEAK] = arrays.account[layout.EQUITY]
         self.tables.note(effects, now)
-        held = controls(self.state, setup.schedules, setup.without)
+        held = controls(self.state, {one.name: one.schedule for one in setup.resolved}, setup.without)
         arrays.control[layout.REFUSAL], arrays.control[layout.LIMIT] = held.refusal, held.limit
         arrays.desk[layout.MODE] = held.mode
         seconds = self.state.allocation_rebalance_seconds
@@ -229,3 +240,43 @@ class SchedulerSimulation:
             arrays.account[layout.HALTED_BY] = 0.0
             self._event(GovernorHalted(reason=HALTS[cause]), int(timeline[0, at]))
         return int(at)
+
+
+def simulate(setup: SchedulerSetup, progress: Progress | None = None) -> SchedulerResult:
+    """Run a scheduler and hand everything to the result."""
+    simulation = SchedulerSimulation(setup)
+    simulation.run(progress)
+    return simulation.result()
+
+
+def _engine_runs(setup: SchedulerSetup) -> list[list[EngineRun | None]]:
+    """Each schedule's engine on each of its instruments."""
+    return [[_engine_run(setup, one, i) for i in range(len(setup.instruments))] for one in setup.resolved]
+
+
+def _engine_run(setup: SchedulerSetup, one: ResolvedSchedule, i: int) -> EngineRun | None:
+    if setup.instruments[i] not in one.instruments:
+        return None
+    legs, engine = setup.schedule_bars[int(one.schedule.interval)], one.strategy.engine
+    bars = legs[i]
+    values = pair(bars, legs[setup.others[i]]).values if engine.needs_secondary else bars.values
+    return EngineRun(engine, dict(one.strategy.parameters), bars, values, setup.execution.year_days)
+
+
+def _is_aligned(setup: SchedulerSetup) -> bool:
+    """Whether each bar of the panel is the next one of every instrument and schedule."""
+    legs = setup.history.instruments[: len(setup.instruments)]
+    same = all(len(bars) == len(setup.history) for bars in legs)
+    return same and list(setup.schedule_bars) == [setup.panel.interval_seconds]
+
+
+def _policies(setup: SchedulerSetup) -> Iterator[Written]:
+    """Every capital policy that is in force at some time."""
+    yield read_policy(setup.scheduler.capital_policy)
+    for command in setup.commands:
+        if isinstance(command, SetCapitalPolicy | ReplaceCapitalPolicy):
+            yield read_policy(command.policy)
+
+
+def _diagnostics(setup: SchedulerSetup) -> Iterator[str]:
+    return chain.from_iterable(one.strategy.engine.diagnostics for one in setup.resolved)

@@ -64,6 +64,11 @@ class BlockOfWishes:
         self._counts = np.empty(width)
         self._block = block
 
+    @property
+    def warm_up_bars(self) -> int:
+        """Bars at which an engine has seen too few to wish for anything, added up over all of them."""
+        return sum(engines.warm_up_bars for engines in self._engines)
+
     def skip(self, until_us: int) -> None:
         """Advance all engines over the bars that are closed at or before this time."""
         for engines in self._engines:
@@ -90,6 +95,10 @@ class _Engines:
         self.traded = np.array([run is not None for run in runs], dtype=np.int64)
         self.measure_rows = np.array([measure.row(engine) for measure in measures], dtype=np.int64)
         self.measure_sizes = np.array([measure.of_size for measure in measures], dtype=np.int64)
+
+    @property
+    def warm_up_bars(self) -> int:
+        return sum(stream.warm_up_bars for stream in self._streams if stream is not None)
 
     def skip(self, until_us: int, outs: Floats, block: int) -> None:
         for i, stream in enumerate(self._streams):
@@ -121,6 +130,7 @@ class _Stream:
         self._carry = engine.new_carry()
         self._last = np.full(engine.rows, np.nan)
         self._last[[TARGET, CONFIDENCE]] = 0.0
+        self.warm_up_bars = run.warm_up_bars
         self.closes_us = run.bars.ts_us + run.bars.interval_seconds * MICROSECONDS
         self.stop = 0
 

@@ -43,6 +43,7 @@ from .layout import (
     REAL,
     SENT_AT,
     SHARE,
+    SHARE_WAS,
     STANDING,
     TRADED,
     UNIT,
@@ -134,7 +135,7 @@ def _follow_up(s, i, held, wanted, accepted, cell, instruments, tallies, schedul
     if cell[STOPPED] != 0.0:
         said[SHARE, s, i] = 0.0
     elif cell[LOTS] == held and cell[PENDING] == 0.0:
-        said[SHARE, s, i], schedules[FACTOR, s] = np.inf, np.nan  # the order came to nothing: it is asked again
+        said[SHARE, s, i], schedules[FACTOR, s] = cell[SHARE_WAS], np.nan  # the order came to nothing
     if cell[ACCEPTED] != accepted or cell[STOPPED] != 0.0:
         upcoming[s, i] = 0
         schedules[FIRST, s] = 0.0
@@ -243,7 +244,7 @@ def _follow_unit(s, i, held, cell, schedules, unit_lots, said):
     pair = 0 if schedules[HEDGES, s] == 0.0 else 1
     unit_lots[pair, i, s] = cell[LOTS]
     if cell[STOPPED] == 0.0 and cell[LOTS] == held and cell[PENDING] == 0.0:
-        said[UNIT_SHARE, s, i], schedules[DIVISOR, s] = np.inf, np.nan
+        said[UNIT_SHARE, s, i], schedules[DIVISOR, s] = cell[SHARE_WAS], np.nan
 
 
 @kernel

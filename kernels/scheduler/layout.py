@@ -61,15 +61,15 @@ MARK, WORTH, OPENED_AT, LOT_OF, LEVERAGE_OF, NET, GROSS, PAIR_NET, PAIR_GROSS = 
 close; size of a lot; leverage; lots held by all schedules, signed and by size; the same for pairs."""
 INSTRUMENT = 9
 
-WAS, SENT_AT, LISTED, ROW = range(POSITION_CARRY, POSITION_CARRY + 4)
+WAS, SHARE_WAS, SENT_AT, LISTED, ROW = range(POSITION_CARRY, POSITION_CARRY + 5)
 """`cells`, float64[real or unit, schedule, instrument, ·], after what every position has: the wish accepted before this
-instant; when the order went out; 1 where it is listed; the row after that of the decision it is to be ordered for (0: none)."""
-CELL = POSITION_CARRY + 4
+instant; the share of equity that was ordered before the order on hand; when that went out; 1 where it is listed; the row after that of the decision it is to be ordered for (0: none)."""
+CELL = POSITION_CARRY + 5
 REAL, UNIT = range(2)
 
 STANDING, SHARE, UNIT_SHARE = range(3)
 """`said`, float64[·, schedule, instrument]: accepted wish, 0 where a level has closed that side; share of equity that the
-position was last ordered for, and that of the unit account's (inf: to be set anew)."""
+position was last ordered for, and that of the unit account's."""
 SAID = 3
 
 DECIDED_AT, DECIDED_CELL, DECIDED_WISH, DECIDED_CONFIDENCE, DECIDED_REASON, IS_ACCEPTED = range(6)

@@ -20,6 +20,7 @@ from .layout import (
     ROW,
     SCALE,
     SHARE,
+    SHARE_WAS,
     SIZING,
     STANDING,
     UNIT,
@@ -75,6 +76,7 @@ def order_run(
             if lowers_only and asked[i] == 0 and abs(share) > abs(shares[i]):
                 schedules[FACTOR, s] = np.nan  # it is looked at again at the next run
                 continue
+            replaces, share_was = cell[PENDING] != 0.0, shares[i]
             on_hand = order_target(
                 share, account[SIZING], now, number, i, schedules[HEDGES, s], lowers_only, rank * standing.shape[0] + i,
                 profile, rules[s, i], cell, instruments, others, wanted, hand, int(account[ON_HAND]), decisions,
@@ -83,6 +85,7 @@ def order_run(
             if asked[i] != 0 and standing_wish(cell) != standing[i]:
                 _take_back(s, i, column, cell, schedules, standing, upcoming)
                 share = 0.0 if standing[i] == 0.0 else shares[i]
+            cell[SHARE_WAS] = cell[SHARE_WAS] if replaces else share_was
             if asked[i] != 0 or cell[PENDING] != 0.0:
                 shares[i] = share
     if any_asked > 0 or other_divisor:
@@ -117,6 +120,7 @@ def _order_units(
         if not moves or mark != mark or cell[STOPPED] * share > 0.0:
             continue
         cell[STOPPED] = 0.0
+        cell[SHARE_WAS] = cell[SHARE_WAS] if cell[PENDING] != 0.0 else shares[i]
         _, gross = prices_of(i, hedges, instruments, others)
         lots = wanted_lots(share, equity, mark, gross, rules[i])
         key = rank * standing.shape[0] + i
