@@ -135,6 +135,11 @@ class Bars:
         return self.ts_us // (self.interval_seconds * MICROSECONDS)
 
     @cached_property
+    def closes_us(self) -> Integers:
+        """int64[bar], close times in microseconds since the epoch, UTC."""
+        return self.ts_us + self.interval_seconds * MICROSECONDS
+
+    @cached_property
     def is_gapless(self) -> bool:
         """Whether each bar follows the one before."""
         return len(self) > 0 and int(self.numbers[-1] - self.numbers[0]) == len(self) - 1

@@ -272,9 +272,6 @@ class PortfolioResult(Outcome):
     def _legs(self, legs: Floats) -> dict[str, pl.Series]:
         schedule, instrument = np.divmod(legs.astype(np.int64), len(self.panel.names))
         return {
-            **{
-                by: pl.Series([names[s] for s in schedule], dtype=pl.String)
-                for by, names in self.setup.labels.items()
-            },
+            **{by: pl.Series([names[s] for s in schedule], dtype=pl.String) for by, names in self.setup.labels.items()},
             "instrument": pl.Series([self.panel.names[i] for i in instrument], dtype=pl.String),
         }

@@ -228,9 +228,7 @@ def _rates(span: _Span, funding: Mapping[str, pl.DataFrame]) -> dict[int, Floats
     return {i: funding_by_bar(span.history.instruments[i], rates) for i, rates in places.items()}
 
 
-def _commands(
-    given: Sequence[Command] | str | Path, config: CoreConfig, scheduler: Scheduler
-) -> tuple[Command, ...]:
+def _commands(given: Sequence[Command] | str | Path, config: CoreConfig, scheduler: Scheduler) -> tuple[Command, ...]:
     """Commands in order of time, held to what the configuration knows."""
     if isinstance(given, str | Path):
         read = read_commands(Path(given))

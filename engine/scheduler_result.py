@@ -156,9 +156,7 @@ class SchedulerResult(PortfolioResult):
             {
                 "time": _instants(table[layout.EVENT_AT]),
                 "kind": _words([_EVENTS[kind] for kind in range(len(_EVENTS))], kinds),
-                "name": [
-                    profiles[which] if own else _LIMITS[which] for which, own in zip(of, is_profile, strict=True)
-                ],
+                "name": [profiles[which] if own else _LIMITS[which] for which, own in zip(of, is_profile, strict=True)],
                 "value": table[layout.EVENT_VALUE],
                 "limit": table[layout.EVENT_LIMIT],
             },

@@ -17,7 +17,7 @@ from ..kernels.scheduler import layout
 from ..kernels.scheduler.loop import run_instants
 from ..kernels.scheduler.targets import close_schedule
 from ..kernels.scheduler.wishes import find_all_signals
-from .bars import MICROSECONDS, Integers
+from .bars import MICROSECONDS, Floats, Integers
 from .configured import ResolvedSchedule
 from .pairing import pair
 from .panel import PRICES
@@ -107,9 +107,7 @@ class SchedulerSimulation:
         self._wishes.fill(closes)
         self._fill_prices(start, stop)
         width = stop - start + 1
-        find_all_signals(
-            self._wishes.wishes, width, arrays.rules, arrays.cells[0], arrays.schedules, arrays.upcoming
-        )
+        find_all_signals(self._wishes.wishes, width, arrays.rules, arrays.cells[0], arrays.schedules, arrays.upcoming)
         if arrays.account[layout.COLUMN] >= 0.0 or start > 0:
             arrays.account[layout.COLUMN] = 0.0  # what was closed last stands before the block
         begin = self._setup.start_us if start == self._first else int(closes[0])
@@ -250,17 +248,22 @@ def simulate(setup: SchedulerSetup, progress: Progress | None = None) -> Schedul
 
 
 def _engine_runs(setup: SchedulerSetup) -> list[list[EngineRun | None]]:
-    """Each schedule's engine on each of its instruments."""
-    return [[_engine_run(setup, one, i) for i in range(len(setup.instruments))] for one in setup.resolved]
+    """Each schedule's engine on each of its instruments; schedules that trade the same pair share its table."""
+    pairs: dict[tuple[int, int], Floats] = {}
+    return [[_engine_run(setup, one, i, pairs) for i in range(len(setup.instruments))] for one in setup.resolved]
 
 
-def _engine_run(setup: SchedulerSetup, one: ResolvedSchedule, i: int) -> EngineRun | None:
+def _engine_run(
+    setup: SchedulerSetup, one: ResolvedSchedule, i: int, pairs: dict[tuple[int, int], Floats]
+) -> EngineRun | None:
     if setup.instruments[i] not in one.instruments:
         return None
-    legs, engine = setup.schedule_bars[int(one.schedule.interval)], one.strategy.engine
-    bars = legs[i]
-    values = pair(bars, legs[setup.others[i]]).values if engine.needs_secondary else bars.values
-    return EngineRun(engine, dict(one.strategy.parameters), bars, values, setup.execution.year_days)
+    seconds, engine = int(one.schedule.interval), one.strategy.engine
+    legs = setup.schedule_bars[seconds]
+    if engine.needs_secondary and (seconds, i) not in pairs:
+        pairs[seconds, i] = pair(legs[i], legs[setup.others[i]]).values
+    values = pairs[seconds, i] if engine.needs_secondary else legs[i].values
+    return EngineRun(engine, dict(one.strategy.parameters), legs[i], values, setup.execution.year_days)
 
 
 def _is_aligned(setup: SchedulerSetup) -> bool:

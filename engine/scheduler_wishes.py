@@ -55,14 +55,14 @@ class BlockOfWishes:
 
         aligned: whether each column is the next bar of every instrument and schedule.
         """
-        self._engines = [_Engines(own, measures) for own in runs]
-        self._aligned = aligned
         instruments, width = len(runs[0]), block + 1 + _STRIDE_PAD
-        self._outs = {rows: np.full((instruments, rows, width), np.nan) for rows in {one.rows for one in self._engines}}
+        engines = [_engine_of(own) for own in runs]
+        outs = {rows: np.full((instruments, rows, width), np.nan) for rows in {engine.rows for engine in engines}}
+        self._engines = [_Engines(own, measures, outs[engine.rows]) for own, engine in zip(runs, engines, strict=True)]
+        self._aligned, self._block = aligned, block
         self.wishes, self.confidence = np.full((2, len(runs), instruments, width), np.nan)
         self.means = np.full((len(measures), len(runs), width), np.nan)
         self._counts = np.empty(width)
-        self._block = block
 
     @property
     def warm_up_bars(self) -> int:
@@ -72,77 +72,76 @@ class BlockOfWishes:
     def skip(self, until_us: int) -> None:
         """Advance all engines over the bars that are closed at or before this time."""
         for engines in self._engines:
-            engines.skip(until_us, self._outs[engines.rows], self._block)
+            engines.skip(until_us, self._block)
 
     def fill(self, closes_us: Integers) -> None:
         """Fill the tables for the columns that close at these times, which follow those of the block before."""
         for s, engines in enumerate(self._engines):
-            outs = self._outs[engines.rows]
-            places = engines.advance(closes_us, outs, aligned=self._aligned)
+            places = engines.advance(closes_us, aligned=self._aligned)
             lay_out(
-                outs, places, engines.traded, engines.measure_rows, engines.measure_sizes, s, closes_us.size + 1,
-                self.wishes, self.confidence, self.means, self._counts,
+                engines.outs, engines.tails, places, engines.advanced, engines.traded, engines.measure_rows,
+                engines.measure_sizes, s, closes_us.size + 1, self.wishes, self.confidence, self.means, self._counts,
             )  # fmt: skip
 
 
 class _Engines:
-    """One schedule's engine on each of its instruments, and how far it has come."""
+    """One schedule's engine on each of its instruments, and how far it has come.
 
-    def __init__(self, runs: Sequence[EngineRun | None], measures: Sequence[Measure]) -> None:
-        engine = next(run.engine for run in runs if run is not None)
-        self._streams = [None if run is None else _Stream(run) for run in runs]
-        self.rows = engine.rows
+    Attributes:
+        outs: float64[instrument, row, ·], where the engine writes from column 1 on; shared with other schedules.
+        tails: float64[instrument, row], what it gave last before the block; column 0 of `outs`.
+        advanced: int64[instrument], columns that it wrote.
+        traded: int64[instrument], 1 where the schedule trades it.
+        measure_rows: int64[measure], the row that is averaged; -1 where the engine has none of that name.
+        measure_sizes: int64[measure], 1 where its size is.
+        warm_up_bars: Bars at which it has seen too few, added up over instruments.
+    """
+
+    def __init__(self, runs: Sequence[EngineRun | None], measures: Sequence[Measure], outs: Floats) -> None:
+        engine = _engine_of(runs)
+        self.outs, self._runs = outs, runs
+        self._params = [
+            np.empty(0) if run is None else engine.pack(run.parameters, run.bars.interval_seconds, run.year_days)
+            for run in runs
+        ]
+        self._carries = [engine.new_carry() for _ in runs]
+        self._stops = [0] * len(runs)
+        self.tails = np.full((len(runs), engine.rows), np.nan)
+        self.tails[:, [TARGET, CONFIDENCE]] = 0.0
+        self.advanced = np.zeros(len(runs), dtype=np.int64)
         self.traded = np.array([run is not None for run in runs], dtype=np.int64)
         self.measure_rows = np.array([measure.row(engine) for measure in measures], dtype=np.int64)
         self.measure_sizes = np.array([measure.of_size for measure in measures], dtype=np.int64)
+        self.warm_up_bars = sum(run.warm_up_bars for run in runs if run is not None)
 
-    @property
-    def warm_up_bars(self) -> int:
-        return sum(stream.warm_up_bars for stream in self._streams if stream is not None)
+    def skip(self, until_us: int, block: int) -> None:
+        """Advance over the bars that are closed at or before this time."""
+        for i, run in enumerate(self._runs):
+            until = 0 if run is None else int(np.searchsorted(run.bars.closes_us, until_us, side="right"))
+            while self._stops[i] < until:
+                self._advance(i, min(self._stops[i] + block, until))
+                self.tails[i] = self.outs[i, :, self.advanced[i]]
 
-    def skip(self, until_us: int, outs: Floats, block: int) -> None:
-        for i, stream in enumerate(self._streams):
-            if stream is not None:
-                stream.skip(until_us, outs[i], block)
-
-    def advance(self, closes_us: Integers, outs: Floats, *, aligned: bool) -> Integers:
-        """Write what the engines give to `outs`; returns the column of it that each column sees (none: the same)."""
-        places = np.zeros((len(self._streams), 0 if aligned else closes_us.size + 1), dtype=np.int64)
-        for i, stream in enumerate(self._streams):
-            if stream is None:
+    def advance(self, closes_us: Integers, *, aligned: bool) -> Integers:
+        """Write what the engine gives to `outs`; returns the column of it that each column sees (none: the same)."""
+        places = np.zeros((len(self._runs), 0 if aligned else closes_us.size + 1), dtype=np.int64)
+        for i, run in enumerate(self._runs):
+            if run is None:
                 continue
             if aligned:
-                stream.advance(stream.stop + closes_us.size, outs[i])
-            else:
-                seen = np.searchsorted(stream.closes_us, closes_us, side="right")
-                places[i, 1:] = seen - stream.stop
-                stream.advance(int(seen[-1]), outs[i])
+                self._advance(i, self._stops[i] + closes_us.size)
+                continue
+            seen = np.searchsorted(run.bars.closes_us, closes_us, side="right")
+            places[i, 1:] = seen - self._stops[i]
+            self._advance(i, int(seen[-1]))
         return places
 
+    def _advance(self, i: int, stop: int) -> None:
+        start, run = self._stops[i], self._runs[i]
+        if run is not None and stop > start:
+            run.advance(self._params[i], self._carries[i], self.outs[i], start, stop, 1)
+        self._stops[i], self.advanced[i] = stop, stop - start
 
-class _Stream:
-    """An engine on one instrument: its carry, and what it gave last."""
 
-    def __init__(self, run: EngineRun) -> None:
-        engine = run.engine
-        self._run = run
-        self._params = engine.pack(run.parameters, run.bars.interval_seconds, run.year_days)
-        self._carry = engine.new_carry()
-        self._last = np.full(engine.rows, np.nan)
-        self._last[[TARGET, CONFIDENCE]] = 0.0
-        self.warm_up_bars = run.warm_up_bars
-        self.closes_us = run.bars.ts_us + run.bars.interval_seconds * MICROSECONDS
-        self.stop = 0
-
-    def advance(self, stop: int, out: Floats) -> None:
-        """Write what the engine gives for the next bars, up to `stop`, after what it gave last."""
-        out[:, 0] = self._last
-        if stop > self.stop:
-            self._run.advance(self._params, self._carry, out, self.stop, stop, 1)
-            self._last[:] = out[:, stop - self.stop]
-            self.stop = stop
-
-    def skip(self, until_us: int, out: Floats, block: int) -> None:
-        until = int(np.searchsorted(self.closes_us, until_us, side="right"))
-        while self.stop < until:
-            self.advance(min(self.stop + block, until), out)
+def _engine_of(runs: Sequence[EngineRun | None]) -> StrategyEngine:
+    return next(run.engine for run in runs if run is not None)

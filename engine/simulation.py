@@ -57,11 +57,13 @@ class EngineRun:
     def advance(self, params: Floats, carry: Floats, out: Floats, start: int, stop: int, at: int) -> None:
         """Write the rows of bars start..stop to columns from `at` on, cut at gaps: only there does the number jump."""
         numbers, kernel = self.bars.numbers, self.engine.kernel
-        inside: list[int] = []
-        if not self.bars.is_gapless:
-            starts = self.bars.segment_starts
-            inside = starts[np.searchsorted(starts, start, side="right") : np.searchsorted(starts, stop)].tolist()
-        for begin, end in pairwise((start, *inside, stop)):
+        if self.bars.is_gapless:  # a scheduler makes many short calls
+            carry[NUMBER] = numbers[start]
+            kernel(self.values, params, carry, out, start, stop, at)
+            return
+        starts = self.bars.segment_starts
+        inside = starts[np.searchsorted(starts, start, side="right") : np.searchsorted(starts, stop)]
+        for begin, end in pairwise((start, *inside.tolist(), stop)):
             carry[NUMBER] = numbers[begin]
             kernel(self.values, params, carry, out, begin, end, at + begin - start)
 

@@ -23,7 +23,6 @@ REGISTER, KIND, MEASURE = range(3)
 """`sources`, int64[·, 3]: a register of the policy's program, the kind of metric in it, and of which measure."""
 
 
-
 @kernel
 def may_run(now, refusal, warm_at):
     """1.0 where a schedule may run: nothing holds it back, and one of its instruments is warm."""

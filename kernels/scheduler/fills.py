@@ -190,9 +190,7 @@ def fill_real(
             _lend(account[BALANCE], value, bound, own, own_bound, account[WRITTEN], cell)
             cell[TRIED] = place
             if rule[HEDGED] != 0.0:
-                fill_pair(
-                    place, prices[i, OPEN, column], prices[others[i], OPEN, column], number, rule, cell, fills
-                )
+                fill_pair(place, prices[i, OPEN, column], prices[others[i], OPEN, column], number, rule, cell, fills)
             else:
                 fill_order(prices[i], columns, column, rule, cell, fills)
             account[BALANCE], account[WRITTEN] = cell[CASH], cell[FILLS]
@@ -228,9 +226,7 @@ def fill_units(
             _lend(schedules[UNIT_CASH, s], value, bound, own, own_bound, 0.0, cell)
             cell[TRIED] = place
             if rule[HEDGED] != 0.0:
-                fill_pair(
-                    place, prices[i, OPEN, column], prices[others[i], OPEN, column], number, rule, cell, fills
-                )
+                fill_pair(place, prices[i, OPEN, column], prices[others[i], OPEN, column], number, rule, cell, fills)
             else:
                 fill_order(prices[i], columns, column, rule, cell, fills)
             _follow_unit(s, i, held, cell, schedules, unit_lots, said)

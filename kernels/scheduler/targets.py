@@ -125,9 +125,7 @@ def _order_units(
         lots = wanted_lots(share, equity, mark, gross, rules[i])
         key = rank * standing.shape[0] + i
         on_hand = int(account[ON_UNIT_HAND])
-        account[ON_UNIT_HAND] = put_on_order(
-            lots, for_signal, now, number, key, mark, rules[i], cell, hand, on_hand
-        )
+        account[ON_UNIT_HAND] = put_on_order(lots, for_signal, now, number, key, mark, rules[i], cell, hand, on_hand)
         if for_signal or cell[PENDING] != 0.0:
             shares[i] = share
 

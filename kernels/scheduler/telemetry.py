@@ -41,7 +41,9 @@ def one_run(signals, equity, before, values, stretch):
     for m in range(values.shape[0]):
         at, value = MEANS + 3 * m, values[m]
         known = value == value
-        stretch[at + COUNT], stretch[at + SUM], stretch[at + LAST] = (1.0, value, value) if known else (0.0, 0.0, np.nan)
+        stretch[at + COUNT], stretch[at + SUM], stretch[at + LAST] = (
+            (1.0, value, value) if known else (0.0, 0.0, np.nan)
+        )
 
 
 @kernel
