@@ -21,6 +21,7 @@ from .builtin import BUILTIN_ENGINES
 from .catalog import DEFAULT_STRATEGY_CATALOG, StrategyCatalog
 from .configuration_checks import check, check_policy
 from .guard import CapabilityGuard
+from .policy_program import Traits
 from .strategy import StrategyEngine, Value
 
 
@@ -67,6 +68,16 @@ class ResolvedSchedule:
     risk_profile: str
     instrument_universe: str
     instruments: tuple[str, ...]
+
+    @property
+    def traits(self) -> Traits:
+        """What capital policies, suspensions and limits find it by."""
+        return Traits(
+            schedule=self.name,
+            strategy=self.strategy.name,
+            risk_profile=self.risk_profile,
+            tags=self.strategy.tags,
+        )
 
 
 def load_core_config(path: str | FilePath) -> CoreConfig:

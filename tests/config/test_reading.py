@@ -129,31 +129,6 @@ def test_a_file_that_is_no_configuration(data: bytes, says: str, tmp_path: Path)
     assert says in str(problem)
 
 
-@pytest.mark.parametrize(
-    ("data", "says"),
-    [
-        (b"a: 1\nb: \xff\n", "core.yaml: is not UTF-8 in line 2; save it as UTF-8."),
-        ("a: ä".encode("utf-16"), "core.yaml: is not UTF-8 in line 1"),
-        (b"#" * 4_000_001, "core.yaml: has more than 4,000,000 bytes; that much is not read."),
-        (None, "core.yaml: no such file."),
-    ],
-)
-def test_a_file_that_cannot_be_looked_into(data: bytes | None, says: str, tmp_path: Path) -> None:
-    """Another encoding, a huge file and a missing one are refused with the file's name."""
-    path = tmp_path / "core.yaml"
-    if data is not None:
-        path.write_bytes(data)
-    with pytest.raises(bs.ConfigError) as refused:
-        read_config(path)
-    assert says in str(refused.value)
-
-
-def test_a_folder_is_no_configuration(tmp_path: Path) -> None:
-    """A folder is refused in one line."""
-    with pytest.raises(bs.ConfigError, match="cannot be read: Is a directory"):
-        read_config(tmp_path)
-
-
 def test_a_byte_order_mark_and_json_are_read(tmp_path: Path) -> None:
     """A file as some editors save it, and a JSON file, say the same."""
     path = tmp_path / "core.json"

@@ -14,6 +14,7 @@ from barstep.config.strategies import EngineSettings, Strategy
 from barstep.engine.builtin import BUILTIN_ENGINES
 from barstep.engine.catalog import ENTRY_POINT_GROUP, StrategyCatalog
 from barstep.engine.configured import catalog_of, examine, load_commands, resolve_schedules, resolve_strategy
+from barstep.engine.policy_program import Traits
 from msgspec.structs import replace
 
 CONFIG = bs.load_core_config(PACKAGED)
@@ -90,6 +91,15 @@ def resolved(scheduler: str, environment: str = "demo") -> dict[str, tuple[str, 
 def test_schedules_in_declared_order() -> None:
     """They come as they are written."""
     assert list(resolved("core_multi")) == list(CONFIG.runtime.multi_strategy_schedulers["core_multi"].schedules)
+
+
+def test_what_a_schedule_is_found_by() -> None:
+    """Its name, its strategy and that one's tags, and the profile that it runs under."""
+    one = CONFIG.runtime.multi_strategy_schedulers["core_multi"]
+    found = resolve_schedules(CONFIG, CONFIG.environments["demo"], one, CATALOG)
+    assert found[5].traits == Traits(
+        schedule="grid_schedule", strategy="grid_engine", risk_profile="aggressive", tags=("grid", "experimental")
+    )
 
 
 def test_profile_and_universe_of_a_schedule() -> None:
