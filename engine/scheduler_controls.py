@@ -41,8 +41,8 @@ def controls(state: SchedulerState, schedules: Mapping[str, Schedule], without: 
     Args:
         state: The state; its entries hold, whatever the time.
         schedules: Schedules of that state by name, in the order of the arrays.
-        without: What is left out, of `WITHOUT`. The mode counts as a suspension. The governor is a kernel's, so that
-            leaving it out changes nothing here.
+        without: What is left out, of `WITHOUT`. A mode that an operator set counts as a suspension. The governor is
+            a kernel's, so that leaving it out changes nothing here.
 
     Raises:
         UsageError: There is nothing of that name to leave out, or the state does not know a schedule.
@@ -61,7 +61,7 @@ def controls(state: SchedulerState, schedules: Mapping[str, Schedule], without: 
             [np.inf if unlimited else _limit(state, traits[name], one) for name, one in schedules.items()],
             dtype=np.float64,
         ),
-        mode=float(modes.RUNNING if free else _MODES[state.mode.name]),
+        mode=float(modes.RUNNING if free and state.mode.source != "governor" else _MODES[state.mode.name]),
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..kernels.columns import CONFIDENCE, DIAGNOSTICS, TARGET
 from ..kernels.scheduler.wishes import lay_out
-from .bars import MICROSECONDS, Floats, Integers
+from .bars import Floats, Integers
 from .simulation import EngineRun
 from .strategy import StrategyEngine
 

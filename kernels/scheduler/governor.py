@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .. import modes
 from .._jit import kernel
 from ..account import LOTS
 from .events import note
@@ -18,7 +19,6 @@ from .layout import (
     GOVERNOR_SCALES,
     GOVERNOR_TURNOVER,
     HALTED_BY,
-    HALTED_MODE,
     HEDGES,
     IS_LIMITED,
     LOT_OF,
@@ -86,7 +86,7 @@ def watch_portfolio(now, desk, governor, control, instruments, others, account, 
         return False
     which, value, limit = _broken(governor, control, instruments, others, account, schedules, cells, said)
     if action == ON_HALT:
-        account[HALTED_BY] = which if desk[MODE] != HALTED_MODE else NOTHING
+        account[HALTED_BY] = which if desk[MODE] != modes.HALTED else NOTHING
         if account[HALTED_BY] != NOTHING:
             note(GOVERNOR_LIMITS, which, now, value, limit, account, events)
         return account[HALTED_BY] != NOTHING

@@ -27,7 +27,6 @@ MODE, REFRESH_NOW, REBALANCE_US, DRIFT_US, INTERVAL_US, WATCHES, RECORDS = range
 refreshes; how late runs start; length of a bar; 1 where positions are looked at in every bar; 1 where a policy reads
 telemetry."""
 DESK = 7
-RUNNING, REDUCING, HALTED_MODE = range(3)
 
 REFUSAL, LIMIT, FLATTEN = range(3)
 """`control`, by schedule: why all of its signals are refused (0: they are not); most signals of a run; 1 where it is to

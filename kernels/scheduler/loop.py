@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .. import modes
 from .._jit import kernel
 from ..columns import OPEN
 from ..decisions import DRIFT, HALTED
@@ -23,7 +24,6 @@ from .layout import (
     FACTOR,
     FIRST,
     GOVERNOR_ACTION,
-    HALTED_MODE,
     HAS_ASKED,
     HEARD,
     INTERVAL_US,
@@ -42,7 +42,6 @@ from .layout import (
     REAL,
     REBALANCE_US,
     RECORDS,
-    REDUCING,
     REFRESH_NOW,
     REFRESHED_AT,
     REFRESHES,
@@ -75,7 +74,7 @@ def _refuses_all(s, desk, control, schedules):
         return float(DRIFT)
     if control[REFUSAL, s] != 0.0:
         return control[REFUSAL, s]
-    return float(HALTED) if desk[MODE] == HALTED_MODE else 0.0
+    return float(HALTED) if desk[MODE] == modes.HALTED else 0.0
 
 
 @kernel
@@ -103,7 +102,7 @@ def _run_due(
         if schedules[IS_DUE, s] == 0.0 or schedules[FIRST, s] > column or column < 0:
             continue
         accepted, rows = decide_run(
-            now, number, s, column, stop, _refuses_all(s, desk, control, schedules), desk[MODE] == REDUCING,
+            now, number, s, column, stop, _refuses_all(s, desk, control, schedules), desk[MODE] == modes.REDUCING,
             profiles[int(schedules[PROFILE, s]), IS_REDUCING] != 0.0, control[LIMIT, s], governed, wishes[s],
             confidence[s], warm_from[s], rules[s], cells[REAL, s], cells[UNIT, s], said[STANDING, s], upcoming[s],
             outcome, decisions, int(account[DECISIONS]),
@@ -131,7 +130,7 @@ def _order_due(
         if (is_set and schedules[HAS_ASKED, s] == 0.0) or _refuses_all(s, desk, control, schedules) != 0.0:
             continue
         reduces = profiles[int(schedules[PROFILE, s]), IS_REDUCING] != 0.0
-        lowers_only = used_up or reduces or desk[MODE] == REDUCING
+        lowers_only = used_up or reduces or desk[MODE] == modes.REDUCING
         order_run(
             s, rank, now, number, column, lowers_only, rules, instruments, others, account, profiles, tallies, schedules,
             cells, said, upcoming, outcome, hand, unit_hand, decisions,
