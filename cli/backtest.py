@@ -64,7 +64,7 @@ def backtest_command(
     start: Annotated[
         str | None, typer.Option(help="When the scheduler starts, ISO 8601, UTC; earlier bars warm it up.")
     ] = None,
-    end: Annotated[str | None, typer.Option(help="When it ends; bars that open from then on are left out.")] = None,
+    end: Annotated[str | None, typer.Option(help="When it ends; bars that close later are left out.")] = None,
     commands: Annotated[Path | None, typer.Option(help="A file of an operator's commands to the scheduler.")] = None,
     without_suspensions: Annotated[
         bool, typer.Option("--without-suspensions", help="Leave out suspensions, disabled strategies and halts.")

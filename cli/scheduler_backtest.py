@@ -65,7 +65,7 @@ def backtest_a_scheduler(
     """
     from ..config.environments import choose_environment
     from ..data.instants import read_instant
-    from ..engine.configured import load_commands, load_core_config
+    from ..engine.configured import load_core_config
     from ..engine.scheduler import backtest_scheduler
     from .console import progress_of_bars, say_if_cold
 
@@ -77,7 +77,6 @@ def backtest_a_scheduler(
     config = load_core_config(config_path(asked.config))
     environment, _ = choose_environment(config.environments, asked.environment or DEFAULT_ENVIRONMENT)
     scheduler = asked.scheduler or config.environments[environment].scheduler
-    commands = () if asked.commands is None else load_commands(asked.commands, config, scheduler)
     if not json_output:
         say_if_cold()
     with progress_of_bars("backtesting", quiet=json_output) as progress:
@@ -87,7 +86,7 @@ def backtest_a_scheduler(
             environment=environment,
             start=start,
             end=end,
-            commands=commands,
+            commands=asked.commands or (),
             without=asked.without,
             progress=progress,
             **execution,
@@ -135,7 +134,8 @@ def _schedule_rows(result: SchedulerResult) -> list[tuple[str, ...]]:
     weights = result.capital_weights.tail(1)
     by_status = result.decisions.group_by("schedule", "status").agg(pl.len())
     counts = {(schedule, status): count for schedule, status, count in by_status.iter_rows()}
-    for one in result.schedules:
+    for place in result.setup.order:
+        one = result.setup.resolved[place]
         own = made.get(one.name, {"profit": 0.0, "contribution_pct": 0.0, "trades": 0})
         weight = f"{weights[one.name].item():.3f}" if weights.height else "–"
         money = (f"{own['profit']:,.2f}", f"{own['contribution_pct']:,.2f}", f"{own['trades']:,}")
@@ -148,11 +148,18 @@ def _signal_lines(result: SchedulerResult) -> Iterator[str]:
     """Where signals went, and the orders that were not filled as asked: each reason with its text."""
     from ..engine.reasons import DECISION_TEXTS, REFUSALS
 
-    yield f"signals: {result.signals['seen']:,} seen, {result.signals['accepted']:,} accepted"
-    for what, counts, texts in (("refused", result.signals, DECISION_TEXTS), ("orders", result.refusals, REFUSALS)):
-        for reason, text in texts.items():
-            if counts.get(reason):
-                yield f"  {what} {counts[reason]:,} {reason.replace('_', ' ')}: {text}"
+    signals = result.signals
+    yield f"signals: {signals['seen']:,} seen, {signals['accepted']:,} accepted"
+    yield from _reason_lines("refused, or only allowed to close", signals, DECISION_TEXTS)
+    yield from _reason_lines("orders not filled as asked", result.refusals, REFUSALS)
+
+
+def _reason_lines(heading: str, counts: Mapping[str, int], texts: Mapping[str, str]) -> Iterator[str]:
+    met = {reason: text for reason, text in texts.items() if counts[reason]}
+    if met:
+        yield f"{heading}:"
+    for reason, text in met.items():
+        yield f"  {counts[reason]:,} {reason.replace('_', ' ')}: {text}"
 
 
 def _intervention_lines(result: SchedulerResult) -> Iterator[str]:

@@ -21,6 +21,7 @@ from barstep.config.core import CoreConfig
 from barstep.config.reading import PACKAGED
 from barstep.data.presets import EMBEDDED_FOLDER
 from barstep.engine.configured import ResolvedSchedule, catalog_of, resolve_schedules
+from barstep.engine.portfolio import PortfolioSetup
 from barstep.engine.portfolio_result import PortfolioResult
 from barstep.engine.reasons import DECISION_TEXTS
 
@@ -35,10 +36,17 @@ def times(*texts: str | None) -> pl.Series:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class SetupStandIn(PortfolioSetup):
+    """A portfolio's setup with the schedules of a scheduler, by name, and their places in declared order."""
+
+    resolved: tuple[ResolvedSchedule, ...]
+    order: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class StandIn(PortfolioResult):
     """A portfolio's result with the tables of a scheduler."""
 
-    schedules: list[ResolvedSchedule] = field(default_factory=list)
     decisions: pl.DataFrame = field(default_factory=pl.DataFrame)
     signals: dict[str, int] = field(default_factory=dict)
     capital_weights: pl.DataFrame = field(default_factory=pl.DataFrame)
@@ -63,6 +71,11 @@ DECISIONS = pl.DataFrame(
 )
 
 
+def values_of(made: Any) -> dict[str, Any]:
+    """The fields of a dataclass by name."""
+    return {each.name: getattr(made, each.name) for each in fields(made)}
+
+
 def made(interventions: pl.DataFrame = INTERVENTIONS, refreshes: int = 2) -> StandIn:
     """A run of `hedged_multi` in which `trend` trades and `arb` does not."""
     bars = package.load(EMBEDDED_FOLDER / "binance_BTCUSDT_1h.parquet")
@@ -71,9 +84,10 @@ def made(interventions: pl.DataFrame = INTERVENTIONS, refreshes: int = 2) -> Sta
     environment = CONFIG.environments["demo"]
     scheduler = CONFIG.runtime.multi_strategy_schedulers["hedged_multi"]
     weights = {"time": times("2023-01-01", "2023-01-02"), "trend": [0.5, 0.25], "arb": [0.5, 0.75]}
+    trend, arb = resolve_schedules(CONFIG, environment, scheduler, catalog_of(CONFIG))
+    setup = SetupStandIn(**values_of(result.setup), resolved=(arb, trend), order=(1, 0))
     return StandIn(
-        **{each.name: getattr(result, each.name) for each in fields(result)},
-        schedules=resolve_schedules(CONFIG, environment, scheduler, catalog_of(CONFIG)),
+        **{**values_of(result), "setup": setup},
         decisions=DECISIONS,
         signals={"seen": 1_502, "accepted": 1_201, **dict.fromkeys(DECISION_TEXTS, 0), "limit": 300, "warmup": 1},
         capital_weights=pl.DataFrame(weights).head(refreshes),
@@ -97,10 +111,6 @@ class Engine:
             asked["progress"](*self.bars_done)
         return self.result
 
-    def load_commands(self, path: Path, config: CoreConfig, scheduler: str) -> tuple[tuple[str, str], ...]:
-        assert scheduler in config.runtime.multi_strategy_schedulers
-        return ((path.name, scheduler),)
-
 
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Engine:
@@ -108,7 +118,6 @@ def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Engine:
     engine, module = Engine(made()), ModuleType("barstep.engine.scheduler")
     module.backtest_scheduler = engine.backtest_scheduler  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, module.__name__, module)
-    monkeypatch.setattr("barstep.engine.configured.load_commands", engine.load_commands, raising=False)
     monkeypatch.chdir(tmp_path)
     return engine
 
@@ -142,7 +151,7 @@ def test_all_that_may_be_said(barstep: Run, engine: Engine, tmp_path: Path) -> N
         "environment": "demo",
         "start": datetime(2023, 6, 1, tzinfo=UTC),
         "end": datetime(2024, 1, 1, 12, tzinfo=UTC),
-        "commands": (("night.yaml", "hedged_multi"),),
+        "commands": tmp_path / "night.yaml",
         "without": ("suspensions", "limits", "governor"),
         "progress": None,
         "fee_bps": 4.0,
@@ -182,9 +191,11 @@ def test_what_is_printed(barstep: Run, engine: Engine) -> None:
     assert f"trend trend_engine balanced 0.250 {money} 1,200 300" in lines
     assert "arb cross_exchange_arbitrage aggressive 0.750 0.00 0.00 0 1 1" in lines
     assert "signals: 1,502 seen, 1,201 accepted" in lines
-    assert f"refused 300 limit: {DECISION_TEXTS['limit']}" in lines
-    assert f"refused 1 warmup: {DECISION_TEXTS['warmup']}" in lines
-    assert sum(line.startswith("refused ") for line in lines) == 2
+    assert lines[lines.index("refused, or only allowed to close:") + 1 :][:3] == [
+        f"1 warmup: {DECISION_TEXTS['warmup']}",
+        f"300 limit: {DECISION_TEXTS['limit']}",
+        "interventions: 3",
+    ]
     assert lines[lines.index("interventions: 3") :][1:4] == [
         "suspension of trend (tag): liquidations across venues; from 2023-08-17T21:40Z to 2023-08-18T05:40Z",
         "signal limit of mean_reversion (override); from 2023-08-17T21:45Z on",
@@ -197,11 +208,12 @@ def test_orders_that_were_not_filled_as_asked(barstep: Run, engine: Engine) -> N
     """They are told beside the signals, by their own reasons."""
     large = package.portfolio(engine.result.instruments, [package.Allocation(strategy="mean_reversion")], lot=10.0)
     assert large.refusals["without_a_whole_lot"] > 0
-    values = {each.name: getattr(large, each.name) for each in fields(large)}
-    engine.result = StandIn(**{**{each.name: getattr(engine.result, each.name) for each in fields(StandIn)}, **values})
+    setup = SetupStandIn(**{**values_of(engine.result.setup), **values_of(large.setup)})
+    engine.result = StandIn(**{**values_of(engine.result), **values_of(large), "setup": setup})
     out = barstep("backtest", "--scheduler", "hedged_multi").out
     count = large.refusals["without_a_whole_lot"]
-    assert f"  orders {count:,} without a whole lot: the change of position came to no whole lot\n" in out
+    line = f"  {count:,} without a whole lot: the change of position came to no whole lot\n"
+    assert f"\norders not filled as asked:\n{line}" in out
 
 
 def test_a_quiet_run_and_a_busy_one(barstep: Run, engine: Engine) -> None:
