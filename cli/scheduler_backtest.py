@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import typer
 
@@ -15,11 +15,20 @@ from ..errors import UsageError, refuse_existing, unknown_name
 from .settings import config_path
 
 if TYPE_CHECKING:
-    from ..engine.scheduler import SchedulerResult
+    from ..engine.scheduler_result import SchedulerResult
 
 DEFAULT_ENVIRONMENT = "demo"
 _HEADINGS = ("schedule", "strategy", "profile", "weight", "profit", "contribution %", "trades", "accepted", "refused")
-_WITHOUT = ("suspensions", "limits", "governor")
+Intervention = Literal["suspensions", "limits", "governor"]
+_WITHOUT: tuple[Intervention, ...] = get_args(Intervention)
+_HELD_BACK = {
+    "suspension": "suspended {name}",
+    "signal_limit": "limited {name} to {value:g} signals a run",
+    "disabled_strategy": "disabled {name}",
+    "mode": "{name}",
+}
+"""Interventions in words, by their kind."""
+
 _MOST_INTERVENTIONS = 12
 """A governor may step in at every other bar; the result has them all."""
 
@@ -44,7 +53,7 @@ class SchedulerOptions:
         return [f"--{name.replace('_', '-')}" for name, value in asdict(self).items() if value not in (None, False)]
 
     @property
-    def without(self) -> tuple[str, ...]:
+    def without(self) -> tuple[Intervention, ...]:
         """What the run leaves out."""
         return tuple(name for name in _WITHOUT if getattr(self, f"without_{name}"))
 
@@ -167,11 +176,10 @@ def _intervention_lines(result: SchedulerResult) -> Iterator[str]:
     rows = list(result.interventions.iter_rows(named=True))
     yield f"interventions: {len(rows):,}" if rows else "interventions: none"
     for row in rows[:_MOST_INTERVENTIONS]:
-        of = f" of {row['name']}" if row["name"] else ""
-        source = f" ({row['source']})" if row["source"] else ""
+        what = _HELD_BACK.get(row["kind"], "{kind} {name}").format(**row)
         why = f": {row['reason']}" if row["reason"] else ""
         until = f"to {row['end']:%Y-%m-%dT%H:%MZ}" if row["end"] is not None else "on"
         span = f"from {row['begin']:%Y-%m-%dT%H:%MZ} {until}"
-        yield f"  {row['kind'].replace('_', ' ')}{of}{source}{why}; {span}"
+        yield f"  {what} ({row['source']}){why}; {span}"
     if len(rows) > _MOST_INTERVENTIONS:
         yield f"  and {len(rows) - _MOST_INTERVENTIONS:,} more"

@@ -55,12 +55,13 @@ class StandIn(PortfolioResult):
 
 INTERVENTIONS = pl.DataFrame(
     {
-        "kind": ["suspension", "signal_limit", "halt"],
-        "name": ["trend", "mean_reversion", ""],
-        "reason": ["liquidations across venues", "", "drawdown"],
-        "source": ["tag", "override", "governor"],
-        "begin": times("2023-08-17T21:40", "2023-08-17T21:45", "2023-09-01"),
-        "end": times("2023-08-18T05:40", None, "2023-09-02"),
+        "kind": ["suspension", "signal_limit", "disabled_strategy", "mode"],
+        "name": ["trend", "mean_reversion:balanced", "grid_engine", "halted"],
+        "reason": ["liquidations across venues", "", "review", "drawdown"],
+        "source": ["tag", "override", "operator", "governor"],
+        "value": [None, 3.0, None, None],
+        "begin": times("2023-08-17T21:40", "2023-08-17T21:45", "2023-08-20", "2023-09-01"),
+        "end": times("2023-08-18T05:40", None, "2023-08-21", "2023-09-02"),
     }
 )
 DECISIONS = pl.DataFrame(
@@ -194,12 +195,13 @@ def test_what_is_printed(barstep: Run, engine: Engine) -> None:
     assert lines[lines.index("refused, or only allowed to close:") + 1 :][:3] == [
         f"1 warmup: {DECISION_TEXTS['warmup']}",
         f"300 limit: {DECISION_TEXTS['limit']}",
-        "interventions: 3",
+        "interventions: 4",
     ]
-    assert lines[lines.index("interventions: 3") :][1:4] == [
-        "suspension of trend (tag): liquidations across venues; from 2023-08-17T21:40Z to 2023-08-18T05:40Z",
-        "signal limit of mean_reversion (override); from 2023-08-17T21:45Z on",
-        "halt (governor): drawdown; from 2023-09-01T00:00Z to 2023-09-02T00:00Z",
+    assert lines[lines.index("interventions: 4") :][1:5] == [
+        "suspended trend (tag): liquidations across venues; from 2023-08-17T21:40Z to 2023-08-18T05:40Z",
+        "limited mean_reversion:balanced to 3 signals a run (override); from 2023-08-17T21:45Z on",
+        "disabled grid_engine (operator): review; from 2023-08-20T00:00Z to 2023-08-21T00:00Z",
+        "halted (governor): drawdown; from 2023-09-01T00:00Z to 2023-09-02T00:00Z",
     ]
     assert f"costs: fees {result.costs['fees']:,.2f}" in lines
 
@@ -222,11 +224,11 @@ def test_a_quiet_run_and_a_busy_one(barstep: Run, engine: Engine) -> None:
     out = barstep("backtest", "--scheduler", "hedged_multi").out
     assert "\ninterventions: none\n" in out
     assert "cross_exchange_arbitrage  aggressive       –" in out
-    engine.result = made(pl.concat([INTERVENTIONS] * 5))
+    engine.result = made(pl.concat([INTERVENTIONS] * 4))
     out = barstep("backtest", "--scheduler", "hedged_multi").out
-    assert "\ninterventions: 15\n" in out
+    assert "\ninterventions: 16\n" in out
     assert out.count("; from 2023-") == 12
-    assert "\n  and 3 more\n" in out
+    assert "\n  and 4 more\n" in out
 
 
 def test_json_and_files(barstep: Run, engine: Engine, tmp_path: Path) -> None:
