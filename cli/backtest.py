@@ -1,4 +1,4 @@
-"""`barstep backtest …`: one strategy over one or more datasets."""
+"""`barstep backtest …`: one strategy over one or more datasets; a scheduler is run by `cli.scheduler_backtest`."""
 
 # ruff: noqa: PLC0415 - imported when the command runs, see `cli.app`
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import UsageError
+from .scheduler_backtest import SchedulerOptions, backtest_a_scheduler
 from .settings import catalog_with, read_settings
 
 if TYPE_CHECKING:
@@ -51,6 +52,27 @@ def backtest_command(
         Path | None, typer.Option("--output", "-o", help="Folder for result.json and the tables as Parquet.")
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the folder where it is there.")] = False,
+    config: Annotated[
+        Path | None, typer.Option(help="A scheduler's configuration. [config/core.yaml, else the one of barstep]")
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="A scheduler of it, in the place of an engine. [the environment's]")
+    ] = None,
+    environment: Annotated[
+        str | None, typer.Option(help="Whose bars and capital it has: an environment's name, alias or type. [demo]")
+    ] = None,
+    start: Annotated[
+        str | None, typer.Option(help="When the scheduler starts, ISO 8601, UTC; earlier bars warm it up.")
+    ] = None,
+    end: Annotated[str | None, typer.Option(help="When it ends; bars that close later are left out.")] = None,
+    commands: Annotated[Path | None, typer.Option(help="A file of an operator's commands to the scheduler.")] = None,
+    without_suspensions: Annotated[
+        bool, typer.Option("--without-suspensions", help="Leave out suspensions, disabled strategies and halts.")
+    ] = False,
+    without_limits: Annotated[bool, typer.Option("--without-limits", help="Leave out limits of signals.")] = False,
+    without_governor: Annotated[
+        bool, typer.Option("--without-governor", help="Leave out the portfolio's governor.")
+    ] = False,
     list_engines: Annotated[
         bool,
         typer.Option(
@@ -59,15 +81,10 @@ def backtest_command(
     ] = False,
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
 ) -> None:
-    """Backtest a strategy: decisions at the close, fills at the next open, fees and slippage paid."""
+    """Backtest a strategy, or a scheduler: decisions at the close, fills at the next open, fees and slippage paid."""
     if list_engines:
         _show_engines(strategy, engine_files or [], json_output=json_output)
         return
-    if strategy is None or not files:
-        raise UsageError(
-            "a strategy engine and a dataset are needed: barstep backtest mean_reversion FILE. "
-            "`barstep backtest --list` shows the engines."
-        )
     execution = {
         "capital": capital,
         "fee_bps": fee_bps,
@@ -82,6 +99,28 @@ def backtest_command(
     }
     given = {name: value for name, value in execution.items() if value is not None}
     options = _joined(given, read_settings(settings or []))
+    asked = SchedulerOptions(
+        config=config,
+        scheduler=scheduler,
+        environment=environment,
+        start=start,
+        end=end,
+        commands=commands,
+        without_suspensions=without_suspensions,
+        without_limits=without_limits,
+        without_governor=without_governor,
+    )
+    if asked.given:
+        _refuse_both(
+            asked.given[0], strategy, {"--engine-file": engine_files, "--secondary": secondary, "--funding": funding}
+        )
+        backtest_a_scheduler(asked, options, output=output, overwrite=overwrite, json_output=json_output)
+        return
+    if strategy is None or not files:
+        raise UsageError(
+            "a strategy engine and a dataset are needed, or a scheduler: barstep backtest mean_reversion FILE, or "
+            "barstep backtest --scheduler core_multi. `barstep backtest --list` shows the engines."
+        )
     engine = catalog_with(engine_files or [])[strategy]  # a mistyped name is told before a long read
     results = _backtest_each(engine, files, secondary, funding, options, quiet=json_output)
     if output is not None:
@@ -94,6 +133,17 @@ def backtest_command(
     _print_results(results)
     if output is not None:
         typer.echo(f"wrote {output}/: {', '.join(results)}")
+
+
+def _refuse_both(of_scheduler: str, strategy: str | None, of_engine: Mapping[str, object]) -> None:
+    """A backtest is of a scheduler or of engines: the configuration has instruments, second venues and engine files."""
+    found = [f"the engine {strategy!r}"] if strategy is not None else []
+    found += [option for option, value in of_engine.items() if value]
+    if found:
+        raise UsageError(
+            f"{of_scheduler} is for the backtest of a scheduler and {found[0]} for that of an engine; leave one out. "
+            "What a scheduler runs stands in its configuration."
+        )
 
 
 def _joined(execution: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from ..engine.reasons import REFUSALS
+from ..engine.reasons import DECISION_TEXTS, REFUSALS
 from .sheet import Sheet
 from .texts import counted, decimals, label, metric, setting
 
 _SIGNALS = {
     "warm_up_bars": ("Bars of warming up", "an engine had seen too few to wish for anything"),
     "seen": ("Signals", "wishes that differed from the one before, or asked again"),
+    "accepted": ("Signals accepted", "wishes that count from then on"),
+    **{name: (f"Signals refused: {name}", text) for name, text in DECISION_TEXTS.items()},
     "fills": ("Fills", "of orders and of levels, in parts or whole"),
     "without_a_whole_lot": ("Orders of no whole lot", ""),
     "below_minimum": ("Orders under the least value", ""),

@@ -12,7 +12,7 @@ import pytest
 from barstep.config.core import CoreConfig
 from barstep.config.reading import PACKAGED
 from barstep.config.universes import Feed, Instrument, Universe
-from barstep.data.dataset import write_dataset
+from barstep.data.dataset import DatasetInfo, write_dataset
 from barstep.data.generate import Key, generate_market
 from barstep.data.presets import EMBEDDED_FOLDER, custom_spec
 from barstep.engine.bars import MICROSECONDS, Bars
@@ -214,6 +214,16 @@ def test_intervals_that_do_not_fit(intervals: dict[str, float], text: str) -> No
     assert text in str(refused.value)
 
 
+def test_a_recorded_file_too_short_for_one_bar(tmp_path: Path) -> None:
+    """It is named: nothing could be traded in it at all."""
+    for venue in ("binance", "kraken"):
+        for name in COINS:
+            info = DatasetInfo(symbol=name, venue=venue, interval_seconds=900)
+            write_dataset(QUARTERS.to_frame()[:3], info, tmp_path / f"{venue}{name}.parquet")
+    with pytest.raises(DataError, match=r"Bars\(binance BTCUSDT 15m, 3 bars, .*\) does not hold one whole bar of 1h\."):
+        read(with_feed(CONFIG, str(tmp_path)))
+
+
 def paper(config: CoreConfig) -> Feeds:
     return read_feeds(config, "binance_paper", schedules_of(config))
 
@@ -308,11 +318,9 @@ def test_a_longer_bar_is_seen_from_its_close_and_never_changes(
     cut = part_of(bars, 0, data.draw(st.integers(1, len(bars))))
     closed_us = cut.ts_us[-1] + HOUR * MICROSECONDS
     count = int(np.count_nonzero(whole.ts_us + hours * HOUR * MICROSECONDS <= closed_us))
-    if count == 0:
-        with pytest.raises(UsageError, match="does not hold one whole bar"):
-            coarser(cut, hours * HOUR)
-    else:
-        assert coarser(cut, hours * HOUR).values.tobytes() == part_of(whole, 0, count).values.tobytes()
+    seen = coarser(cut, hours * HOUR)
+    assert seen.ts_us.tolist() == whole.ts_us[:count].tolist()
+    assert seen.values.tobytes() == part_of(whole, 0, count).values.tobytes()
 
 
 def test_a_longer_bar_holds_nothing_from_after_its_close() -> None:
@@ -322,6 +330,13 @@ def test_a_longer_bar_holds_nothing_from_after_its_close() -> None:
         coarser(off, 2 * HOUR)
     inside = bars_of([1.0, 2.0, 3.0], hours=[0.0, 2.25, 4.0])
     assert coarser(inside, 2 * HOUR).close.tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("hours", [[], [0, 1, 2], [1, 2, 3, 4, 5], [3, 4]])
+def test_too_few_bars_make_none(hours: list[float]) -> None:
+    """A history without a whole longer bar has none, as the beginning of any history."""
+    none = coarser(bars_of(np.ones(len(hours)), hours=hours), 4 * HOUR)
+    assert (len(none), none.interval_seconds, none.symbol, none.venue) == (0, 4 * HOUR, "X", "v")
 
 
 def test_three_days_do_not_make_three_weeks() -> None:
@@ -337,10 +352,9 @@ def test_three_days_do_not_make_three_weeks() -> None:
     [
         (5400, r"Bars\(v X 1h, 20 bars, .*\) cannot be joined to 90m, which is no multiple\."),
         (1800, "cannot be joined to 30m"),
-        (DAY, r"20 bars, .*\) does not hold one whole bar of 1d\."),
     ],
 )
 def test_bars_that_cannot_be_joined(interval_seconds: int, text: str) -> None:
-    """Another length than a multiple, or too few bars."""
+    """To another length than a multiple."""
     with pytest.raises(UsageError, match=text):
         coarser(HOURS, interval_seconds)

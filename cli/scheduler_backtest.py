@@ -1,0 +1,185 @@
+"""`barstep backtest --scheduler …`: a whole scheduler of a configuration over recorded bars."""
+
+# ruff: noqa: PLC0415 - imported when the command runs, see `cli.app`
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import typer
+
+from ..errors import UsageError, refuse_existing, unknown_name
+from .settings import config_path
+
+if TYPE_CHECKING:
+    from ..engine.scheduler_result import SchedulerResult
+
+DEFAULT_ENVIRONMENT = "demo"
+_HEADINGS = ("schedule", "strategy", "profile", "weight", "profit", "contribution %", "trades", "accepted", "refused")
+Intervention = Literal["suspensions", "limits", "governor"]
+_WITHOUT: tuple[Intervention, ...] = get_args(Intervention)
+_HELD_BACK = {
+    "suspension": "suspended {name}",
+    "signal_limit": "limited {name} to {value:g} signals a run",
+    "disabled_strategy": "disabled {name}",
+    "mode": "{name}",
+}
+"""Interventions in words, by their kind."""
+
+_MOST_INTERVENTIONS = 12
+"""A governor may step in at every other bar; the result has them all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SchedulerOptions:
+    """What the command line says of a scheduler's backtest; a field that is None or False was not given."""
+
+    config: Path | None
+    scheduler: str | None
+    environment: str | None
+    start: str | None
+    end: str | None
+    commands: Path | None
+    without_suspensions: bool
+    without_limits: bool
+    without_governor: bool
+
+    @property
+    def given(self) -> list[str]:
+        """The options that were given, as they are typed."""
+        return [f"--{name.replace('_', '-')}" for name, value in asdict(self).items() if value not in (None, False)]
+
+    @property
+    def without(self) -> tuple[Intervention, ...]:
+        """What the run leaves out."""
+        return tuple(name for name in _WITHOUT if getattr(self, f"without_{name}"))
+
+
+def backtest_a_scheduler(
+    asked: SchedulerOptions,
+    execution: Mapping[str, Any],
+    *,
+    output: Path | None,
+    overwrite: bool,
+    json_output: bool,
+) -> None:
+    """Run it, save it where that is asked for, and print it.
+
+    Raises:
+        UsageError: A name is unknown, a value is not allowed, or the output is there already.
+        ConfigError: The configuration or the commands are refused.
+    """
+    from ..config.environments import choose_environment
+    from ..data.instants import read_instant
+    from ..engine.configured import load_core_config
+    from ..engine.scheduler import backtest_scheduler
+    from .console import progress_of_bars, say_if_cold
+
+    if output is not None:
+        refuse_existing(output, overwrite=overwrite)  # before a long run
+    _refuse_unknown(execution)
+    start = None if asked.start is None else read_instant("--start", asked.start)
+    end = None if asked.end is None else read_instant("--end", asked.end)
+    config = load_core_config(config_path(asked.config))
+    environment, _ = choose_environment(config.environments, asked.environment or DEFAULT_ENVIRONMENT)
+    scheduler = asked.scheduler or config.environments[environment].scheduler
+    if not json_output:
+        say_if_cold()
+    with progress_of_bars("backtesting", quiet=json_output) as progress:
+        result = backtest_scheduler(
+            config,
+            scheduler,
+            environment=environment,
+            start=start,
+            end=end,
+            commands=asked.commands or (),
+            without=asked.without,
+            progress=progress,
+            **execution,
+        )
+    if output is not None:
+        result.save(output, overwrite=overwrite)
+    if json_output:
+        typer.echo(result.to_json())
+        return
+    _print_result(f"{scheduler} in {environment}", asked.without, result)
+    if output is not None:
+        typer.echo(f"wrote {output}")
+
+
+def _refuse_unknown(execution: Mapping[str, Any]) -> None:
+    """What `--set` names is an option of execution: parameters of engines stand in the configuration."""
+    from ..engine.execution import describe_execution
+
+    known = [option["name"] for option in describe_execution()]
+    for name in execution:
+        if name not in known:
+            raise UsageError(unknown_name("option", name, known))
+
+
+def _print_result(name: str, without: tuple[str, ...], result: SchedulerResult) -> None:
+    from rich.console import Console
+
+    from .console import metric_table, print_columns, say_costs
+
+    left_out = f", without {', '.join(without)}" if without else ""
+    typer.echo(f"{name}{left_out}: {result.bars!r}")
+    Console().print(metric_table({"portfolio": result.metrics}))
+    print_columns(_schedule_rows(result), numbers_from=3)
+    say_costs(result)
+    for line in (*_signal_lines(result), *_intervention_lines(result)):
+        typer.echo(line)
+
+
+def _schedule_rows(result: SchedulerResult) -> list[tuple[str, ...]]:
+    """A row of headings, then one a schedule, in declared order; the weight is that of the last refresh."""
+    import polars as pl
+
+    rows: list[tuple[str, ...]] = [_HEADINGS]
+    made = {row["schedule"]: row for row in result.attribution("schedule").iter_rows(named=True)}
+    weights = result.capital_weights.tail(1)
+    by_status = result.decisions.group_by("schedule", "status").agg(pl.len())
+    counts = {(schedule, status): count for schedule, status, count in by_status.iter_rows()}
+    for place in result.setup.order:
+        one = result.setup.resolved[place]
+        own = made.get(one.name, {"profit": 0.0, "contribution_pct": 0.0, "trades": 0})
+        weight = f"{weights[one.name].item():.3f}" if weights.height else "–"
+        money = (f"{own['profit']:,.2f}", f"{own['contribution_pct']:,.2f}", f"{own['trades']:,}")
+        signals = (f"{counts.get((one.name, status), 0):,}" for status in ("accepted", "refused"))
+        rows.append((one.name, one.strategy.name, one.risk_profile, weight, *money, *signals))
+    return rows
+
+
+def _signal_lines(result: SchedulerResult) -> Iterator[str]:
+    """Where signals went, and the orders that were not filled as asked: each reason with its text."""
+    from ..engine.reasons import DECISION_TEXTS, REFUSALS
+
+    signals = result.signals
+    yield f"signals: {signals['seen']:,} seen, {signals['accepted']:,} accepted"
+    yield from _reason_lines("refused, or only allowed to close", signals, DECISION_TEXTS)
+    yield from _reason_lines("orders not filled as asked", result.refusals, REFUSALS)
+
+
+def _reason_lines(heading: str, counts: Mapping[str, int], texts: Mapping[str, str]) -> Iterator[str]:
+    met = {reason: text for reason, text in texts.items() if counts[reason]}
+    if met:
+        yield f"{heading}:"
+    for reason, text in met.items():
+        yield f"  {counts[reason]:,} {reason.replace('_', ' ')}: {text}"
+
+
+def _intervention_lines(result: SchedulerResult) -> Iterator[str]:
+    """What was held back, by whom and why, from when to when."""
+    rows = list(result.interventions.iter_rows(named=True))
+    yield f"interventions: {len(rows):,}" if rows else "interventions: none"
+    for row in rows[:_MOST_INTERVENTIONS]:
+        what = _HELD_BACK.get(row["kind"], "{kind} {name}").format(**row)
+        why = f": {row['reason']}" if row["reason"] else ""
+        until = f"to {row['end']:%Y-%m-%dT%H:%MZ}" if row["end"] is not None else "on"
+        span = f"from {row['begin']:%Y-%m-%dT%H:%MZ} {until}"
+        yield f"  {what} ({row['source']}){why}; {span}"
+    if len(rows) > _MOST_INTERVENTIONS:
+        yield f"  and {len(rows) - _MOST_INTERVENTIONS:,} more"
