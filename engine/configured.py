@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
@@ -12,7 +12,7 @@ from ..config.commands import AnyCommand, ReplaceCapitalPolicy, SetCapitalPolicy
 from ..config.core import CoreConfig
 from ..config.environments import Environment
 from ..config.licence import active_licence
-from ..config.problems import Problem
+from ..config.problems import Path, Problem
 from ..config.reading import ReadConfig, read_config
 from ..config.schedulers import Schedule, Scheduler
 from ..config.trading import traded_instruments, where
@@ -112,19 +112,35 @@ def load_commands(path: str | FilePath, config: CoreConfig, scheduler: str) -> t
         UsageError: There is no such scheduler.
         ConfigError: The file cannot be read, or is refused; every error is told.
     """
+    read = read_commands(FilePath(path))
+    read = read.with_problems(_problems_of(read.places(), config, scheduler))
+    if read.errors:
+        raise ConfigError(read.errors)
+    return read.commands
+
+
+def check_given_commands(given: Sequence[AnyCommand], config: CoreConfig, scheduler: str) -> tuple[AnyCommand, ...]:
+    """Commands that a caller made, by their instant, held to the same as those of a file.
+
+    Raises:
+        UsageError: There is no such scheduler.
+        ConfigError: A name dangles, or a policy is not allowed; every error is told.
+    """
+    problems = list(_problems_of(((("commands", k), one) for k, one in enumerate(given)), config, scheduler))
+    if problems:
+        raise ConfigError(problems)
+    return tuple(sorted(given, key=lambda command: command.at))
+
+
+def _problems_of(places: Iterable[tuple[Path, AnyCommand]], config: CoreConfig, scheduler: str) -> Iterator[Problem]:
     schedulers = config.runtime.multi_strategy_schedulers
     if scheduler not in schedulers:
         raise UsageError(unknown_name("scheduler", scheduler, schedulers))
     commanded, catalog = schedulers[scheduler], catalog_of(config)
-    read = read_commands(FilePath(path))
-    read = read.with_problems(check_commands(read.places(), config, commanded))
-    for place, command in read.places():
+    for place, command in places:
+        yield from check_commands([(place, command)], config, commanded)
         if isinstance(command, SetCapitalPolicy | ReplaceCapitalPolicy):
-            at = (*place, "policy")
-            read = read.with_problems(check_policy(command.policy, at, config, commanded, catalog))
-    if read.errors:
-        raise ConfigError(read.errors)
-    return read.commands
+            yield from check_policy(command.policy, (*place, "policy"), config, commanded, catalog)
 
 
 def catalog_of(config: CoreConfig) -> StrategyCatalog:

@@ -121,7 +121,8 @@ class Execution:
     @property
     def plain(self) -> Execution:
         """The same without limits, levels, margin and volume: what a hedged pair is traded by."""
-        return replace(self, **{name: _DEFAULTS[name] for name in (*_VENUE_SLOTS, "carry_rest")})
+        defaults: dict[str, Any] = {name: _DEFAULTS[name] for name in (*_VENUE_SLOTS, "carry_rest")}
+        return replace(self, **defaults)
 
     def rules(self, *, hedged: bool, interval_seconds: int, funded: bool) -> Floats:
         """The `rules` vector of `kernels.venue`, whose first part is that of `kernels.account`."""

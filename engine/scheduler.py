@@ -10,21 +10,25 @@ from typing import Any, Literal
 import numpy as np
 import polars as pl
 
-from ..config.command_reading import read_commands
-from ..config.command_references import check_commands
-from ..config.commands import Command
+from ..config.commands import AnyCommand
 from ..config.core import CoreConfig
 from ..config.digest import content_sha384
 from ..config.durations import microseconds
 from ..config.environments import choose_environment
 from ..config.licence import active_licence
-from ..config.schedulers import Scheduler
 from ..data.instants import read_instant
-from ..errors import ConfigError, UsageError, unknown_name
+from ..errors import UsageError, unknown_name
 from ..kernels import account, venue
 from ..kernels.columns import VOLUME
 from .bars import MICROSECONDS, Bars, Floats, Integers
-from .configured import ResolvedSchedule, catalog_of, load_core_config, resolve_schedules
+from .configured import (
+    ResolvedSchedule,
+    catalog_of,
+    check_given_commands,
+    load_commands,
+    load_core_config,
+    resolve_schedules,
+)
 from .execution import Execution
 from .feeds import Feeds, GivenBars, coarser, given_feeds, read_feeds
 from .funding import funding_by_bar
@@ -48,7 +52,7 @@ def backtest_scheduler(
     bars: GivenBars | None = None,
     start: Moment = None,
     end: Moment = None,
-    commands: Sequence[Command] | str | Path = (),
+    commands: Sequence[AnyCommand] | str | Path = (),
     without: Iterable[Literal["suspensions", "limits", "governor"]] = (),
     drift_seconds: float = 0.0,
     funding: Mapping[str, pl.DataFrame] | None = None,
@@ -88,6 +92,11 @@ def backtest_scheduler(
     if name not in schedulers:
         raise UsageError(unknown_name("scheduler", name, schedulers))
     resolved = resolve_schedules(core, core.environments[chosen], schedulers[name], catalog_of(core))
+    given = (
+        load_commands(commands, core, name)
+        if isinstance(commands, str | Path)
+        else check_given_commands(commands, core, name)
+    )
     guard = CapabilityGuard(active_licence().capabilities)
     for one in resolved:
         guard.require_strategy(one.strategy.name, one.strategy.capability)
@@ -111,7 +120,7 @@ def backtest_scheduler(
             execution=execution,
             rules=_rules(ordered, span, execution),
             rates=_rates(span, funding or {}),
-            commands=_commands(commands, core, schedulers[name]),
+            commands=given,
             without=_left_out(without),
             drift_seconds=_at_least_zero("drift_seconds", drift_seconds),
             start_us=span.start_us,
@@ -226,20 +235,6 @@ def _rates(span: _Span, funding: Mapping[str, pl.DataFrame]) -> dict[int, Floats
             raise UsageError(f"funding: {unknown_name('instrument', str(name), span.instruments)}")
     places = {span.history.place_of(name): rates for name, rates in funding.items()}
     return {i: funding_by_bar(span.history.instruments[i], rates) for i, rates in places.items()}
-
-
-def _commands(given: Sequence[Command] | str | Path, config: CoreConfig, scheduler: Scheduler) -> tuple[Command, ...]:
-    """Commands in order of time, held to what the configuration knows."""
-    if isinstance(given, str | Path):
-        read = read_commands(Path(given))
-        read = read.with_problems([*read.problems, *check_commands(read.places(), config, scheduler)])
-        if read.errors:
-            raise ConfigError(read.errors)
-        return read.commands
-    problems = list(check_commands(((("commands", k), one) for k, one in enumerate(given)), config, scheduler))
-    if problems:
-        raise ConfigError(problems)
-    return tuple(sorted(given, key=lambda command: command.at))
 
 
 def _left_out(without: Iterable[str]) -> frozenset[str]:

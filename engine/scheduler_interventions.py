@@ -8,7 +8,7 @@ import polars as pl
 
 from .scheduler_effects import Noted
 
-_SCHEMA = {
+_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "kind": pl.String,
     "name": pl.String,
     "reason": pl.String,

@@ -137,15 +137,17 @@ class SchedulerResult(PortfolioResult):
 
     @cached_property
     def interventions(self) -> pl.DataFrame:
-        """One row a suspension, limit, disabled strategy or halt: `kind`, `name`, `reason`, `source`, `value`, from
-        `begin` to `end` (null: it still held).
-        """  # fmt: skip
+        """One row a suspension, limit, disabled strategy or halt, from `begin` to `end` (null: it still held).
+
+        `kind`, `name`, `reason`, `source`, and `value`, the signals that a limit allows.
+        """
         return interventions_of(self.notes)
 
     @cached_property
     def governance(self) -> pl.DataFrame:
-        """One row a change by itself: `time`, `kind`, `name` (a profile, or what the governor looked at), `value`,
-        `limit`.
+        """One row a change that nobody ordered: profiles that let only lower positions, and what the governor did.
+
+        `time`, `kind`, `name` (the profile, or what the governor looked at), `value` and `limit`.
         """
         table = self.event_table
         kinds = table[layout.EVENT_KIND].astype(np.int64)

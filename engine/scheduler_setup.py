@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from ..config.commands import Command
+from ..config.commands import AnyCommand
 from ..config.risk import RiskProfile
 from ..config.schedulers import Scheduler
 from ..kernels import venue
@@ -58,7 +58,7 @@ class SchedulerSetup:
     execution: Execution
     rules: Floats
     rates: Mapping[int, Floats]
-    commands: tuple[Command, ...]
+    commands: tuple[AnyCommand, ...]
     without: frozenset[str]
     drift_seconds: float
     start_us: int

@@ -1,4 +1,4 @@
-"""The tables that grow while a scheduler runs: decisions, fills, weights, events, and what the operator's state told."""
+"""The tables that grow while a scheduler runs: decisions, fills, weights, events, and notes of the operator's state."""
 
 from __future__ import annotations
 

@@ -1,13 +1,12 @@
-"""Fifty schedules of five engines on twenty instruments of two venues: a configuration and its bars, made from a seed."""
+"""Fifty schedules of five engines on twenty pairs of venues: a configuration and its bars, made from a seed."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import barstep as bs
 import msgspec
 import numpy as np
-
-import barstep as bs
 from barstep.config.core import CoreConfig
 
 MINUTE_US = 60_000_000

@@ -70,14 +70,14 @@ def hold_to_ceilings(schedules, totals, parts, weights):
 
 @kernel
 def refresh(
-    now, control, profiles, sources, stated, raw, program, constants, groups, registers, smoothing, scratch, rests, since,
-    stretch, account, schedules, refreshes,
+    now, control, profiles, sources, stated, raw, program, constants, groups, registers, smoothing, scratch, rests,
+    since, stretch, account, schedules, refreshes,
 ):  # fmt: skip
     """Compute the weights anew, from the telemetry of earlier runs, and write them to the table of refreshes.
 
     raw: the register of the weights before smoothing; program to scratch: of `kernels.capital.allocate`; rests, since:
-    float64[schedule, ·], see `telemetry.add_run`; stretch: float64[·], scratch; refreshes: float64[1 + 2 × schedules, ·],
-    the time, raw weights, weights.
+    float64[schedule, ·], see `telemetry.add_run`; stretch: float64[·], scratch; refreshes: float64[1 + 2 × schedules,
+    ·], the time, raw weights, weights.
     """
     weights, count = schedules[WEIGHT], control.shape[1]
     fill_metrics(sources, stated, profiles, schedules, rests, since, stretch, registers)

@@ -167,7 +167,8 @@ def _keep_waiting(cells, order, hand, on_hand):
 
 @kernel
 def fill_real(
-    now, column, place, number, columns, prices, desk, order, rules, others, account, instruments, tallies, schedules, cells, said, upcoming, hand, fills,
+    now, column, place, number, columns, prices, desk, order, rules, others, account, instruments, tallies, schedules,
+    cells, said, upcoming, hand, fills,
 ):  # fmt: skip
     """Fill the account's market orders at the opens of a column: first those that lower a position.
 
@@ -245,8 +246,8 @@ def _follow_unit(s, i, held, cell, schedules, unit_lots, said):
 
 @kernel
 def charge_all(
-    column, place, numbers, seen, prices, funding, rules, watched, others, account, instruments, schedules, cells, fills,
-    unit_fills,
+    column, place, numbers, seen, prices, funding, rules, watched, others, account, instruments, schedules, cells,
+    fills, unit_fills,
 ):  # fmt: skip
     """Funding and borrow cost of all positions at the opens of a column.
 

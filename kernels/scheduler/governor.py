@@ -80,7 +80,10 @@ def _broken(governor, control, instruments, others, account, schedules, cells, s
 
 @kernel
 def watch_portfolio(now, desk, governor, control, instruments, others, account, schedules, cells, said, events):
-    """Look at the portfolio before the first run of an instant. Returns whether the loop is to be halted; HALTED_BY then says why."""
+    """Look at the portfolio before the first run of an instant.
+
+    Returns whether the loop is to be halted; HALTED_BY then says why.
+    """
     action = governor[GOVERNOR_ACTION]
     if action != ON_LIMIT and action != ON_HALT:
         return False

@@ -12,63 +12,63 @@ from ..portfolio import POSITION_CARRY
     ON_UNIT_HAND, DECISIONS, REFRESHES, EVENTS, IS_LIMITED, GOVERNED_PEAK, DUE, SIZING,
 ) = range(21)  # fmt: skip
 """`account`: cash; fills written; equity at the last mark and its highest; the day (UTC) of that mark, the last mark at
-or before its midnight, and the value traded since; the governor's scale; time of the last refresh of weights (-inf: none
-yet); the column of the bar last closed (-1: none); how far an instant has come; the limit that made the governor halt
-(0: none); orders on hand, and those of unit accounts; rows of the tables written; 1 where the governor limits signals;
-highest mark since the loop was last resumed; schedules that are due; equity that orders are sized by: the cash of now,
-positions at their last closes."""
+or before its midnight, and the value traded since; the governor's scale; time of the last refresh of weights (-inf:
+none yet); the column of the bar last closed (-1: none); how far an instant has come; the limit that made the governor
+halt (0: none); orders on hand, and those of unit accounts; rows of the tables written; 1 where the governor limits
+signals; highest mark since the loop was last resumed; schedules that are due; equity that orders are sized by: the cash
+of now, positions at their last closes."""
 ACCOUNT = 21
 
 BEGIN, HEARD = range(2)
 """PHASE: nothing is done yet; all before the runs is, and what the governor said was heard."""
 
 MODE, REFRESH_NOW, REBALANCE_US, DRIFT_US, INTERVAL_US, WATCHES, RECORDS = range(7)
-"""`desk`, what holds for all: running, reducing or halted; 1 where weights are to be computed at once; least time between
-refreshes; how late runs start; length of a bar; 1 where positions are looked at in every bar; 1 where a policy reads
-telemetry."""
+"""`desk`, what holds for all: running, reducing or halted; 1 where weights are to be computed at once; least time
+between refreshes; how late runs start; length of a bar; 1 where positions are looked at in every bar; 1 where a policy
+reads telemetry."""
 DESK = 7
 
-REFUSAL, LIMIT, FLATTEN = range(3)
-"""`control`, by schedule: why all of its signals are refused (0: they are not); most signals of a run; 1 where it is to
-be closed now."""
-CONTROL = 3
+REFUSAL, LIMIT = range(2)
+"""`control`, by schedule: why all of its signals are refused (0: they are not); most signals of a run."""
+CONTROL = 2
 
 (
-    NEXT_DUE, CADENCE, MAX_DRIFT, WARM_AT, PROFILE, GROUP, CEILING, HEDGES, THRESHOLD_OF, TARGET_VOLATILITY, RUNS_ROOT,
-    WEIGHT, FACTOR, DIVISOR, FIRST, IS_DUE, HAS_ASKED, ACCEPTED_NOW, UNIT_CASH, UNIT_EQUITY, UNIT_BEFORE,
-) = range(21)  # fmt: skip
+    NEXT_DUE, CADENCE, MAX_DRIFT, WARM_AT, PROFILE, GROUP, CEILING, HEDGES, TARGET_VOLATILITY, RUNS_ROOT, WEIGHT,
+    FACTOR, DIVISOR, FIRST, IS_DUE, HAS_ASKED, ACCEPTED_NOW, UNIT_CASH, UNIT_EQUITY, UNIT_BEFORE,
+) = range(20)  # fmt: skip
 """`schedules`: next due time; cadence; longest drift; when the first of its instruments is warm; its profile; its group
-of one strategy under one profile, and the ceiling of that; 1 where it trades pairs; least change that is a signal; the
-engine's target volatility (NaN: none); root of the runs in a year; weight; weight × scale, and divisor, that targets were
-set by (NaN: to be set anew); first column at which it may have a signal; 1 where it is due, and where it has accepted
-something, at this instant; signals accepted in this run; the unit account's cash, equity, and equity at the last run."""
-SCHEDULE = 21
+of one strategy under one profile, and the ceiling of that; 1 where it trades pairs; the engine's target volatility (NaN: none); root of the runs in a year; weight; weight × scale, and divisor, that targets
+were set by (NaN: to be set anew); first column at which it may have a signal; 1 where it is due, and where it has
+accepted something, at this instant; signals accepted in this run; the unit account's cash, equity, and equity at the
+last run."""
+SCHEDULE = 20
 
 MAX_POSITION, MAX_LEVERAGE, MAX_FALL, DAY_BUDGET, IS_REDUCING, SPENT_ON = range(6)
-"""`profiles`: greatest position in an instrument and sum of positions over equity; greatest fall from the peak and loss of
-a day, as shares; 1 where only what lowers a position passes; the day on which the day's budget was spent."""
+"""`profiles`: greatest position in an instrument and sum of positions over equity; greatest fall from the peak and loss
+of a day, as shares; 1 where only what lowers a position passes; the day on which the day's budget was spent."""
 PROFILE_ROWS = 6
 
 GOVERNOR_FALL, GOVERNOR_EXPOSURE, GOVERNOR_TURNOVER, GOVERNOR_LIMIT, GOVERNOR_ACTION = range(5)
-"""`governor`: greatest fall, wanted exposure and turnover of a day (inf: no limit); signals of a run while one is broken;
-what is done."""
+"""`governor`: greatest fall, wanted exposure and turnover of a day (inf: no limit); signals of a run while one is
+broken; what is done."""
 GOVERNOR_ROWS = 5
 NO_GOVERNOR, ON_SCALE, ON_LIMIT, ON_HALT = range(4)
 
 MARK, WORTH, OPENED_AT, LOT_OF, LEVERAGE_OF, NET, GROSS, PAIR_NET, PAIR_GROSS = range(9)
-"""`instruments`: last close (NaN before the first), and 0 in place of NaN; open of the bar that opens now, else the last
-close; size of a lot; leverage; lots held by all schedules, signed and by size; the same for pairs."""
+"""`instruments`: last close (NaN before the first), and 0 in place of NaN; open of the bar that opens now, else the
+last close; size of a lot; leverage; lots held by all schedules, signed and by size; the same for pairs."""
 INSTRUMENT = 9
 
 WAS, SHARE_WAS, SENT_AT, LISTED, ROW = range(POSITION_CARRY, POSITION_CARRY + 5)
 """`cells`, float64[real or unit, schedule, instrument, ·], after what every position has: the wish accepted before this
-instant; the share of equity that was ordered before the order on hand; when that went out; 1 where it is listed; the row after that of the decision it is to be ordered for (0: none)."""
+instant; the share of equity that was ordered before the order on hand; when that went out; 1 where it is listed; the
+row after that of the decision it is to be ordered for (0: none)."""
 CELL = POSITION_CARRY + 5
 REAL, UNIT = range(2)
 
 STANDING, SHARE, UNIT_SHARE = range(3)
-"""`said`, float64[·, schedule, instrument]: accepted wish, 0 where a level has closed that side; share of equity that the
-position was last ordered for, and that of the unit account's."""
+"""`said`, float64[·, schedule, instrument]: accepted wish, 0 where a level has closed that side; share of equity that
+the position was last ordered for, and that of the unit account's."""
 SAID = 3
 
 DECIDED_AT, DECIDED_CELL, DECIDED_WISH, DECIDED_CONFIDENCE, DECIDED_REASON, IS_ACCEPTED = range(6)

@@ -117,8 +117,8 @@ def _run_due(
 
 @kernel
 def _order_due(
-    now, number, column, desk, control, governor, order, rules, instruments, others, account, profiles, tallies, schedules,
-    cells, said, upcoming, outcome, hand, unit_hand, decisions,
+    now, number, column, desk, control, governor, order, rules, instruments, others, account, profiles, tallies,
+    schedules, cells, said, upcoming, outcome, hand, unit_hand, decisions,
 ):  # fmt: skip
     """Order for all schedules that are due, in declared order."""
     used_up = governor[GOVERNOR_ACTION] == ON_SCALE and is_turnover_used_up(governor, account)
@@ -132,8 +132,8 @@ def _order_due(
         reduces = profiles[int(schedules[PROFILE, s]), IS_REDUCING] != 0.0
         lowers_only = used_up or reduces or desk[MODE] == modes.REDUCING
         order_run(
-            s, rank, now, number, column, lowers_only, rules, instruments, others, account, profiles, tallies, schedules,
-            cells, said, upcoming, outcome, hand, unit_hand, decisions,
+            s, rank, now, number, column, lowers_only, rules, instruments, others, account, profiles, tallies,
+            schedules, cells, said, upcoming, outcome, hand, unit_hand, decisions,
         )  # fmt: skip
 
 
@@ -161,17 +161,19 @@ def _record_due(now, column, confidence_measure, desk, control, means, schedules
 
 @kernel
 def run_instants(
-    timeline, columns, prices, funding, width, wishes, confidence, means, confidence_measure, desk, control, governor, order,
-    rules, watched, warm_from, others, sources, stated, raw, program, constants, groups, registers, smoothing, scratch,
-    account, instruments, seen, profiles, tallies, schedules, cells, said, upcoming, unit_lots, runs, rests, since, run,
-    window, values, outcome, hand, unit_hand, decisions, refreshes, events, fills, unit_fills, curve, start, stop,
+    timeline, columns, prices, funding, width, wishes, confidence, means, confidence_measure, desk, control, governor,
+    order, rules, watched, warm_from, others, sources, stated, raw, program, constants, groups, registers, smoothing,
+    scratch, account, instruments, seen, profiles, tallies, schedules, cells, said, upcoming, unit_lots, runs, rests,
+    since, run, window, values, outcome, hand, unit_hand, decisions, refreshes, events, fills, unit_fills, curve, start,
+    stop,
 ):  # fmt: skip
     """Do what falls on the instants start..stop, in the order that `docs/scheduler.md` states.
 
-    Between these instants the operator's state (`desk`, `control`, the policy) is one; the caller cuts where a command or
-    an expiry changes it, and at blocks of columns. Cutting anywhere gives the same bits. The layouts stand in `layout`;
-    column 0 of prices, wishes, confidence and means holds the bar before the block, and prices one column more than the
-    others, the one that opens after it; `width` of them are filled. curve: float64[place], equity at each close.
+    Between these instants the operator's state (`desk`, `control`, the policy) is one; the caller cuts where a command
+    or an expiry changes it, and at blocks of columns. Cutting anywhere gives the same bits. The layouts stand in
+    `layout`; column 0 of prices, wishes, confidence and means holds the bar before the block, and prices one column
+    more than the others, the one that opens after it; `width` of them are filled. curve: float64[place], equity at each
+    close.
 
     Returns the instant to go on from: `stop`; or one that is begun only when a table has room, or its caller has heard
     that the governor halts (HALTED_BY).
@@ -220,8 +222,8 @@ def run_instants(
             account[SIZING], _ = worth_of_all(MARK, account[BALANCE], instruments, others)
             mark_units(instruments, others, unit_lots, schedules)
             _run_due(
-                now, number, column, width, desk, control, governor, order, profiles, wishes, confidence, warm_from, rules,
-                account, schedules, cells, said, upcoming, outcome, decisions,
+                now, number, column, width, desk, control, governor, order, profiles, wishes, confidence, warm_from,
+                rules, account, schedules, cells, said, upcoming, outcome, decisions,
             )  # fmt: skip
             set_scale(now, governor, control, instruments, others, account, schedules, cells[REAL], said, events)
             _order_due(
@@ -236,8 +238,8 @@ def run_instants(
             waits = account[ON_HAND] > 0.0 or account[ON_UNIT_HAND] > 0.0
             if waits or desk[WATCHES] != 0.0:
                 _open_bar(
-                    now, opening, columns, prices, funding, desk, order, rules, watched, others, account, instruments, seen,
-                    tallies, unit_lots, schedules, cells, said, upcoming, hand, unit_hand, fills, unit_fills,
+                    now, opening, columns, prices, funding, desk, order, rules, watched, others, account, instruments,
+                    seen, tallies, unit_lots, schedules, cells, said, upcoming, hand, unit_hand, fills, unit_fills,
                 )  # fmt: skip
     return stop
 
@@ -252,16 +254,16 @@ def _open_bar(
     open_prices(column, prices, instruments)
     if desk[WATCHES] != 0.0:
         charge_all(
-            column, place, columns[NUMBER], seen, prices, funding, rules, watched, others, account, instruments, schedules,
-            cells, fills, unit_fills,
+            column, place, columns[NUMBER], seen, prices, funding, rules, watched, others, account, instruments,
+            schedules, cells, fills, unit_fills,
         )  # fmt: skip
         for i in range(seen.shape[0]):
             if prices[i, OPEN, column] == prices[i, OPEN, column]:
                 seen[i] = number
     if account[ON_HAND] > 0.0:
         fill_real(
-            now, column, place, number, columns[NUMBER], prices, desk, order, rules, others, account, instruments, tallies,
-            schedules, cells[REAL], said, upcoming, hand, fills,
+            now, column, place, number, columns[NUMBER], prices, desk, order, rules, others, account, instruments,
+            tallies, schedules, cells[REAL], said, upcoming, hand, fills,
         )  # fmt: skip
     if account[ON_UNIT_HAND] > 0.0:
         fill_units(

@@ -27,7 +27,7 @@ from .layout import (
 
 @kernel
 def prices_of(i, hedges, instruments, others):
-    """What one unit held is worth, and the value that it stands for, at the last closes: for a pair that of both legs."""
+    """What one unit held is worth, and the value that it stands for, at the last closes: of a pair both legs'."""
     mark = instruments[MARK, i]
     if hedges == 0.0:
         return mark, mark
@@ -39,8 +39,8 @@ def prices_of(i, hedges, instruments, others):
 def tally(i, hedges, held, wanted, cell, instruments, tallies):
     """Take over what changed of a position: lots held by all schedules, and lots wanted under its profile.
 
-    held, wanted: the cell's LOTS, and its LOTS + PENDING, before. tallies: float64[simple or pair, instrument]. Lots are
-    whole numbers, so that the sums are exact and tell nothing of the order of events.
+    held, wanted: the cell's LOTS, and its LOTS + PENDING, before. tallies: float64[simple or pair, instrument]. Lots
+    are whole numbers, so that the sums are exact and tell nothing of the order of events.
     """
     net, gross, pair = (NET, GROSS, 0) if hedges == 0.0 else (PAIR_NET, PAIR_GROSS, 1)
     instruments[net, i] += cell[LOTS] - held

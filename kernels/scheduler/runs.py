@@ -90,14 +90,15 @@ def _rank(confidence, column, limit, governed, outcome):
 
 @kernel
 def decide_run(
-    now, number, schedule, column, stop, refusal, reduces, profile_reduces, limit, governed, wishes, confidence, warm_from,
-    rules, cells, unit_cells, standing, upcoming, outcome, decisions, at,
+    now, number, schedule, column, stop, refusal, reduces, profile_reduces, limit, governed, wishes, confidence,
+    warm_from, rules, cells, unit_cells, standing, upcoming, outcome, decisions, at,
 ):  # fmt: skip
     """Decide what the signals of one run become, and write a row for each of them from row `at` on.
 
-    wishes, confidence: float64[instrument, column]; refusal: why all are refused, or 0; reduces, profile_reduces: whether
-    the loop, or the profile, lets only lower positions; limit: of the configuration and the operator; governed: of the
-    governor; number: of the bar that the decision counts as. Accepted wishes are taken over into both accounts' cells.
+    wishes, confidence: float64[instrument, column]; refusal: why all are refused, or 0; reduces, profile_reduces:
+    whether the loop, or the profile, lets only lower positions; limit: of the configuration and the operator; governed:
+    of the governor; number: of the bar that the decision counts as. Accepted wishes are taken over into both accounts'
+    cells.
 
     Returns the signals accepted, and the row to go on from.
     """

@@ -90,8 +90,8 @@ def order_run(
                 shares[i] = share
     if any_asked > 0 or other_divisor:
         _order_units(
-            s, rank, now, number, _divisor(standing), rules[s], instruments, others, account, schedules, cells, standing,
-            said[UNIT_SHARE, s], asked, unit_hand,
+            s, rank, now, number, _divisor(standing), rules[s], instruments, others, account, schedules, cells,
+            standing, said[UNIT_SHARE, s], asked, unit_hand,
         )  # fmt: skip
 
 

@@ -1,9 +1,9 @@
 """What a schedule did over its last runs, kept so that a run costs the same whatever the window.
 
-A window is two halves that meet at a run whose number is a multiple of the window: what was since then, which each run is
-added to, and what is left of the block before, made once at the meeting from its end backwards (van Herk 1992, Pattern
-Recognition Letters 13, for extrema; it serves everything that can be joined). Nothing is ever subtracted: a NaN leaves
-with its run, and windows of different histories agree bit for bit.
+A window is two halves that meet at a run whose number is a multiple of the window: what was since then, which each run
+is added to, and what is left of the block before, made once at the meeting from its end backwards (van Herk 1992,
+Pattern Recognition Letters 13, for extrema; it serves everything that can be joined). Nothing is ever subtracted: a NaN
+leaves with its run, and windows of different histories agree bit for bit.
 """
 
 import numpy as np
@@ -11,8 +11,8 @@ import numpy as np
 from .._jit import kernel
 
 RUNS, SIGNALS, RETURNS, RETURN_MEAN, RETURN_SQUARES, PEAK, TROUGH, DEPTH, LATEST = range(9)
-"""A stretch of runs: how many; signals accepted; returns of the unit account: how many, their mean, sum of squares about
-it; the unit account's highest and lowest equity, deepest fall from a peak as a share, last equity."""
+"""A stretch of runs: how many; signals accepted; returns of the unit account: how many, their mean, sum of squares
+about it; the unit account's highest and lowest equity, deepest fall from a peak as a share, last equity."""
 MEANS = 9
 """From here on three slots for each measure: how many runs gave a number, their sum, the last one."""
 COUNT, SUM, LAST = range(3)
@@ -126,7 +126,7 @@ def add_run(number, run, runs, rests, since):
 
 @kernel
 def window_of(rests, since, out):
-    """The stretch of all runs in a window that ends with the last run. Arrays as in `add_run`; out: float64[stretch]."""
+    """The stretch of all runs in a window that ends with the last run; arrays as in `add_run`."""
     size, window = out.shape[0], rests.shape[0] - 1
     join(rests[int(since[size]) % window + 1], since[:size], out)  # of the block before, what the last run left in
 
@@ -138,23 +138,30 @@ def metric(kind, measure, stretch, runs_root, target_volatility, greatest_fall, 
         return stated
     if kind == MEAN_OF or kind == LAST_OF:
         at = MEANS + 3 * measure
-        if stretch[at + COUNT] == 0.0:
-            return np.nan
-        return stretch[at + LAST] if kind == LAST_OF else stretch[at + SUM] / stretch[at + COUNT]
-    if stretch[RUNS] == 0.0:
-        return np.nan
+        value = stretch[at + LAST] if kind == LAST_OF else stretch[at + SUM] / stretch[at + COUNT]
+        return value if stretch[at + COUNT] > 0.0 else np.nan
     if kind == SIGNALS_OF:
-        return stretch[SIGNALS]
+        return stretch[SIGNALS] if stretch[RUNS] > 0.0 else np.nan
     if kind == VOLATILITY or kind == VOLATILITY_VS_TARGET:
-        if stretch[RETURNS] < 2.0:
-            return np.nan
-        volatility = np.sqrt(stretch[RETURN_SQUARES] / (stretch[RETURNS] - 1.0)) * runs_root
-        return volatility if kind == VOLATILITY else 100.0 * (volatility / target_volatility - 1.0)
+        return _volatility(kind, stretch, runs_root, target_volatility)
+    return _fall(kind, stretch, greatest_fall)
+
+
+@kernel
+def _volatility(kind, stretch, runs_root, target_volatility):
+    """Annual volatility of the returns (n - 1), or by how many percent it is off the target."""
+    if stretch[RETURNS] < 2.0:
+        return np.nan
+    volatility = np.sqrt(stretch[RETURN_SQUARES] / (stretch[RETURNS] - 1.0)) * runs_root
+    return volatility if kind == VOLATILITY else 100.0 * (volatility / target_volatility - 1.0)
+
+
+@kernel
+def _fall(kind, stretch, greatest_fall):
+    """Deepest or present fall in percent, or the present one over the greatest that is allowed."""
     if stretch[PEAK] == 0.0:
         return np.nan
     if kind == MAX_DRAWDOWN:
         return 100.0 * stretch[DEPTH]
     fall = 1.0 - stretch[LATEST] / stretch[PEAK]
-    if kind == DRAWDOWN:
-        return 100.0 * fall
-    return min(fall / greatest_fall, 1.0)
+    return 100.0 * fall if kind == DRAWDOWN else min(fall / greatest_fall, 1.0)

@@ -11,11 +11,12 @@ def lay_out(outs, tails, places, advanced, traded, measures, sizes, s, width, wi
     """Write wishes and confidence of one schedule, and means of its rows, to the first `width` columns of a block.
 
     outs: float64[instrument, row, ·], what its engine gave, from column 1 on; tails: float64[instrument, row], what it
-    gave last before the block, which goes to column 0 and is kept for the next one; advanced: int64[instrument], columns
-    that it gave; places: int64[instrument, column], the column of `outs` that a column of the block sees, and no columns where that is the
-    same one; traded: int64[instrument], 1 where it trades there; measures, sizes: int64[measure], the row that is
-    averaged over instruments (-1: the engine has none), and 1 where its size is. wishes, confidence: float64[schedule,
-    instrument, ·]; means: float64[measure, schedule, ·]; counts: float64[·], scratch.
+    gave last before the block, which goes to column 0 and is kept for the next one; advanced: int64[instrument],
+    columns that it gave; places: int64[instrument, column], the column of `outs` that a column of the block sees, and
+    no columns where that is the same one; traded: int64[instrument], 1 where it trades there; measures, sizes:
+    int64[measure], the row that is averaged over instruments (-1: the engine has none), and 1 where its size is.
+    wishes, confidence: float64[schedule, instrument, ·]; means: float64[measure, schedule, ·]; counts: float64[·],
+    scratch.
     """
     for i in range(outs.shape[0]):
         if traded[i] == 0:
