@@ -13,7 +13,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def signal_limit_snapshot(state: SchedulerState, now_us: int) -> list[dict[str, Any]]:
     """A row per limit, by source, strategy and profile.
 
-    Each has `strategy`, `risk_profile`, `source` (`configuration` or `override`), `limit`, and what `_timing` says.
+    Each has `strategy`, `risk_profile`, `source` (`configuration` or `override`), `limit`, `reason`, `since` and
+    `expires_at` (UTC; None for never), `remaining_seconds` (0 once ended, None for never) and `active`.
     """
     return [
         {
@@ -31,7 +32,7 @@ def suspension_snapshot(state: SchedulerState, now_us: int) -> list[dict[str, An
     """A row per suspension, by source and name.
 
     Each has `name`, `source` (`schedule` or `tag`), `schedules` (those that it holds back, in declared order),
-    `flatten`, and what `_timing` says.
+    `flatten`, and `reason`, `since`, `expires_at`, `remaining_seconds` and `active` as limits have.
     """
     return [
         {
@@ -46,7 +47,6 @@ def suspension_snapshot(state: SchedulerState, now_us: int) -> list[dict[str, An
 
 
 def _timing(entry: HeldSuspension | HeldLimit, now_us: int) -> dict[str, Any]:
-    """`reason`, `since`, `expires_at` (UTC; None for never), `remaining_seconds` (0 once ended) and `active`."""
     end_us = entry.expires_at_us
     return {
         "reason": entry.reason,
