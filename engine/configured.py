@@ -112,8 +112,9 @@ def load_commands(path: str | FilePath, config: CoreConfig, scheduler: str) -> t
         UsageError: There is no such scheduler.
         ConfigError: The file cannot be read, or is refused; every error is told.
     """
+    commanded = _scheduler(config, scheduler)
     read = read_commands(FilePath(path))
-    read = read.with_problems(_problems_of(read.places(), config, scheduler))
+    read = read.with_problems(_wrong_commands(read.places(), config, commanded))
     if read.errors:
         raise ConfigError(read.errors)
     return read.commands
@@ -126,17 +127,24 @@ def check_given_commands(given: Sequence[AnyCommand], config: CoreConfig, schedu
         UsageError: There is no such scheduler.
         ConfigError: A name dangles, or a policy is not allowed; every error is told.
     """
-    problems = list(_problems_of(((("commands", k), one) for k, one in enumerate(given)), config, scheduler))
+    places: list[tuple[Path, AnyCommand]] = [(("commands", k), one) for k, one in enumerate(given)]
+    problems = list(_wrong_commands(places, config, _scheduler(config, scheduler)))
     if problems:
         raise ConfigError(problems)
     return tuple(sorted(given, key=lambda command: command.at))
 
 
-def _problems_of(places: Iterable[tuple[Path, AnyCommand]], config: CoreConfig, scheduler: str) -> Iterator[Problem]:
+def _scheduler(config: CoreConfig, name: str) -> Scheduler:
     schedulers = config.runtime.multi_strategy_schedulers
-    if scheduler not in schedulers:
-        raise UsageError(unknown_name("scheduler", scheduler, schedulers))
-    commanded, catalog = schedulers[scheduler], catalog_of(config)
+    if name not in schedulers:
+        raise UsageError(unknown_name("scheduler", name, schedulers))
+    return schedulers[name]
+
+
+def _wrong_commands(
+    places: Iterable[tuple[Path, AnyCommand]], config: CoreConfig, commanded: Scheduler
+) -> Iterator[Problem]:
+    catalog = catalog_of(config)
     for place, command in places:
         yield from check_commands([(place, command)], config, commanded)
         if isinstance(command, SetCapitalPolicy | ReplaceCapitalPolicy):

@@ -88,15 +88,7 @@ class SchedulerSetup:
     @cached_property
     def traits(self) -> tuple[Traits, ...]:
         """What a capital policy may ask of them."""
-        return tuple(
-            Traits(
-                schedule=one.name,
-                strategy=one.strategy.name,
-                risk_profile=one.risk_profile,
-                tags=one.strategy.tags,
-            )
-            for one in self.resolved
-        )
+        return tuple(one.traits for one in self.resolved)
 
     @cached_property
     def instruments(self) -> tuple[str, ...]:

@@ -37,10 +37,10 @@ CONTROL = 2
     FACTOR, DIVISOR, FIRST, IS_DUE, HAS_ASKED, ACCEPTED_NOW, UNIT_CASH, UNIT_EQUITY, UNIT_BEFORE,
 ) = range(20)  # fmt: skip
 """`schedules`: next due time; cadence; longest drift; when the first of its instruments is warm; its profile; its group
-of one strategy under one profile, and the ceiling of that; 1 where it trades pairs; the engine's target volatility (NaN: none); root of the runs in a year; weight; weight × scale, and divisor, that targets
-were set by (NaN: to be set anew); first column at which it may have a signal; 1 where it is due, and where it has
-accepted something, at this instant; signals accepted in this run; the unit account's cash, equity, and equity at the
-last run."""
+of one strategy under one profile, and the ceiling of that; 1 where it trades pairs; the engine's target volatility
+(NaN: none); root of the runs in a year; weight; weight × scale, and divisor, that targets were set by (NaN: to be set
+anew); first column at which it may have a signal; 1 where it is due, and where it has accepted something, at this
+instant; signals accepted in this run; the unit account's cash, equity, and equity at the last run."""
 SCHEDULE = 20
 
 MAX_POSITION, MAX_LEVERAGE, MAX_FALL, DAY_BUDGET, IS_REDUCING, SPENT_ON = range(6)

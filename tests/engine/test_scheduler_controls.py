@@ -73,11 +73,12 @@ def test_the_least_limit_holds() -> None:
     ],
 )
 def test_modes(event: Any, mode: int) -> None:
-    """The mode is the loop's, and counts as a suspension where these are left out."""
+    """The mode is the loop's; one that an operator set counts as a suspension where these are left out."""
     state, _ = after(START, event)
     assert controls(state, SCHEDULES).mode == mode
     assert controls(state, SCHEDULES).refusal.tolist() == [0.0] * 4
-    assert controls(state, SCHEDULES, ["suspensions"]).mode == modes.RUNNING
+    left = mode if isinstance(event, GovernorHalted) else modes.RUNNING
+    assert controls(state, SCHEDULES, ["suspensions"]).mode == left
     assert controls(state, SCHEDULES, ["limits", "governor"]).mode == mode
 
 
