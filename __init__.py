@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from .engine.portfolio import portfolio
     from .engine.portfolio_result import PortfolioResult
     from .engine.result import Result
+    from .engine.scheduler import backtest_scheduler
+    from .engine.scheduler_result import SchedulerResult
     from .engine.strategy import Parameter, StrategyEngine
     from .errors import BarstepError, ConfigError, DataError, UsageError
     from .kernels._jit import kernel
@@ -68,6 +70,8 @@ _HOME = {
     "portfolio": "engine.portfolio",
     "PortfolioResult": "engine.portfolio_result",
     "Result": "engine.result",
+    "backtest_scheduler": "engine.scheduler",
+    "SchedulerResult": "engine.scheduler_result",
     "Parameter": "engine.strategy",
     "StrategyEngine": "engine.strategy",
     "BarstepError": "errors",
@@ -96,6 +100,7 @@ __all__ = [
     "Result",
     "RiskParityAllocation",
     "RiskProfileBudgetAllocation",
+    "SchedulerResult",
     "SignalStrengthAllocation",
     "SmoothedCapitalAllocationPolicy",
     "StrategyCatalog",
@@ -104,6 +109,7 @@ __all__ = [
     "UsageError",
     "VolatilityTargetAllocation",
     "backtest",
+    "backtest_scheduler",
     "kernel",
     "load",
     "load_core_config",

@@ -132,9 +132,10 @@ class PortfolioSetup:
 def simulate(setup: PortfolioSetup) -> PortfolioResult:
     """Trade the plan chunk by chunk and hand everything to the result."""
     trading = _Trading(setup, setup.read_plan())
+    fills = trading.run()
     return PortfolioResult(
         setup=setup,
-        fill_table=trading.run(),
+        read_fills=lambda: fills,
         cells=trading.cells,
         cash=float(trading.account[account.CASH]),
         warm_up_bars=trading.wishes.warm_up_bars,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -32,21 +32,28 @@ class PortfolioResult(Outcome):
 
     Attributes:
         setup: What it ran on and how.
-        fill_table: float64[FILL_COLUMNS, fill], as `kernels.account` lays it out, lots turned into units; a fill's leg
-            is schedule × instruments + instrument.
+        read_fills: Gives `fill_table`, which may be large and is not always asked for.
         cells: float64[schedule, instrument, POSITION_CARRY], each position after the last bar.
         cash: Cash after the last bar, in account currency.
         warm_up_bars: Bars at which an engine had seen too few to wish for anything, added up over all positions.
     """
 
     setup: PortfolioSetup
-    fill_table: Floats
+    read_fills: Callable[[], Floats]
     cells: Floats
     cash: float
     warm_up_bars: int
 
     lot = 1.0
     """Units in a lot of the fill table."""
+
+    @cached_property
+    def fill_table(self) -> Floats:
+        """float64[FILL_COLUMNS, fill], as `kernels.account` lays it out, lots turned into units.
+
+        A fill's leg is schedule × instruments + instrument.
+        """
+        return self.read_fills()
 
     @property
     def panel(self) -> Panel:

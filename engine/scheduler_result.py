@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -42,7 +42,7 @@ class SchedulerResult(PortfolioResult):
     Attributes:
         setup: What it ran on and how.
         curve: float64[bar]: equity at each close, in account currency.
-        decision_table: float64[DECISION, decision], as `kernels.scheduler.layout` lays it out.
+        read_decisions: Gives `decision_table`.
         refresh_table: float64[1 + 2 × schedules, refresh]: the instant in microseconds, raw weights, weights.
         event_table: float64[EVENT, event], what profiles and the governor did.
         notes: What the operator's state told, each with its instant in microseconds.
@@ -53,13 +53,18 @@ class SchedulerResult(PortfolioResult):
 
     setup: SchedulerSetup  # type: ignore[assignment]  # it has all that a portfolio's result asks of its own
     curve: Floats
-    decision_table: Floats
+    read_decisions: Callable[[], Floats]
     refresh_table: Floats
     event_table: Floats
     notes: tuple[tuple[int, Noted], ...]
     program: PolicyProgram
     registers: Floats
     state: SchedulerState
+
+    @cached_property
+    def decision_table(self) -> Floats:
+        """float64[DECISION, decision], as `kernels.scheduler.layout` lays it out."""
+        return self.read_decisions()
 
     @cached_property
     def equity_values(self) -> Floats:

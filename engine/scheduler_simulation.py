@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import chain
 
 import numpy as np
@@ -83,12 +84,12 @@ class SchedulerSimulation:
         tables, arrays = self.tables, self.arrays
         return SchedulerResult(
             setup=self._setup,
-            fill_table=tables.whole("fills"),
+            read_fills=partial(tables.whole, "fills"),
             cells=arrays.cells[layout.REAL],
             cash=float(arrays.account[layout.BALANCE]),
             warm_up_bars=self._wishes.warm_up_bars,
             curve=self.curve,
-            decision_table=tables.whole("decisions"),
+            read_decisions=partial(tables.whole, "decisions"),
             refresh_table=tables.whole("refreshes"),
             event_table=tables.whole("events"),
             notes=tuple((instant, effect) for instant, effect in tables.notes if isinstance(effect, Noted)),

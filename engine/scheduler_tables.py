@@ -37,7 +37,9 @@ class SchedulerTables:
         self.events = np.empty((layout.EVENT, 1024 + 2 * arrays.profiles.shape[0]))
         self.unit_fills = np.empty((FILL_COLUMNS, 2 * ROWS_OF_A_CELL))
         self.notes: list[tuple[int, object]] = []
-        self._taken: dict[str, list[Floats]] = {"decisions": [], "fills": [], "refreshes": [], "events": []}
+        self._taken: dict[str, list[list[Floats]]] = {
+            name: [[] for _ in getattr(self, name)] for name in ("decisions", "fills", "refreshes", "events")
+        }
 
     def note(self, effects: Sequence[object], now: int) -> None:
         """Keep what the operator's state told."""
@@ -48,14 +50,18 @@ class SchedulerTables:
         for name, slot in _COUNTS.items():
             count = int(self._account[slot])
             if count:
-                self._taken[name].append(getattr(self, name)[:, :count].copy())
+                for pieces, row in zip(self._taken[name], getattr(self, name), strict=True):
+                    pieces.append(row[:count].copy())
                 self._account[slot] = 0.0
 
     def whole(self, name: str) -> Floats:
-        """A table from its beginning; the pieces are given up."""
-        pieces, rows = self._taken[name], getattr(self, name).shape[0]
-        self._taken[name] = [np.concatenate(pieces, axis=1) if pieces else np.empty((rows, 0))]
-        return self._taken[name][0]
+        """A table from its beginning. Its pieces are given up row by row: they would double what it takes."""
+        rows = self._taken[name]
+        table = np.empty((len(rows), sum(piece.size for piece in rows[0])))
+        for row, pieces in zip(table, rows, strict=True):
+            np.concatenate([*pieces, np.empty(0)], out=row)
+            pieces.clear()
+        return table
 
 
 _COUNTS = {

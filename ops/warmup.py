@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from ..config.commands import SuspendSchedule
+from ..config.core import CoreConfig
+from ..config.environments import Environment
+from ..config.risk import RiskProfile
+from ..config.runtime import Runtime
+from ..config.schedulers import Schedule, Scheduler
+from ..config.universes import Instrument, Universe
 from ..engine.backtest import backtest
 from ..engine.bars import Bars, Floats
 from ..engine.capital import EqualWeightAllocation
 from ..engine.catalog import DEFAULT_STRATEGY_CATALOG
 from ..engine.portfolio import portfolio
 from ..engine.provenance import arithmetic_fingerprint
+from ..engine.scheduler import backtest_scheduler
 from ..engine.strategy import StrategyEngine
 from ..kernels import _jit, breakout, extrema, moments, recurrences, returns, rolling, true_range, wide
 
@@ -61,7 +70,7 @@ def warmup_steps() -> list[Callable[[], object]]:
     bars = _some_bars()
     engines = [partial(_warm_engine, engine, bars) for engine in DEFAULT_STRATEGY_CATALOG]
     indicators = [partial(call, bars.close, np.empty(_BARS)) for call in _INDICATORS]
-    accounts = [partial(_warm_venue, bars), partial(_warm_portfolio, bars)]
+    accounts = [partial(_warm_venue, bars), partial(_warm_portfolio, bars), partial(_warm_scheduler, bars)]
     others: list[Callable[[], object]] = [partial(_warm_wide, bars.close), _warm_capital, arithmetic_fingerprint]
     return [*indicators, *engines, *accounts, *others]
 
@@ -90,6 +99,29 @@ def _warm_venue(bars: Bars) -> None:
 
 def _warm_portfolio(bars: Bars) -> None:
     dict(portfolio([bars], np.ones((len(bars), 1)), every=24).metrics)
+
+
+def _warm_scheduler(bars: Bars) -> None:
+    """A scheduler that trades, with an operator who closes what it holds."""
+    command = SuspendSchedule(at=datetime.fromtimestamp(3600 * _BARS // 2, UTC), schedule="one", flatten=True)
+    result = backtest_scheduler(_SCHEDULER, bars={"X": bars}, commands=[command])
+    dict(result.metrics)
+
+
+_SCHEDULER = CoreConfig(
+    runtime=Runtime(
+        multi_strategy_schedulers={
+            "warmup": Scheduler(schedules={"one": Schedule(strategy="sma_crossover", cadence_seconds=3600.0)})
+        }
+    ),
+    risk_profiles={"any": RiskProfile()},
+    environments={
+        "demo": Environment(
+            type="demo", venue="x", risk_profile="any", instrument_universe="all", scheduler="warmup", capital=1e5
+        )
+    },
+    instrument_universes={"all": Universe(instruments={"X": Instrument(primary="x")})},
+)
 
 
 def _warm_capital() -> None:
