@@ -118,7 +118,7 @@ def backtest_scheduler(
             others=span.others,
             schedule_bars=_schedule_bars(ordered, span),
             execution=execution,
-            rules=_rules(ordered, span, execution),
+            rules=_rules(ordered, span, execution, funded=bool(funding)),
             rates=_rates(span, funding or {}),
             commands=given,
             without=_left_out(without),
@@ -208,13 +208,13 @@ def _execution(options: Mapping[str, Any], capital: float) -> Execution:
     return Execution(**{"capital": capital, **options})
 
 
-def _rules(resolved: Sequence[ResolvedSchedule], span: _Span, execution: Execution) -> Floats:
+def _rules(resolved: Sequence[ResolvedSchedule], span: _Span, execution: Execution, *, funded: bool) -> Floats:
     """float64[schedule, leg, VENUE_RULES]: what each position is traded by."""
     rules = np.empty((len(resolved), len(span.panel.names), venue.VENUE_RULES))
     for s, one in enumerate(resolved):
         strategy, hedged = one.strategy, one.strategy.engine.needs_secondary
         own = execution.plain if hedged else execution
-        rules[s] = own.rules(hedged=hedged, interval_seconds=span.panel.interval_seconds, funded=False)
+        rules[s] = own.rules(hedged=hedged, interval_seconds=span.panel.interval_seconds, funded=funded and not hedged)
         if strategy.rebalance_threshold > 0.0:
             rules[s, :, account.THRESHOLD] = strategy.rebalance_threshold
         if "max_notional" in strategy.parameters:

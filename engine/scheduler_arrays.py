@@ -34,9 +34,10 @@ class SchedulerArrays:
         cells = (schedules, instruments)
         self.order = setup.order
         self.others: Integers = setup.others
-        self.rules = np.ascontiguousarray(setup.rules[:, :instruments])
-        self.watched: Integers = np.zeros(cells, dtype=np.int64)
-        portfolio.fill_watched(self.rules, self.watched)
+        self.rules = np.ascontiguousarray(setup.rules[:, 0])
+        watched: Integers = np.zeros((schedules, 1), dtype=np.int64)
+        portfolio.fill_watched(self.rules[:, None], watched)
+        self.watched: Integers = watched[:, 0].copy()
         self.profile_names = sorted({one.risk_profile for one in setup.resolved})
         self.profiles = _profiles(setup, self.profile_names)
         self.governor = _governor(None if "governor" in setup.without else setup.scheduler.portfolio_governor)
@@ -57,15 +58,16 @@ class SchedulerArrays:
         self.tallies = np.zeros((len(self.profile_names), 2, instruments))
         self.warm_from = _warm_from(setup, instruments)
         self.schedules = _schedules(setup, self.profile_names, self.warm_from)
-        self.cells = np.zeros((2, *cells, layout.CELL))
+        self.cells = np.zeros((*cells, 2, layout.CELL))
         self.said = np.zeros((layout.SAID, *cells))
         self.upcoming: Integers = np.zeros(cells, dtype=np.int64)
         self.unit_lots = np.zeros((2, instruments, schedules))
         stretch = telemetry.MEANS + 3 * len(measures)
-        self.runs = np.zeros((schedules, WINDOW_RUNS, stretch))
-        self.rests = np.zeros((schedules, WINDOW_RUNS + 1, stretch))
+        self.runs = np.zeros((WINDOW_RUNS, schedules, telemetry.VALUES + len(measures)))
+        self.rests = np.zeros((WINDOW_RUNS + 1, schedules, stretch))
         self.since = np.zeros((schedules, stretch + 1))
-        self.run, self.window, self.values = np.zeros(stretch), np.zeros(stretch), np.zeros(len(measures))
+        self.stretch = np.zeros(stretch)
+        self.rows: Integers = np.full(cells, -1, dtype=np.int64)
         names = [(measure.name, measure.of_size) for measure in measures]
         self.confidence_measure = names.index(("confidence", False)) if ("confidence", False) in names else -1
         self.outcome: Integers = np.zeros(instruments, dtype=np.int64)
@@ -74,7 +76,7 @@ class SchedulerArrays:
         self.desk = np.zeros(layout.DESK)
         self.desk[layout.DRIFT_US] = setup.drift_seconds * MICROSECONDS
         self.desk[layout.INTERVAL_US] = setup.panel.interval_seconds * MICROSECONDS
-        has_limits = (self.rules[:, :, venue.LIMIT_OFFSET] > 0.0).any()
+        has_limits = (self.rules[:, venue.LIMIT_OFFSET] > 0.0).any()
         self.desk[layout.WATCHES] = float(self.watched.any() or has_limits)
         self.desk[layout.RECORDS] = 1.0
 

@@ -85,7 +85,7 @@ class SchedulerSimulation:
         return SchedulerResult(
             setup=self._setup,
             read_fills=partial(tables.whole, "fills"),
-            cells=arrays.cells[layout.REAL],
+            cells=arrays.cells[:, :, layout.REAL],
             cash=float(arrays.account[layout.BALANCE]),
             warm_up_bars=self._wishes.warm_up_bars,
             curve=self.curve,
@@ -108,7 +108,7 @@ class SchedulerSimulation:
         self._wishes.fill(closes)
         self._fill_prices(start, stop)
         width = stop - start + 1
-        find_all_signals(self._wishes.wishes, width, arrays.rules, arrays.cells[0], arrays.schedules, arrays.upcoming)
+        find_all_signals(self._wishes.wishes, width, arrays.rules, arrays.cells, arrays.schedules, arrays.upcoming)
         if arrays.account[layout.COLUMN] >= 0.0 or start > 0:
             arrays.account[layout.COLUMN] = 0.0  # what was closed last stands before the block
         begin = self._setup.start_us if start == self._first else int(closes[0])
@@ -230,7 +230,7 @@ class SchedulerSimulation:
             program.rows, program.constants, program.groups, self._registers, self._smoothing, self._scratch,
             arrays.account, arrays.instruments, arrays.seen, arrays.profiles, arrays.tallies, arrays.schedules,
             arrays.cells, arrays.said, arrays.upcoming, arrays.unit_lots, arrays.runs, arrays.rests, arrays.since,
-            arrays.run, arrays.window, arrays.values, arrays.outcome, arrays.hand, arrays.unit_hand, tables.decisions,
+            arrays.stretch, arrays.rows, arrays.outcome, arrays.hand, arrays.unit_hand, tables.decisions,
             tables.refreshes, tables.events, tables.fills, tables.unit_fills, self.curve, start, stop,
         )  # fmt: skip
         tables.flush()

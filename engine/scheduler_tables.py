@@ -29,7 +29,7 @@ class SchedulerTables:
     """
 
     def __init__(self, arrays: SchedulerArrays) -> None:
-        cells = arrays.rules.shape[0] * arrays.rules.shape[1]
+        cells = arrays.upcoming.size
         self._account = arrays.account
         self.decisions = np.empty((layout.DECISION, max(_ROOM * cells, 4096)))
         self.fills = np.empty((FILL_COLUMNS, max(_ROOM * ROWS_OF_A_CELL * cells, 4096)))

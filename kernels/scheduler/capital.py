@@ -42,7 +42,7 @@ def others_may_run(now, control, schedules, registers):
 def fill_metrics(sources, stated, profiles, schedules, rests, since, stretch, registers):
     """Write the metrics that the policy reads to its registers. stated: float64[source], of those that are stated."""
     for s in range(registers.shape[1]):
-        window_of(rests[s], since[s], stretch)
+        window_of(s, rests, since, stretch)
         greatest = profiles[int(schedules[PROFILE, s]), MAX_FALL]
         root, target = schedules[RUNS_ROOT, s], schedules[TARGET_VOLATILITY, s]
         for m in range(sources.shape[0]):
@@ -76,7 +76,7 @@ def refresh(
     """Compute the weights anew, from the telemetry of earlier runs, and write them to the table of refreshes.
 
     raw: the register of the weights before smoothing; program to scratch: of `kernels.capital.allocate`; rests, since:
-    float64[schedule, ·], see `telemetry.add_run`; stretch: float64[·], scratch; refreshes: float64[1 + 2 × schedules,
+    see `telemetry.turn_block`; stretch: float64[·], scratch; refreshes: float64[1 + 2 × schedules,
     ·], the time, raw weights, weights.
     """
     weights, count = schedules[WEIGHT], control.shape[1]

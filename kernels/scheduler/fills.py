@@ -151,12 +151,12 @@ def _fills_now(now, desk, opening, cell, lowering, place):
 
 
 @kernel
-def _keep_waiting(cells, order, hand, on_hand):
+def _keep_waiting(account_of, cells, order, hand, on_hand):
     """Keep the orders that still wait; returns how many."""
     kept, instruments = 0, cells.shape[1]
     for at in range(on_hand):
         key = int(hand[at])
-        cell = cells[order[key // instruments], key % instruments]
+        cell = cells[order[key // instruments], key % instruments, account_of]
         if cell[PENDING] != 0.0:
             hand[kept] = hand[at]
             kept += 1
@@ -182,7 +182,7 @@ def fill_real(
         for at in range(int(account[ON_HAND])):
             key = int(hand[at])
             s, i = order[key // instrument_count], key % instrument_count
-            cell, rule = cells[s, i], rules[s, i]
+            cell, rule = cells[s, i, REAL], rules[s]
             if not _fills_now(now, desk, prices[i, OPEN, column], cell, lowering, place):
                 continue
             held, wanted, accepted = cell[LOTS], cell[LOTS] + cell[PENDING], cell[ACCEPTED]
@@ -202,7 +202,7 @@ def fill_real(
             value, bound = cell[ELSEWHERE] + own, cell[BOUND] + own_bound
             profile = tallies[int(schedules[PROFILE, s])]
             _follow_up(s, i, held, wanted, accepted, cell, instruments, profile, schedules, said, upcoming)
-    account[ON_HAND] = _keep_waiting(cells, order, hand, int(account[ON_HAND]))
+    account[ON_HAND] = _keep_waiting(REAL, cells, order, hand, int(account[ON_HAND]))
 
 
 @kernel
@@ -216,7 +216,7 @@ def fill_units(
         for at in range(int(account[ON_UNIT_HAND])):
             key = int(hand[at])
             s, i = order[key // instrument_count], key % instrument_count
-            cell, rule = cells[s, i], rules[s, i]
+            cell, rule = cells[s, i, UNIT], rules[s]
             if not _fills_now(now, desk, prices[i, OPEN, column], cell, lowering, place):
                 continue
             held = cell[LOTS]
@@ -231,7 +231,7 @@ def fill_units(
             else:
                 fill_order(prices[i], columns, column, rule, cell, fills)
             _follow_unit(s, i, held, cell, schedules, unit_lots, said)
-    account[ON_UNIT_HAND] = _keep_waiting(cells, order, hand, int(account[ON_UNIT_HAND]))
+    account[ON_UNIT_HAND] = _keep_waiting(UNIT, cells, order, hand, int(account[ON_UNIT_HAND]))
 
 
 @kernel
@@ -254,19 +254,19 @@ def charge_all(
     seen: int64[instrument], numbers of the instruments' last bars.
     """
     legs = instruments.shape[1]
-    for s in range(cells.shape[1]):
-        for i in range(cells.shape[2]):
-            rule, opening = rules[s, i], prices[i, OPEN, column]
-            if watched[s, i] == 0 or opening != opening:
+    for s in range(cells.shape[0]):
+        for i in range(cells.shape[1]):
+            rule, opening = rules[s], prices[i, OPEN, column]
+            if watched[s] == 0 or opening != opening:
                 continue
-            cell = cells[REAL, s, i]
+            cell = cells[s, i, REAL]
             if cell[LOTS] != 0.0:
                 first = int(account[WRITTEN])
                 cell[CASH], cell[FILLS] = account[BALANCE], account[WRITTEN]
                 charge_holding(prices[i], funding[i], seen[i], numbers[column], column, rule, cell, fills)
                 account[BALANCE], account[WRITTEN] = cell[CASH], cell[FILLS]
                 _name_rows(first, int(cell[FILLS]), place, s * legs + i, s * legs + others[i], rule[LOT], fills)
-            cell = cells[UNIT, s, i]
+            cell = cells[s, i, UNIT]
             if cell[LOTS] != 0.0:
                 cell[CASH], cell[FILLS] = schedules[UNIT_CASH, s], 0.0
                 charge_holding(prices[i], funding[i], seen[i], numbers[column], column, rule, cell, unit_fills)
@@ -300,17 +300,17 @@ def trade_inside(
     value = equity - account[BALANCE]
     for k in range(order.shape[0]):
         s = order[k]
-        for i in range(cells.shape[2]):
-            rule, opening = rules[s, i], prices[i, OPEN, column]
+        for i in range(cells.shape[1]):
+            rule, opening = rules[s], prices[i, OPEN, column]
             if opening != opening:
                 continue
-            cell = cells[REAL, s, i]
-            if _is_inside(cell, watched[s, i]):
+            cell = cells[s, i, REAL]
+            if _is_inside(cell, watched[s]):
                 held, wanted, accepted = cell[LOTS], cell[LOTS] + cell[PENDING], cell[ACCEPTED]
                 own, own_bound = _own_worth(i, cell, rule, instruments, others)
                 first = int(account[WRITTEN])
                 _lend(account[BALANCE], value, bound, own, own_bound, account[WRITTEN], cell)
-                _walk_inside(column, numbers, prices[i], rule, watched[s, i], cell, fills)
+                _walk_inside(column, numbers, prices[i], rule, watched[s], cell, fills)
                 account[BALANCE], account[WRITTEN] = cell[CASH], cell[FILLS]
                 account[TRADED] += _name_rows(
                     first, int(cell[FILLS]), place, s * legs + i, s * legs + others[i], rule[LOT], fills
@@ -320,13 +320,13 @@ def trade_inside(
                 if cell[LOTS] != held or cell[LOTS] + cell[PENDING] != wanted or cell[ACCEPTED] != accepted:
                     profile = tallies[int(schedules[PROFILE, s])]
                     _follow_up(s, i, held, wanted, accepted, cell, instruments, profile, schedules, said, upcoming)
-            cell = cells[UNIT, s, i]
-            if _is_inside(cell, watched[s, i]):
+            cell = cells[s, i, UNIT]
+            if _is_inside(cell, watched[s]):
                 held = cell[LOTS]
                 unit_value, unit_bound = _unit_worth(s, instruments, others, unit_lots)
                 own, own_bound = _own_worth(i, cell, rule, instruments, others)
                 _lend(schedules[UNIT_CASH, s], unit_value, unit_bound, own, own_bound, 0.0, cell)
-                _walk_inside(column, numbers, prices[i], rule, watched[s, i], cell, unit_fills)
+                _walk_inside(column, numbers, prices[i], rule, watched[s], cell, unit_fills)
                 if cell[LOTS] != held:
                     _follow_unit(s, i, held, cell, schedules, unit_lots, said)
                 schedules[UNIT_CASH, s] = cell[CASH]

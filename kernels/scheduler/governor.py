@@ -26,6 +26,7 @@ from .layout import (
     ON_HALT,
     ON_LIMIT,
     ON_SCALE,
+    REAL,
     REFUSAL,
     SCALE,
     STANDING,
@@ -50,7 +51,7 @@ def _exposures(control, instruments, others, account, schedules, cells, said):
             wanted += schedules[WEIGHT, s] * min(total, 1.0)
             continue
         for i in range(said.shape[2]):
-            lots = cells[s, i, LOTS]
+            lots = cells[s, i, REAL, LOTS]
             if lots != 0.0:
                 _, gross = prices_of(i, schedules[HEDGES, s], instruments, others)
                 held += abs(lots) * instruments[LOT_OF, i] * gross

@@ -39,7 +39,6 @@ from .layout import (
     ON_UNIT_HAND,
     PHASE,
     PROFILE,
-    REAL,
     REBALANCE_US,
     RECORDS,
     REFRESH_NOW,
@@ -49,7 +48,6 @@ from .layout import (
     SCALE,
     SIZING,
     STANDING,
-    UNIT,
     UNIT_BEFORE,
     UNIT_EQUITY,
     WATCHES,
@@ -59,7 +57,7 @@ from .layout import (
 from .marks import mark_account, mark_units, watch_profiles, worth_of_all
 from .runs import decide_run
 from .targets import order_run
-from .telemetry import add_run, one_run, run_held_back
+from .telemetry import COUNTS, EQUITY_AT, GROWTH, SIGNALS_IN, VALUES, add_run, turn_block
 
 TIME, CLOSING, OPENING = range(3)
 """`timeline`, int64[·, instant]: the instant; the columns of the bars that close and that open then (-1: none)."""
@@ -92,7 +90,7 @@ def _find_due(now, schedules):
 @kernel
 def _run_due(
     now, number, column, stop, desk, control, governor, order, profiles, wishes, confidence, warm_from, rules, account,
-    schedules, cells, said, upcoming, outcome, decisions,
+    schedules, cells, said, upcoming, rows, outcome, decisions,
 ):  # fmt: skip
     """Decide the runs of all schedules that are due, in declared order."""
     governed = governed_limit(governor, account)
@@ -101,13 +99,13 @@ def _run_due(
         schedules[HAS_ASKED, s] = schedules[ACCEPTED_NOW, s] = 0.0
         if schedules[IS_DUE, s] == 0.0 or schedules[FIRST, s] > column or column < 0:
             continue
-        accepted, rows = decide_run(
+        accepted, next_row = decide_run(
             now, number, s, column, stop, _refuses_all(s, desk, control, schedules), desk[MODE] == modes.REDUCING,
             profiles[int(schedules[PROFILE, s]), IS_REDUCING] != 0.0, control[LIMIT, s], governed, wishes[s],
-            confidence[s], warm_from[s], rules[s], cells[REAL, s], cells[UNIT, s], said[STANDING, s], upcoming[s],
+            confidence[s], warm_from[s], rules[s], cells[s], said[STANDING, s], upcoming[s], rows[s],
             outcome, decisions, int(account[DECISIONS]),
         )  # fmt: skip
-        account[DECISIONS] = rows
+        account[DECISIONS] = next_row
         schedules[ACCEPTED_NOW, s], schedules[HAS_ASKED, s] = accepted, accepted > 0
         first = stop
         for i in range(upcoming.shape[1]):
@@ -118,7 +116,7 @@ def _run_due(
 @kernel
 def _order_due(
     now, number, column, desk, control, governor, order, rules, instruments, others, account, profiles, tallies,
-    schedules, cells, said, upcoming, outcome, hand, unit_hand, decisions,
+    schedules, cells, said, upcoming, rows, hand, unit_hand, decisions,
 ):  # fmt: skip
     """Order for all schedules that are due, in declared order."""
     used_up = governor[GOVERNOR_ACTION] == ON_SCALE and is_turnover_used_up(governor, account)
@@ -133,30 +131,31 @@ def _order_due(
         lowers_only = used_up or reduces or desk[MODE] == modes.REDUCING
         order_run(
             s, rank, now, number, column, lowers_only, rules, instruments, others, account, profiles, tallies,
-            schedules, cells, said, upcoming, outcome, hand, unit_hand, decisions,
+            schedules, cells, said, upcoming, rows, hand, unit_hand, decisions,
         )  # fmt: skip
 
 
 @kernel
-def _record_due(now, column, confidence_measure, desk, control, means, schedules, runs, rests, since, run, values):
+def _record_due(now, column, confidence_measure, desk, control, means, schedules, runs, rests, since, stretch):
     """Add the runs that were due to the telemetry of their schedules; one that is skipped for drift does not count."""
     for s in range(schedules.shape[1]):
         if schedules[IS_DUE, s] == 0.0:
             continue
-        refusal = _refuses_all(s, desk, control, schedules)
-        if refusal == DRIFT:
-            schedules[UNIT_BEFORE, s] = 0.0  # returns are between neighbouring runs that both count in full
-            continue
-        if refusal != 0.0:
-            schedules[UNIT_BEFORE, s] = 0.0
-            run_held_back(values.shape[0], confidence_measure, run)
-        else:
-            for m in range(values.shape[0]):
-                values[m] = means[m, s, column] if column >= 0 else np.nan
+        refusal, before, equity = _refuses_all(s, desk, control, schedules), schedules[UNIT_BEFORE, s], 0.0
+        if refusal == 0.0:
             equity = schedules[UNIT_EQUITY, s]
-            one_run(schedules[ACCEPTED_NOW, s], equity, schedules[UNIT_BEFORE, s], values, run)
-            schedules[UNIT_BEFORE, s] = equity
-        add_run(int(now // schedules[CADENCE, s]), run, runs[s], rests[s], since[s])
+        schedules[UNIT_BEFORE, s] = equity  # returns are between neighbouring runs that both count in full
+        if refusal == DRIFT:
+            continue
+        number = int(now // schedules[CADENCE, s])
+        turn_block(number, s, runs, rests, since, stretch)
+        run = runs[number % runs.shape[0], s]
+        run[COUNTS], run[SIGNALS_IN], run[EQUITY_AT] = 1.0, schedules[ACCEPTED_NOW, s], equity
+        run[GROWTH] = equity / before - 1.0 if before > 0.0 and equity > 0.0 else np.nan
+        for m in range(means.shape[0]):
+            held_back = 0.0 if m == confidence_measure else np.nan
+            run[VALUES + m] = held_back if refusal != 0.0 else (means[m, s, column] if column >= 0 else np.nan)
+        add_run(number, s, runs, since, stretch)
 
 
 @kernel
@@ -164,7 +163,7 @@ def run_instants(
     timeline, columns, prices, funding, width, wishes, confidence, means, confidence_measure, desk, control, governor,
     order, rules, watched, warm_from, others, sources, stated, raw, program, constants, groups, registers, smoothing,
     scratch, account, instruments, seen, profiles, tallies, schedules, cells, said, upcoming, unit_lots, runs, rests,
-    since, run, window, values, outcome, hand, unit_hand, decisions, refreshes, events, fills, unit_fills, curve, start,
+    since, stretch, rows, outcome, hand, unit_hand, decisions, refreshes, events, fills, unit_fills, curve, start,
     stop,
 ):  # fmt: skip
     """Do what falls on the instants start..stop, in the order that `docs/scheduler.md` states.
@@ -178,7 +177,7 @@ def run_instants(
     Returns the instant to go on from: `stop`; or one that is begun only when a table has room, or its caller has heard
     that the governor halts (HALTED_BY).
     """
-    cell_count = cells.shape[1] * cells.shape[2]
+    cell_count = cells.shape[0] * cells.shape[1]
     for j in range(start, stop):
         now = timeline[TIME, j]
         closing, opening = timeline[CLOSING, j], timeline[OPENING, j]
@@ -208,11 +207,11 @@ def run_instants(
             ):
                 refresh(
                     now, control, profiles, sources, stated, raw, program, constants, groups, registers, smoothing,
-                    scratch, rests, since, window, account, schedules, refreshes,
+                    scratch, rests, since, stretch, account, schedules, refreshes,
                 )  # fmt: skip
                 desk[REFRESH_NOW] = 0.0
             if account[DUE] > 0.0 and watch_portfolio(
-                now, desk, governor, control, instruments, others, account, schedules, cells[REAL], said, events
+                now, desk, governor, control, instruments, others, account, schedules, cells, said, events
             ):
                 account[PHASE] = HEARD
                 return j
@@ -223,16 +222,16 @@ def run_instants(
             mark_units(instruments, others, unit_lots, schedules)
             _run_due(
                 now, number, column, width, desk, control, governor, order, profiles, wishes, confidence, warm_from,
-                rules, account, schedules, cells, said, upcoming, outcome, decisions,
+                rules, account, schedules, cells, said, upcoming, rows, outcome, decisions,
             )  # fmt: skip
-            set_scale(now, governor, control, instruments, others, account, schedules, cells[REAL], said, events)
+            set_scale(now, governor, control, instruments, others, account, schedules, cells, said, events)
             _order_due(
                 now, number, column, desk, control, governor, order, rules, instruments, others, account, profiles,
-                tallies, schedules, cells, said, upcoming, outcome, hand, unit_hand, decisions,
+                tallies, schedules, cells, said, upcoming, rows, hand, unit_hand, decisions,
             )  # fmt: skip
             if desk[RECORDS] != 0.0:
                 _record_due(
-                    now, column, confidence_measure, desk, control, means, schedules, runs, rests, since, run, values
+                    now, column, confidence_measure, desk, control, means, schedules, runs, rests, since, stretch
                 )
         if opening >= 0:
             waits = account[ON_HAND] > 0.0 or account[ON_UNIT_HAND] > 0.0
@@ -263,10 +262,10 @@ def _open_bar(
     if account[ON_HAND] > 0.0:
         fill_real(
             now, column, place, number, columns[NUMBER], prices, desk, order, rules, others, account, instruments,
-            tallies, schedules, cells[REAL], said, upcoming, hand, fills,
+            tallies, schedules, cells, said, upcoming, hand, fills,
         )  # fmt: skip
     if account[ON_UNIT_HAND] > 0.0:
         fill_units(
             now, column, place, number, columns[NUMBER], prices, desk, order, rules, others, account, instruments,
-            unit_lots, schedules, cells[UNIT], said, unit_hand, unit_fills,
+            unit_lots, schedules, cells, said, unit_hand, unit_fills,
         )  # fmt: skip

@@ -19,7 +19,6 @@ from .layout import (
     NET,
     PAIR_GROSS,
     PAIR_NET,
-    ROW,
     SENT_AT,
     WAS,
 )
@@ -122,16 +121,16 @@ def put_on_order(lots, counts, now, number, key, mark, rules, cell, hand, on_han
 
 @kernel
 def order_target(
-    share, equity, now, number, i, hedges, lowers_only, key, profile, rules, cell, instruments, others, tallies,
+    share, equity, now, number, i, row, hedges, lowers_only, key, profile, rules, cell, instruments, others, tallies,
     hand, on_hand, decisions,
 ):  # fmt: skip
     """Order what leads a schedule's position to a share of equity, as far as its profile allows.
 
     Where that leaves a signal no room at all, its decision is refused, or turned into a wish of 0 where it would have
-    flipped the side. Returns the orders on hand.
+    flipped the side. Returns the orders on hand. row: of the decision that
+    it is for; -1 where it is for none.
     """
-    mark, asked, row = instruments[MARK, i], cell[ROW] != 0.0, int(cell[ROW]) - 1
-    cell[ROW] = 0.0
+    mark, asked = instruments[MARK, i], row >= 0
     if cell[STOPPED] * share > 0.0 or mark != mark:
         return on_hand
     _, gross = prices_of(i, hedges, instruments, others)

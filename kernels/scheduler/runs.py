@@ -15,7 +15,8 @@ from .layout import (
     DECIDED_REASON,
     DECIDED_WISH,
     IS_ACCEPTED,
-    ROW,
+    REAL,
+    UNIT,
     WAS,
 )
 
@@ -41,7 +42,7 @@ def find_signals(wishes, start, stop, rules, cells, upcoming):
     """Write the first column with a possible signal of each instrument to upcoming[instrument]; return the least."""
     first = stop
     for i in range(upcoming.shape[0]):
-        upcoming[i] = next_signal(wishes[i], start, stop, rules[i], cells[i])
+        upcoming[i] = next_signal(wishes[i], start, stop, rules, cells[i, REAL])
         first = min(first, upcoming[i])
     return first
 
@@ -91,7 +92,7 @@ def _rank(confidence, column, limit, governed, outcome):
 @kernel
 def decide_run(
     now, number, schedule, column, stop, refusal, reduces, profile_reduces, limit, governed, wishes, confidence,
-    warm_from, rules, cells, unit_cells, standing, upcoming, outcome, decisions, at,
+    warm_from, rules, cells, standing, upcoming, rows, outcome, decisions, at,
 ):  # fmt: skip
     """Decide what the signals of one run become, and write a row for each of them from row `at` on.
 
@@ -107,9 +108,9 @@ def decide_run(
         outcome[i] = QUIET
         if upcoming[i] > column:
             continue
-        wish, cell = wishes[i, column], cells[i]
-        if not is_signal(wish, rules[i], cell):
-            upcoming[i] = next_signal(wishes[i], column + 1, stop, rules[i], cell)
+        wish, cell = wishes[i, column], cells[i, REAL]
+        if not is_signal(wish, rules, cell):
+            upcoming[i] = next_signal(wishes[i], column + 1, stop, rules, cell)
             continue
         asked = True
         lowers = _lowers(wish, cell[ACCEPTED])
@@ -120,7 +121,7 @@ def decide_run(
     for i in range(instruments):
         if outcome[i] == QUIET:
             continue
-        wish, cell, reason = wishes[i, column], cells[i], outcome[i]
+        wish, cell, reason = wishes[i, column], cells[i, REAL], outcome[i]
         flips = wish * cell[ACCEPTED] < 0.0
         cut = reason in (OVER_LIMIT, GOVERNOR, RISK) or (reason == HALTED and refusal == 0.0)
         if flips and cut:
@@ -133,12 +134,12 @@ def decide_run(
         decisions[DECIDED_REASON, at] = reason
         decisions[IS_ACCEPTED, at] = taken
         if taken:
-            cell[WAS], cell[ROW] = cell[ACCEPTED], at + 1.0
+            cell[WAS], rows[i] = cell[ACCEPTED], at
             accept(wish, number, cell)
-            accept(wish, number, unit_cells[i])
+            accept(wish, number, cells[i, UNIT])
             standing[i] = wish
             accepted += 1
-            upcoming[i] = next_signal(wishes[i], column + 1, stop, rules[i], cell)
+            upcoming[i] = next_signal(wishes[i], column + 1, stop, rules, cell)
         else:
             upcoming[i] = column + 1
         at += 1

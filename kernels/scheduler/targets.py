@@ -17,7 +17,6 @@ from .layout import (
     ON_UNIT_HAND,
     PROFILE,
     REAL,
-    ROW,
     SCALE,
     SHARE,
     SHARE_WAS,
@@ -52,47 +51,50 @@ def _moved(standing, divisor, factor, shares, least):
 @kernel
 def order_run(
     s, rank, now, number, column, lowers_only, rules, instruments, others, account, profiles, tallies, schedules, cells,
-    said, upcoming, asked, hand, unit_hand, decisions,
+    said, upcoming, rows, hand, unit_hand, decisions,
 ):  # fmt: skip
     """Order what a run's targets are off what its positions were ordered for, in both of its accounts.
 
-    rank: the schedule's place among the declared; lowers_only: only what lowers a position passes; asked:
-    int64[instrument], scratch.
+    rank: the schedule's place among the declared; lowers_only: only what lowers a position passes; rows:
+    int64[schedule, instrument], rows of the decisions to be ordered for; -1 where there is none.
     """
     standing, shares = said[STANDING, s], said[SHARE, s]
     divisor, factor = _divisor(standing), schedules[WEIGHT, s] * account[SCALE]
-    least, any_asked = rules[s, 0, THRESHOLD] * schedules[WEIGHT, s], 0
+    least, any_asked, asked = rules[s, THRESHOLD] * schedules[WEIGHT, s], 0, rows[s]
     for i in range(standing.shape[0]):
-        asked[i] = cells[REAL, s, i, ROW] != 0.0
-        any_asked += asked[i]
+        any_asked += asked[i] >= 0
     other_divisor = divisor != schedules[DIVISOR, s]
     schedules[DIVISOR, s], schedules[FACTOR, s] = divisor, factor
     if any_asked > 0 or _moved(standing, divisor, factor, shares, least) > 0:
         profile, wanted = profiles[int(schedules[PROFILE, s])], tallies[int(schedules[PROFILE, s])]
         for i in range(standing.shape[0]):
-            share, cell = standing[i] / divisor * factor, cells[REAL, s, i]
-            if asked[i] == 0 and not abs(share - shares[i]) > least:
+            share, cell = standing[i] / divisor * factor, cells[s, i, REAL]
+            if asked[i] < 0 and not abs(share - shares[i]) > least:
                 continue
-            if lowers_only and asked[i] == 0 and abs(share) > abs(shares[i]):
+            if lowers_only and asked[i] < 0 and abs(share) > abs(shares[i]):
                 schedules[FACTOR, s] = np.nan  # it is looked at again at the next run
                 continue
             replaces, share_was = cell[PENDING] != 0.0, shares[i]
             on_hand = order_target(
-                share, account[SIZING], now, number, i, schedules[HEDGES, s], lowers_only, rank * standing.shape[0] + i,
-                profile, rules[s, i], cell, instruments, others, wanted, hand, int(account[ON_HAND]), decisions,
+                share, account[SIZING], now, number, i, asked[i], schedules[HEDGES, s], lowers_only,
+                rank * standing.shape[0] + i, profile, rules[s], cell, instruments, others, wanted, hand,
+                int(account[ON_HAND]), decisions,
             )  # fmt: skip
             account[ON_HAND] = on_hand
-            if asked[i] != 0 and standing_wish(cell) != standing[i]:
+            if asked[i] >= 0 and standing_wish(cell) != standing[i]:
                 _take_back(s, i, column, cell, schedules, standing, upcoming)
                 share = 0.0 if standing[i] == 0.0 else shares[i]
             cell[SHARE_WAS] = cell[SHARE_WAS] if replaces else share_was
-            if asked[i] != 0 or cell[PENDING] != 0.0:
+            if asked[i] >= 0 or cell[PENDING] != 0.0:
                 shares[i] = share
     if any_asked > 0 or other_divisor:
         _order_units(
             s, rank, now, number, _divisor(standing), rules[s], instruments, others, account, schedules, cells,
             standing, said[UNIT_SHARE, s], asked, unit_hand,
         )  # fmt: skip
+    if any_asked > 0:
+        for i in range(standing.shape[0]):
+            asked[i] = -1
 
 
 @kernel
@@ -114,18 +116,18 @@ def _order_units(
     """Order what leads the unit account of a schedule to its accepted wishes."""
     hedges, equity = schedules[HEDGES, s], schedules[UNIT_EQUITY, s]
     for i in range(standing.shape[0]):
-        share, cell, mark = standing[i] / divisor, cells[UNIT, s, i], instruments[MARK, i]
-        for_signal = asked[i] != 0
-        moves = for_signal or abs(share - shares[i]) > rules[i, THRESHOLD]
+        share, cell, mark = standing[i] / divisor, cells[s, i, UNIT], instruments[MARK, i]
+        for_signal = asked[i] >= 0
+        moves = for_signal or abs(share - shares[i]) > rules[THRESHOLD]
         if not moves or mark != mark or cell[STOPPED] * share > 0.0:
             continue
         cell[STOPPED] = 0.0
         cell[SHARE_WAS] = cell[SHARE_WAS] if cell[PENDING] != 0.0 else shares[i]
         _, gross = prices_of(i, hedges, instruments, others)
-        lots = wanted_lots(share, equity, mark, gross, rules[i])
+        lots = wanted_lots(share, equity, mark, gross, rules)
         key = rank * standing.shape[0] + i
         on_hand = int(account[ON_UNIT_HAND])
-        account[ON_UNIT_HAND] = put_on_order(lots, for_signal, now, number, key, mark, rules[i], cell, hand, on_hand)
+        account[ON_UNIT_HAND] = put_on_order(lots, for_signal, now, number, key, mark, rules, cell, hand, on_hand)
         if for_signal or cell[PENDING] != 0.0:
             shares[i] = share
 
@@ -138,24 +140,24 @@ def close_schedule(
     for i in range(upcoming.shape[1]):
         key, mark = rank * upcoming.shape[1] + i, instruments[MARK, i]
         for account_of in (REAL, UNIT):
-            cell = cells[account_of, s, i]
+            cell = cells[s, i, account_of]
             cell[ACCEPTED] = cell[BEFORE] = 0.0
             if cell[LOTS] == 0.0 and cell[PENDING] == 0.0:
                 continue
             if account_of == UNIT:
                 on_hand = int(account[ON_UNIT_HAND])
                 account[ON_UNIT_HAND] = put_on_order(
-                    0.0, False, now, number, key, mark, rules[s, i], cell, unit_hand, on_hand
+                    0.0, False, now, number, key, mark, rules[s], cell, unit_hand, on_hand
                 )
                 continue
             held, wanted = cell[LOTS], cell[LOTS] + cell[PENDING]
             account[ON_HAND] = put_on_order(
-                0.0, False, now, number, key, mark, rules[s, i], cell, hand, int(account[ON_HAND])
+                0.0, False, now, number, key, mark, rules[s], cell, hand, int(account[ON_HAND])
             )
             profile = tallies[int(schedules[PROFILE, s])]
             tally(i, schedules[HEDGES, s], held, wanted, cell, instruments, profile)
         for account_of in (REAL, UNIT):
-            cells[account_of, s, i, DECIDED] = np.inf  # it never grows too old: nobody would ask again
+            cells[s, i, account_of, DECIDED] = np.inf  # it never grows too old: nobody would ask again
         said[STANDING, s, i] = said[SHARE, s, i] = said[UNIT_SHARE, s, i] = 0.0
         upcoming[s, i] = 0
     schedules[FIRST, s] = 0.0

@@ -17,6 +17,10 @@ MEANS = 9
 """From here on three slots for each measure: how many runs gave a number, their sum, the last one."""
 COUNT, SUM, LAST = range(3)
 
+COUNTS, SIGNALS_IN, EQUITY_AT, GROWTH, VALUES = range(5)
+"""`runs`: 1 where the run counts; signals accepted in it; the unit account's equity (0: not marked); its growth since
+the run before (NaN: not known); from here on the measures."""
+
 SIGNALS_OF, VOLATILITY, VOLATILITY_VS_TARGET, MAX_DRAWDOWN, DRAWDOWN, PRESSURE, MEAN_OF, LAST_OF, STATED = range(9)
 """Kinds of metrics: accepted signals; annual volatility; percent off the engine's target; deepest and present fall in
 percent; the latter over the profile's limit; mean, and last value, of a measure; a stated number."""
@@ -30,32 +34,19 @@ def forget(stretch):
 
 
 @kernel
-def one_run(signals, equity, before, values, stretch):
-    """A stretch of one run; `before` is the unit account's equity at the run before (0: there is none)."""
-    stretch[RUNS], stretch[SIGNALS] = 1.0, signals
-    growth = equity / before - 1.0 if before > 0.0 else np.nan
+def one_run(run, stretch):
+    """A stretch of one run, from its row of `runs`."""
+    signals, equity, growth = run[SIGNALS_IN], run[EQUITY_AT], run[GROWTH]
     known = growth == growth
+    stretch[RUNS], stretch[SIGNALS] = run[COUNTS], signals
     stretch[RETURNS], stretch[RETURN_MEAN], stretch[RETURN_SQUARES] = (1.0, growth, 0.0) if known else (0.0, 0.0, 0.0)
     stretch[PEAK] = stretch[TROUGH] = stretch[LATEST] = equity
     stretch[DEPTH] = 0.0
-    for m in range(values.shape[0]):
-        at, value = MEANS + 3 * m, values[m]
+    for m in range(run.shape[0] - VALUES):
+        at, value = MEANS + 3 * m, run[VALUES + m]
         known = value == value
-        stretch[at + COUNT], stretch[at + SUM], stretch[at + LAST] = (
-            (1.0, value, value) if known else (0.0, 0.0, np.nan)
-        )
-
-
-@kernel
-def run_held_back(measures, confidence, stretch):
-    """A stretch of one run that was suspended: no signals, confidence 0 where it is measured, and nothing else."""
-    forget(stretch)
-    stretch[RUNS] = 1.0
-    for m in range(measures):
-        at = MEANS + 3 * m
-        stretch[at + LAST] = np.nan
-        if m == confidence:
-            stretch[at + COUNT], stretch[at + LAST] = 1.0, 0.0
+        stretch[at + COUNT], stretch[at + SUM] = (1.0, value) if known else (0.0, 0.0)
+        stretch[at + LAST] = value
 
 
 @kernel
@@ -99,36 +90,43 @@ def _join_falls(earlier, later, out):
 
 
 @kernel
-def add_run(number, run, runs, rests, since):
-    """Add the run of this number, over 0, to a window.
+def turn_block(number, s, runs, rests, since, stretch):
+    """Where the run of this number begins a block of runs, take over what the block before leaves.
 
-    run: float64[stretch]; runs: float64[window, stretch], this block's runs by number mod window; rests: float64[window
-    + 1, stretch], what is left of the block before from each place on; since: float64[stretch + 1], the runs of this
-    block together, and the number of the last run. All zeros before the first run.
+    number: over 0; runs: float64[window, schedule, ·], by number mod window; rests: float64[window + 1, schedule,
+    stretch], what is left of the block before from each place on; since: float64[schedule, stretch + 1], the runs of
+    this block together, and the number of the last run; all zeros before the first run. stretch: scratch. Schedules
+    stand inside, since most are due together.
     """
-    window, size = runs.shape[0], run.shape[0]
-    blocks = number // window - int(since[size]) // window
-    if blocks > 0 and since[size] > 0.0:
-        for at in range(window - 1, -1, -1):
-            if blocks == 1:
-                join(runs[at], rests[at + 1], rests[at])
-            else:
-                forget(rests[at])
-        for at in range(window):
-            forget(runs[at])
-        forget(since[:size])
-    place = number % window
-    for slot in range(size):
-        runs[place, slot] = run[slot]
-    join(since[:size], run, since[:size])
-    since[size] = number
+    window, size = runs.shape[0], stretch.shape[0]
+    blocks = number // window - int(since[s, size]) // window
+    if blocks == 0 or since[s, size] == 0.0:
+        return
+    for at in range(window - 1, -1, -1):
+        if blocks == 1:
+            one_run(runs[at, s], stretch)
+            join(stretch, rests[at + 1, s], rests[at, s])
+        else:
+            forget(rests[at, s])
+    for at in range(window):
+        runs[at, s, COUNTS] = 0.0
+    forget(since[s, :size])
 
 
 @kernel
-def window_of(rests, since, out):
-    """The stretch of all runs in a window that ends with the last run; arrays as in `add_run`."""
+def add_run(number, s, runs, since, stretch):
+    """Add the run of this number, whose row of `runs` is written, to its block; arrays as in `turn_block`."""
+    size = stretch.shape[0]
+    one_run(runs[number % runs.shape[0], s], stretch)
+    join(since[s, :size], stretch, since[s, :size])
+    since[s, size] = number
+
+
+@kernel
+def window_of(s, rests, since, out):
+    """The stretch of all runs in a window that ends with the last run; arrays as in `turn_block`."""
     size, window = out.shape[0], rests.shape[0] - 1
-    join(rests[int(since[size]) % window + 1], since[:size], out)  # of the block before, what the last run left in
+    join(rests[int(since[s, size]) % window + 1, s], since[s, :size], out)  # of the block before, what is left in
 
 
 @kernel
