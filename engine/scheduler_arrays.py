@@ -65,7 +65,7 @@ class SchedulerArrays:
         stretch = telemetry.MEANS + 3 * len(measures)
         self.runs = np.zeros((WINDOW_RUNS, schedules, telemetry.VALUES + len(measures)))
         self.rests = np.zeros((WINDOW_RUNS + 1, schedules, stretch))
-        self.since = np.zeros((schedules, stretch + 1))
+        self.since = np.zeros((schedules, stretch + 2))
         self.stretch = np.zeros(stretch)
         self.rows: Integers = np.full(cells, -1, dtype=np.int64)
         names = [(measure.name, measure.of_size) for measure in measures]
@@ -135,6 +135,7 @@ def _schedules(setup: SchedulerSetup, profiles: list[str], warm_from: Integers) 
         profile, strategy = setup.profiles[one.risk_profile], one.strategy
         table[layout.NEXT_DUE, s] = -(-setup.start_us // cadence_us) * cadence_us
         table[layout.CADENCE, s] = cadence_us
+        table[layout.RUN, s] = -(-setup.start_us // cadence_us) - 1
         table[layout.MAX_DRIFT, s] = one.schedule.max_drift_seconds * MICROSECONDS
         table[layout.PROFILE, s] = profiles.index(one.risk_profile)
         table[layout.GROUP, s] = groups.setdefault((one.risk_profile, strategy.name), len(groups))

@@ -45,6 +45,7 @@ from .layout import (
     REFRESHED_AT,
     REFRESHES,
     REFUSAL,
+    RUN,
     SCALE,
     SIZING,
     STANDING,
@@ -57,7 +58,7 @@ from .layout import (
 from .marks import mark_account, mark_units, watch_profiles, worth_of_all
 from .runs import decide_run
 from .targets import order_run
-from .telemetry import COUNTS, EQUITY_AT, GROWTH, SIGNALS_IN, VALUES, add_run, turn_block
+from .telemetry import COUNTS, EQUITY_AT, GROWTH, SIGNALS_IN, VALUES, add_run, place_of_run
 
 TIME, CLOSING, OPENING = range(3)
 """`timeline`, int64[·, instant]: the instant; the columns of the bars that close and that open then (-1: none)."""
@@ -83,6 +84,7 @@ def _find_due(now, schedules):
         is_due = schedules[NEXT_DUE, s] <= now
         schedules[IS_DUE, s] = is_due
         schedules[NEXT_DUE, s] += schedules[CADENCE, s] if is_due else 0.0
+        schedules[RUN, s] += is_due
         due += is_due
     return due
 
@@ -136,7 +138,7 @@ def _order_due(
 
 
 @kernel
-def _record_due(now, column, confidence_measure, desk, control, means, schedules, runs, rests, since, stretch):
+def _record_due(column, confidence_measure, desk, control, means, schedules, runs, rests, since, stretch):
     """Add the runs that were due to the telemetry of their schedules; one that is skipped for drift does not count."""
     for s in range(schedules.shape[1]):
         if schedules[IS_DUE, s] == 0.0:
@@ -147,15 +149,13 @@ def _record_due(now, column, confidence_measure, desk, control, means, schedules
         schedules[UNIT_BEFORE, s] = equity  # returns are between neighbouring runs that both count in full
         if refusal == DRIFT:
             continue
-        number = int(now // schedules[CADENCE, s])
-        turn_block(number, s, runs, rests, since, stretch)
-        run = runs[number % runs.shape[0], s]
+        run = runs[place_of_run(int(schedules[RUN, s]), s, runs, rests, since, stretch), s]
         run[COUNTS], run[SIGNALS_IN], run[EQUITY_AT] = 1.0, schedules[ACCEPTED_NOW, s], equity
         run[GROWTH] = equity / before - 1.0 if before > 0.0 and equity > 0.0 else np.nan
         for m in range(means.shape[0]):
             held_back = 0.0 if m == confidence_measure else np.nan
             run[VALUES + m] = held_back if refusal != 0.0 else (means[m, s, column] if column >= 0 else np.nan)
-        add_run(number, s, runs, since, stretch)
+        add_run(run, since[s])
 
 
 @kernel
@@ -217,7 +217,7 @@ def run_instants(
                 return j
         account[PHASE] = BEGIN
         if account[DUE] > 0.0:
-            column, number = int(account[COLUMN]), int(now // desk[INTERVAL_US]) - 1
+            column, number = int(account[COLUMN]), now // int(desk[INTERVAL_US]) - 1
             account[SIZING], _ = worth_of_all(MARK, account[BALANCE], instruments, others)
             mark_units(instruments, others, unit_lots, schedules)
             _run_due(
@@ -230,9 +230,7 @@ def run_instants(
                 tallies, schedules, cells, said, upcoming, rows, hand, unit_hand, decisions,
             )  # fmt: skip
             if desk[RECORDS] != 0.0:
-                _record_due(
-                    now, column, confidence_measure, desk, control, means, schedules, runs, rests, since, stretch
-                )
+                _record_due(column, confidence_measure, desk, control, means, schedules, runs, rests, since, stretch)
         if opening >= 0:
             waits = account[ON_HAND] > 0.0 or account[ON_UNIT_HAND] > 0.0
             if waits or desk[WATCHES] != 0.0:

@@ -81,8 +81,9 @@ def _rank(confidence, column, limit, governed, outcome):
         if outcome[i] <= RANKED:
             surer = 0
             for other in range(outcome.shape[0]):
-                more = confidence[other, column] - confidence[i, column]
-                surer += outcome[other] <= RANKED and (more > 0.0 or (more == 0.0 and other < i))
+                if outcome[other] <= RANKED:
+                    more = confidence[other, column] - confidence[i, column]
+                    surer += more > 0.0 or (more == 0.0 and other < i)
             reason = OVER_LIMIT if surer >= limit else (GOVERNOR if surer >= governed else YES)
             outcome[i] = RANKED - 1 - reason  # still under RANKED, for those that come after
     for i in range(outcome.shape[0]):

@@ -40,11 +40,11 @@ def _divisor(standing):
 
 
 @kernel
-def _moved(standing, divisor, factor, shares, least):
-    """How many targets are off what was ordered by more than the threshold, a share of the schedule's capital."""
+def _moved(standing, part, shares, least):
+    """How many targets are off what was ordered by more than the least move that makes an order."""
     moved = 0
     for i in range(standing.shape[0]):
-        moved += abs(standing[i] / divisor * factor - shares[i]) > least
+        moved += abs(standing[i] * part - shares[i]) > least
     return moved
 
 
@@ -65,10 +65,11 @@ def order_run(
         any_asked += asked[i] >= 0
     other_divisor = divisor != schedules[DIVISOR, s]
     schedules[DIVISOR, s], schedules[FACTOR, s] = divisor, factor
-    if any_asked > 0 or _moved(standing, divisor, factor, shares, least) > 0:
+    part = factor / divisor
+    if any_asked > 0 or _moved(standing, part, shares, least) > 0:
         profile, wanted = profiles[int(schedules[PROFILE, s])], tallies[int(schedules[PROFILE, s])]
         for i in range(standing.shape[0]):
-            share, cell = standing[i] / divisor * factor, cells[s, i, REAL]
+            share, cell = standing[i] * part, cells[s, i, REAL]
             if asked[i] < 0 and not abs(share - shares[i]) > least:
                 continue
             if lowers_only and asked[i] < 0 and abs(share) > abs(shares[i]):
@@ -89,7 +90,7 @@ def order_run(
                 shares[i] = share
     if any_asked > 0 or other_divisor:
         _order_units(
-            s, rank, now, number, _divisor(standing), rules[s], instruments, others, account, schedules, cells,
+            s, rank, now, number, 1.0 / _divisor(standing), rules[s], instruments, others, account, schedules, cells,
             standing, said[UNIT_SHARE, s], asked, unit_hand,
         )  # fmt: skip
     if any_asked > 0:
@@ -110,13 +111,13 @@ def _take_back(s, i, column, cell, schedules, standing, upcoming):
 
 @kernel
 def _order_units(
-    s, rank, now, number, divisor, rules, instruments, others, account, schedules, cells, standing, shares,
-    asked, hand,
+    s, rank, now, number, part, rules, instruments, others, account, schedules, cells, standing, shares, asked,
+    hand,
 ):  # fmt: skip
     """Order what leads the unit account of a schedule to its accepted wishes."""
     hedges, equity = schedules[HEDGES, s], schedules[UNIT_EQUITY, s]
     for i in range(standing.shape[0]):
-        share, cell, mark = standing[i] / divisor, cells[s, i, UNIT], instruments[MARK, i]
+        share, cell, mark = standing[i] * part, cells[s, i, UNIT], instruments[MARK, i]
         for_signal = asked[i] >= 0
         moves = for_signal or abs(share - shares[i]) > rules[THRESHOLD]
         if not moves or mark != mark or cell[STOPPED] * share > 0.0:

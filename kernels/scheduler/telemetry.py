@@ -90,36 +90,61 @@ def _join_falls(earlier, later, out):
 
 
 @kernel
-def turn_block(number, s, runs, rests, since, stretch):
-    """Where the run of this number begins a block of runs, take over what the block before leaves.
+def turn_block(s, runs, rests, since, stretch, follows):
+    """Begin a new block of runs, and keep what the block before leaves where it is the one before this.
 
-    number: over 0; runs: float64[window, schedule, ·], by number mod window; rests: float64[window + 1, schedule,
-    stretch], what is left of the block before from each place on; since: float64[schedule, stretch + 1], the runs of
-    this block together, and the number of the last run; all zeros before the first run. stretch: scratch. Schedules
-    stand inside, since most are due together.
+    runs: float64[window, schedule, ·], by number mod window; rests: float64[window + 1, schedule, stretch], what is
+    left of the block before from each place on; since: float64[schedule, stretch + 2], the runs of this block together,
+    the number of the last run and its place; all zeros before the first run. stretch: scratch. Schedules stand inside,
+    since most are due together.
     """
-    window, size = runs.shape[0], stretch.shape[0]
-    blocks = number // window - int(since[s, size]) // window
-    if blocks == 0 or since[s, size] == 0.0:
-        return
-    for at in range(window - 1, -1, -1):
-        if blocks == 1:
+    for at in range(runs.shape[0] - 1, -1, -1):
+        if follows:
             one_run(runs[at, s], stretch)
             join(stretch, rests[at + 1, s], rests[at, s])
         else:
             forget(rests[at, s])
-    for at in range(window):
         runs[at, s, COUNTS] = 0.0
-    forget(since[s, :size])
+    forget(since[s, : stretch.shape[0]])
 
 
 @kernel
-def add_run(number, s, runs, since, stretch):
-    """Add the run of this number, whose row of `runs` is written, to its block; arrays as in `turn_block`."""
-    size = stretch.shape[0]
-    one_run(runs[number % runs.shape[0], s], stretch)
-    join(since[s, :size], stretch, since[s, :size])
-    since[s, size] = number
+def place_of_run(number, s, runs, rests, since, stretch):
+    """The row of `runs` for the run of this number, over 0; a new block is begun where it is the first of one."""
+    window, size = runs.shape[0], stretch.shape[0]
+    last = int(since[s, size])
+    place = int(since[s, size + 1]) + number - last
+    if last == 0 or place >= window:
+        place = number % window
+        if last != 0:
+            turn_block(s, runs, rests, since, stretch, number // window - last // window == 1)
+    since[s, size], since[s, size + 1] = number, place
+    return place
+
+
+@kernel
+def add_run(run, stretch):
+    """Add a run, a row of `runs`, to the runs of its block."""
+    growth, equity = run[GROWTH], run[EQUITY_AT]
+    stretch[RUNS] += run[COUNTS]
+    stretch[SIGNALS] += run[SIGNALS_IN]
+    if growth == growth:  # Welford 1962, Technometrics 4(3)
+        stretch[RETURNS] += 1.0
+        distance = growth - stretch[RETURN_MEAN]
+        stretch[RETURN_MEAN] += distance / stretch[RETURNS]
+        stretch[RETURN_SQUARES] += distance * (growth - stretch[RETURN_MEAN])
+    if equity > stretch[PEAK]:
+        stretch[TROUGH] = equity if stretch[PEAK] == 0.0 else stretch[TROUGH]
+        stretch[PEAK] = stretch[LATEST] = equity
+    elif equity > 0.0:
+        stretch[TROUGH], stretch[LATEST] = min(stretch[TROUGH], equity), equity
+        stretch[DEPTH] = max(stretch[DEPTH], 1.0 - equity / stretch[PEAK])
+    for m in range(run.shape[0] - VALUES):
+        at, value = MEANS + 3 * m, run[VALUES + m]
+        if value == value:
+            stretch[at + COUNT] += 1.0
+            stretch[at + SUM] += value
+            stretch[at + LAST] = value
 
 
 @kernel
