@@ -20,7 +20,8 @@ Fill = tuple[int, str, str, float, float, float, str]
 class Order:
     """On hand: signed lots, when it was decided, and the wish and target that come back should nothing fill it.
 
-    What is `partial` has filled in part, what is `endless` does not grow too old.
+    After a `partial` one, which has filled in part or follows one that had, no wish comes back: any is asked. What is
+    `endless` does not grow too old.
     """
 
     lots: int
@@ -91,7 +92,7 @@ class Account:
         before: the wish that is back should nothing come of it; that of an order on hand goes before it.
         """
         back = cell.order.before if cell.order else (before, cell.target)
-        partial = cell.order.partial if cell.order else False
+        partial = cell.order.partial if cell.order else cell.again
         change, closes = lots - cell.lots, lots == 0
         too_small = abs(change) * cell.rules.lot * cell.asset.gross < cell.rules.min_notional and not closes
         if cell.asset.hedged:
@@ -212,7 +213,7 @@ class Account:
 
 
 def _ask_again(cell: Cell, order: Order) -> None:
-    """Nothing came of an order: the wish of before is back. Of a part that filled none stands: any wish is asked."""
+    """Nothing came of an order: the wish of before is back. Where none stood for what is held, any is asked."""
     if order.partial:
         cell.again = True
     else:
