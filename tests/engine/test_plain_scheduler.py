@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -344,6 +345,31 @@ def test_one_schedule_of_weight_one_is_the_single_backtest(engine: str, options:
     np.testing.assert_allclose([fill[3] for fill in run.fills], fills["quantity"], rtol=1e-9, atol=3e-8)
     np.testing.assert_allclose([worth for _, worth in run.equity], alone.equity_values, rtol=1e-9)
     assert len(fills) > 10
+
+
+def test_schedules_of_fixed_weights_are_a_portfolio() -> None:
+    """Three strategies with 0.5, 0.3 and 0.2, each in one instrument: the fills of `bs.portfolio`."""
+    engines, weights = ["mean_reversion", "daily_trend_momentum", "grid_trading"], [0.5, 0.3, 0.2]
+    bars = {name: replace(walk_bars(300, seed, gaps=0.1), symbol=name) for name, seed in (("X", 1), ("Y", 51))}
+    only = {name: {"instrument_buckets": {"all": [name]}} for name in bars}
+    profiles = {"p": {}, **only}
+    schedules = {name: {"strategy": name, "risk_profile": "XYX"[k]} for k, name in enumerate(engines)}
+    strategies = {name: {"engine": name, "parameters": QUICK[name]} for name in engines}
+    config = config_of(
+        schedules, ("X", "Y"), profiles, strategies, engine_files=(), capital=1e5,
+        capital_policy={"name": "fixed_weight", "weights": dict(zip(engines, weights, strict=True))},
+    )  # fmt: skip
+    run = walk(config, "s", "e", bars)
+    plan = [
+        bs.Allocation(strategy=name, weight=weight, parameters=QUICK[name], instruments=["XYX"[k]])
+        for k, (name, weight) in enumerate(zip(engines, weights, strict=True))
+    ]
+    fills = bs.portfolio(list(bars.values()), plan).fills
+    theirs = sorted(zip(fills["time"].dt.epoch("us"), fills["schedule"], fills["quantity"], strict=True))
+    ours = sorted((fill[0], fill[1], fill[3]) for fill in run.fills)
+    assert [row[:2] for row in ours] == [row[:2] for row in theirs]
+    np.testing.assert_allclose([row[2] for row in ours], [row[2] for row in theirs], rtol=1e-9, atol=3e-8)
+    assert len(ours) > 50
 
 
 class Copied:
