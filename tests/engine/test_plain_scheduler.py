@@ -44,6 +44,12 @@ def shares(run: PlainRun) -> list[tuple[float, dict[str, float]]]:
     return [((time - START_US) / HOUR_US, weights) for time, weights in run.weights]
 
 
+def known(run: PlainRun, time: float) -> dict[str, Any]:
+    """What the refresh of that hour was told of schedule a."""
+    frame = dict(run.telemetry)[hour(time)]
+    return frame.filter(pl.col("schedule") == "a").to_dicts()[0]
+
+
 def test_orders_fill_at_the_open_that_the_decision_falls_on() -> None:
     """1000 at 100 are 10 units for a wish of 1, 5 for 0.5; the wish of hour 0 is known and filled at hour 1."""
     bars = told_bars([100.0, 110.0, 110.0, 120.0], [1.0, 1.0, 0.5, 0.5])
@@ -287,20 +293,109 @@ def test_warmup_and_drift_refuse() -> None:
 
 def test_telemetry_is_that_of_a_schedule_standing_alone() -> None:
     """The unit account has 10 units whatever the weight: 1000, 1000, 1100, 990. Returns 0, 10 % and -10 %."""
-    bars = told_bars([100.0, 110.0, 99.0, 99.0], [1.0] * 4, 0.5)
+    bars = told_bars([100.0, 110.0, 99.0, 110.0, 110.0], [1.0] * 5, 0.5)
     profiles = {"p": {"max_drawdown_pct": 20.0}}
     config = config_of(
         {"a": {}, "b": {}}, profiles=profiles, capital_policy={"name": "fixed_weight", "weights": {"b": 1}}
     )
-    run = walk(config, "s", "e", {"X": bars}, end_us=hour(4), **FREE)
-    time, frame = run.telemetry[-1]
-    row = frame.filter(pl.col("schedule") == "a").to_dicts()[0]
-    assert time == hour(4)  # told of the runs up to 3:00
+    run = walk(config, "s", "e", {"X": bars}, **FREE)
+    row = known(run, 4)  # the runs up to 3:00
     assert row["signals"] == 1.0 and row["last_signals"] == 0.0
     assert row["avg_confidence"] == pytest.approx(0.5)  # the run at 0:00 saw no bar and counts with nothing
     returns = [0.0, 0.1, -0.1]
     assert row["realized_volatility"] == pytest.approx(np.std(returns, ddof=1) * np.sqrt(365 * 24))
     assert row["max_drawdown_pct"] == pytest.approx(10.0) and row["drawdown_pressure"] == pytest.approx(0.5)
+    later = known(run, 5)  # at 4:00 the account is at its peak again
+    assert later["max_drawdown_pct"] == pytest.approx(10.0) and later["drawdown_pressure"] == pytest.approx(0.0)
+
+
+def test_a_silent_run_counts_with_a_confidence_of_zero() -> None:
+    """The run at 1:00 is 0.5 sure, the one at 2:00 is suspended: 0.25 on average, and no equity of its own."""
+    bars = told_bars([100.0] * 4, [1.0] * 4, 0.5)
+    night = [{"at": at(2), "command": "suspend_schedule", "schedule": "a"}]
+    row = known(walk(config_of({"a": {}, "b": {}}), "s", "e", {"X": bars}, commands=night, **FREE), 3)
+    assert row["avg_confidence"] == pytest.approx(0.25) and row["last_confidence"] == 0.0
+    assert row["signals"] == 1.0 and row["avg_signals"] == pytest.approx(1 / 3)
+    assert row["realized_volatility"] is None  # one return, from 0:00 to 1:00
+
+
+@pytest.mark.parametrize(
+    ("command", "times"),
+    [
+        ({"command": "rebalance_capital"}, [(0, 1.0), (1.5, 1.0), (6, 1.0)]),
+        ({"command": "set_capital_policy"}, [(0, 1.0), (1.5, 0.0), (6, 0.0)]),
+        ({"command": "set_capital_policy", "rebalance": False}, [(0, 1.0), (4, 0.0)]),
+        ({"command": "set_capital_policy", "apply_policy_interval": True}, [(0, 1.0), (1.5, 0.0), (4, 0.0), (6, 0.0)]),
+        ({"command": "replace_capital_policy"}, [(0, 1.0), (4, 0.0)]),
+        ({"command": "set_allocation_rebalance_seconds", "seconds": 10_800.0}, [(0, 1.0), (3, 1.0), (6, 1.0)]),
+    ],
+)
+def test_when_weights_are_computed_anew(command: dict[str, Any], times: list[tuple[float, float]]) -> None:
+    """Every 4 hours where something is due, counted from the last time; a command comes at 1:30."""
+    first = {"name": "fixed_weight", "weights": {"a": 1}}
+    second = {"name": "fixed_weight", "weights": {"b": 1}, "rebalance_seconds": 7200.0}
+    config = config_of({"a": {}, "b": {}}, capital_policy=first, allocation_rebalance_seconds=14_400.0)
+    asked = [{"at": at(1.5), "policy": second, **command}]
+    run = walk(config, "s", "e", {"X": told_bars([100.0] * 6, [0.0] * 6)}, commands=asked, **FREE)
+    assert [(time, weights["a"]) for time, weights in shares(run)] == times
+
+
+def test_a_stopped_target_is_not_moved() -> None:
+    """Both are stopped in the bar of 1:00; that b goes at 3:00 doubles the share of a, and changes nothing."""
+    bars = told_bars([100.0, 90.0, 90.0, 90.0, 90.0], [1.0] * 5)
+    night = [{"at": at(3), "command": "suspend_schedule", "schedule": "b"}]
+    run = walk(config_of({"a": {}, "b": {}}), "s", "e", {"X": bars}, commands=night, stop_loss_pct=5.0, **FREE)
+    assert quantities(run) == [(1, 5.0, 100.0), (1, -5.0, 95.0)]
+
+
+@pytest.mark.parametrize(("threshold", "moves"), [(0.2, 1), (0.3, 0)])
+def test_a_target_is_moved_past_the_threshold(threshold: float, moves: int) -> None:
+    """A wish of 0.5 from a weight of 0.5 to one of 1 moves by 0.25 of the schedule's capital."""
+    bars = told_bars([100.0] * 4, [0.5] * 4)
+    night = [{"at": at(2), "command": "suspend_schedule", "schedule": "b"}]
+    config = config_of({"a": {}, "b": {}})
+    run = walk(config, "s", "e", {"X": bars}, commands=night, rebalance_threshold=threshold, **FREE)
+    assert len(quantities(run)) == 1 + moves
+
+
+def test_a_reducing_loop_passes_what_lowers() -> None:
+    """0.5 → 0.25 passes, 0.75 does not, and the flip is a wish of 0."""
+    bars = told_bars([100.0] * 5, [0.5, 0.25, 0.75, -0.5, -0.5])
+    run = walk(config_of({"a": {}}), "s", "e", {"X": bars}, commands=[{"at": at(2), "command": "reduce"}], **FREE)
+    assert told(run)[1:] == [
+        (2, 0.25, "accepted", ""), (3, 0.75, "refused", "halted"), (4, 0.0, "accepted", "halted"),
+        (5, -0.5, "refused", "halted"),
+    ]  # fmt: skip
+    assert quantities(run) == [(1, 5.0, 100.0), (2, -2.5, 100.0), (4, -2.5, 100.0)]
+
+
+def test_a_lowering_wish_whose_order_would_raise_waits_while_nothing_may_grow() -> None:
+    """At 3:00 the wish goes from 0.5 to 0.4 and the weight from 0.5 to 1: 4 units are more than 2.5, at 4:00."""
+    bars = told_bars([100.0] * 5, [0.5, 0.5, 0.4, 0.4, 0.4])
+    night: list[dict[str, Any]] = [
+        {"at": at(3), "command": "suspend_schedule", "schedule": "b"},
+        {"at": at(3), "command": "reduce"},
+        {"at": at(4), "command": "resume"},
+    ]
+    run = walk(config_of({"a": {}, "b": {}}), "s", "e", {"X": bars}, commands=night, **FREE)
+    assert told(run)[1:] == [(3, 0.4, "accepted", "")]
+    assert quantities(run) == [(1, 2.5, 100.0), (4, 1.5, 100.0)]
+
+
+def test_a_pair_binds_both_legs() -> None:
+    """0.95 of 1000 over 190 are 5 units. Where the legs meet, they are worth 0 and bind 1000 of the 950 there are."""
+    primary = told_bars([100.0] * 4, [1.0] * 4)
+    secondary = told_bars([90.0, 90.0, 100.0, 100.0], [0.0] * 4)
+    alone = told_bars([100.0] * 4, [0.0, 0.0, 1.0, 1.0])
+    profiles = {"p": {"instrument_buckets": {"b": ["X"]}}, "q": {"instrument_buckets": {"b": ["Y"]}}}
+    config = config_of(
+        {"a": {"strategy": "told_pair"}, "b": {"risk_profile": "q"}}, ("X", "Y"), profiles,
+        capital_policy={"name": "fixed_weight", "weights": {"a": 0.95, "b": 0.05}},
+    )  # fmt: skip
+    run = walk(config, "s", "e", {"X": (primary, secondary), "Y": alone}, **FREE)
+    assert quantities(run) == [(1, 5.0, 100.0), (1, -5.0, 90.0)]
+    assert [worth for _, worth in run.equity] == pytest.approx([1000.0, 1000.0, 950.0, 950.0])
+    assert told(run, "b") == [(3, 1.0, "accepted", ""), (4, 1.0, "accepted", "")]  # cut to nothing, and asked again
 
 
 def test_ceilings_cut_in_proportion_and_leave_cash() -> None:

@@ -22,4 +22,12 @@ def volume_of(wish: float, confidence: float) -> float:
     return 10.0 * round(100.0 * (wish + 10.0)) + 10.0 * confidence
 
 
-ENGINE = StrategyEngine(name="told", kernel=_told, parameters=(), carry_size=3, diagnostics=(), history=lambda _: 1)
+def _engine(name: str, *, needs_secondary: bool) -> StrategyEngine:
+    return StrategyEngine(
+        name=name, kernel=_told, parameters=(), carry_size=3, diagnostics=(), history=lambda _: 1,
+        needs_secondary=needs_secondary,
+    )  # fmt: skip
+
+
+ENGINE = _engine("told", needs_secondary=False)
+PAIR_ENGINE = _engine("told_pair", needs_secondary=True)
