@@ -1,7 +1,7 @@
 """The governed scheduler once more, in plain Python: one instant after another, as docs/scheduler.md tells it.
 
 What the compiled scheduler is held to. Engines and capital policies are called as they are, they have references of
-their own; everything between them is done here by other reasoning. Orders are market orders; funding is not paid.
+their own; everything between them is done here by other reasoning. Limit orders go without levels; funding is not paid.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from plain_scheduler_governance import (
     meant_by,
     microseconds,
 )
-from plain_scheduler_levels import watch
+from plain_scheduler_levels import has_levels, watch
 from plain_scheduler_market import SECOND_US, Asset, Given, asset_of, voice_of
 from plain_scheduler_runs import Actor, Decision, Limits, OrderRow, Run, make_orders, start_run
 from plain_scheduler_telemetry import Telemetry
@@ -91,7 +91,10 @@ class _Loop:
         self.place = config.environments[choose_environment(config.environments, environment)[0]]
         self.profiles, self.without, self.drift_seconds = config.risk_profiles, without, drift_seconds
         rules = Execution(**{"capital": self.place.capital, **options})
-        assert rules.units is None and rules.limit_offset_bps == 0.0, "neither units nor limit orders here"
+        assert rules.units is None, "sizes are shares of equity here"
+        assert not (rules.limit_offset_bps and has_levels(rules)), (
+            "limit orders and levels in one bar are not told here"
+        )
         self.assets: dict[tuple[str, bool], Asset] = {}
         plans = resolve_schedules(config, self.place, self.scheduler, catalog_of(config))
         self.actors = [self._actor(plan, bars, rules) for plan in plans]

@@ -21,7 +21,8 @@ class Order:
     """On hand: signed lots, when it was decided, and the wish and target that come back should nothing fill it.
 
     After a `partial` one, which has filled in part or follows one that had, no wish comes back: any is asked. What is
-    `endless` does not grow too old.
+    `endless` does not grow too old. `limit` is the price that it rests at, 0 where it takes; `shown_us` the
+    open of the bar whose volume it has had its part of.
     """
 
     lots: int
@@ -29,6 +30,12 @@ class Order:
     before: tuple[float, float]
     partial: bool = False
     endless: bool = False
+    limit: float = 0.0
+    shown_us: int = -1
+
+    @property
+    def side(self) -> int:
+        return 1 if self.lots > 0 else -1
 
 
 @dataclass(eq=False)
@@ -99,6 +106,9 @@ class Account:
             too_small = False
         cell.target, cell.again = share, False
         cell.order = Order(change, now_us, back, partial) if change and not too_small else None
+        if cell.order and cell.rules.limit_offset_bps and not cell.asset.hedged and cell.lots * change >= 0:
+            off = 1.0 - cell.order.side * cell.rules.limit_offset_bps / 1e4
+            cell.order.limit = on_grid(cell.asset.gross * off, cell.rules.tick, up=change < 0)
 
     def flatten(self, cell: Cell, now_us: int) -> None:
         """Close at the next open, whenever that is."""
@@ -139,25 +149,40 @@ class Account:
             return
         if cell.asset.hedged:
             self._fill_pair(cell, quote, order)
-        else:
-            self._fill_single(cell, quote, order)
+        elif not order.limit or order.side * (quote.open - order.limit) <= 0.0:
+            self._fill_single(cell, quote, order, quote.open)
 
-    def _fill_single(self, cell: Cell, quote: Quote, order: Order) -> None:
-        rules, side, rest = cell.rules, int(math.copysign(1, order.lots)), 0
+    def reach(self, cell: Cell, quote: Quote) -> None:
+        """Fill a limit order that was there as the bar opened, where the bar comes to it."""
+        order = cell.order
+        if not order or order.decided_us > quote.open_us or order.shown_us == quote.open_us:
+            return
+        if order.limit and quote.low <= order.limit <= quote.high:
+            self._fill_single(cell, quote, order, order.limit)
+
+    def _fill_single(self, cell: Cell, quote: Quote, order: Order, reference: float) -> None:
+        rules, side, rest = cell.rules, order.side, 0
         size = abs(order.lots)
         if rules.max_volume_share:
             most = math.floor(rules.max_volume_share * quote.volume / rules.lot * (1.0 + 1e-15))
             size, rest = min(size, most), max(size - most, 0)
-        price = taken(quote.open, side * size, quote.volume, rules)
-        paid = paid_for(side * size, cell.lots, self._free(cell, quote.open_us), price, price, rules, rules.leverage)
+        maker_bps = rules.fee_bps if rules.maker_fee_bps is None else rules.maker_fee_bps
+        fee_bps = maker_bps if order.limit else rules.fee_bps
+
+        def price(lots: int) -> float:
+            return reference if order.limit else taken(reference, lots, quote.volume, rules)
+
+        at, free = price(side * size), self._free(cell, quote.open_us)
+        paid = paid_for(side * size, cell.lots, free, at, at, replace(rules, fee_bps=fee_bps), rules.leverage)
         if abs(paid) < size:
             size, rest = abs(paid), 0
-            price = taken(quote.open, paid, quote.volume, rules)
-        cell.order = replace(order, lots=side * rest, partial=order.partial or size > 0) if rest else None
+        partial, shown_us = order.partial or size > 0, quote.open_us
+        cell.order = replace(order, lots=side * rest, partial=partial, shown_us=shown_us) if rest else None
         if not rules.carry_rest:
             cell.order = None
         if size:
-            self.book(cell, side * size, price, quote.open, rules.fee_bps / 1e4, "market", quote.open_us)
+            kind = "limit" if order.limit else "market"
+            self.book(cell, side * size, price(side * size), reference, fee_bps / 1e4, kind, quote.open_us)
         elif not rest:
             _ask_again(cell, order)
 

@@ -20,7 +20,8 @@ class Way:
 
 
 def watch(account: Account, cell: Cell, quote: Quote) -> None:
-    """Close the position where the bar meets a level; of two ways through the bar the worse one is taken."""
+    """Fill a limit order; or close the position where the bar meets a level, on the worse of two ways through it."""
+    account.reach(cell, quote)
     if not cell.lots or cell.asset.hedged:
         return
     side, rules = cell.side, cell.rules
@@ -83,6 +84,11 @@ def _stop(cell: Cell, best: float) -> tuple[float, str] | None:
         return None
     nearest, _, kind = max(found)
     return side * nearest, kind
+
+
+def has_levels(rules: Execution) -> bool:
+    distances = rules.stop_loss_pct + rules.take_profit_pct + rules.trailing_stop_pct + rules.maintenance_margin_pct
+    return distances > 0.0 or rules.leverage > 1.0
 
 
 def liquidation_price(side: int, entry: float, rules: Execution) -> float | None:

@@ -252,5 +252,7 @@ def _options(draw: _Draw) -> dict[str, Any]:
         lot=draw.one([1e-8, 1e-3]), min_notional=draw.real(1.0, 50.0), max_volume_share=draw.real(0.001, 0.1),
         rebalance_threshold=draw.one([0.01, 0.1]), max_order_age_bars=float(draw.whole(1, 6)),
     )  # fmt: skip
+    if not execution.keys() & {"stop_loss_pct", "take_profit_pct", "trailing_stop_pct"}:  # the reference has not both
+        execution |= draw.maybe(0.3, limit_offset_bps=draw.real(5.0, 60.0))
     aside = frozenset({draw.one(["suspensions", "limits", "governor"])})
     return {**execution, **draw.maybe(0.1, drift_seconds=draw.one([5.0, 40.0]), without=aside)}

@@ -422,6 +422,7 @@ def test_longer_bars_are_joined_and_fill_at_the_shortest() -> None:
         ("daily_trend_momentum", {"trailing_stop_pct": 1.5, "borrow_pct": 5.0}),
         ("grid_trading", {"max_volume_share": 0.002, "impact_bps": 20.0}),
         ("volatility_target", {"leverage": 3.0, "maintenance_margin_pct": 1.0, "min_notional": 500.0}),
+        ("sma_crossover", {"limit_offset_bps": 40.0, "maker_fee_bps": 2.0, "tick": 0.01}),
         ("cross_exchange_arbitrage", {"slippage_bps": 2.0}),
     ],
 )
