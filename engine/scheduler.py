@@ -56,7 +56,7 @@ def backtest_scheduler(
     without: Iterable[Literal["suspensions", "limits", "governor"]] = (),
     drift_seconds: float = 0.0,
     funding: Mapping[str, pl.DataFrame] | None = None,
-    block_bars: int = 512,
+    block_bars: int = 2048,
     progress: Progress | None = None,
     **options: Any,
 ) -> SchedulerResult:
