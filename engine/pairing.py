@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 from ..kernels.columns import BAR_COLUMNS, CLOSE, OPEN, PAIR_COLUMNS, SECONDARY_CLOSE, SECONDARY_DELAY_MS
-from .bars import MICROSECONDS, Bars
+from .bars import Bars
 
 Floats = NDArray[np.float64]
 
@@ -36,18 +36,24 @@ def pair(primary: Bars, secondary: Bars) -> Pair:
     Raises:
         DataError: The two have no time in common.
     """
-    closes = primary.ts_us + primary.interval_seconds * MICROSECONDS
-    other_closes = secondary.ts_us + secondary.interval_seconds * MICROSECONDS
-    last = np.searchsorted(other_closes, closes, side="right") - 1
-    known = last >= 0
+    values = pair_values(primary, secondary, 0, len(primary))
+    known = ~np.isnan(values[SECONDARY_CLOSE])
     if not known.any() or primary.ts_us[0] > secondary.ts_us[-1]:
         raise DataError(f"{primary!r} and {secondary!r} have no time in common; an arbitrage needs both venues at once")
-    values = np.full((PAIR_COLUMNS, len(primary)), np.nan)
-    values[:BAR_COLUMNS] = primary.values
-    values[SECONDARY_CLOSE, known] = secondary.close[last[known]]
-    values[SECONDARY_DELAY_MS, known] = (closes[known] - other_closes[last[known]]) / 1000.0
     same = np.minimum(np.searchsorted(secondary.ts_us, primary.ts_us), len(secondary) - 1)
     opens_too = secondary.ts_us[same] == primary.ts_us
     secondary_open = np.where(opens_too, secondary.values[OPEN, same], np.nan)
     marks = np.where(known, values[CLOSE] - values[SECONDARY_CLOSE], 0.0)
     return Pair(values, secondary_open, marks)
+
+
+def pair_values(primary: Bars, secondary: Bars, start: int, stop: int) -> Floats:
+    """float64[PAIR_COLUMNS, stop - start]: `Pair.values` of the primary's bars start..stop."""
+    closes = primary.closes_us[start:stop]
+    last = np.searchsorted(secondary.closes_us, closes, side="right") - 1
+    known = last >= 0
+    values = np.full((PAIR_COLUMNS, stop - start), np.nan)
+    values[:BAR_COLUMNS] = primary.values[:, start:stop]
+    values[SECONDARY_CLOSE, known] = secondary.close[last[known]]
+    values[SECONDARY_DELAY_MS, known] = (closes[known] - secondary.closes_us[last[known]]) / 1000.0
+    return values

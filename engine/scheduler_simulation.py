@@ -18,9 +18,8 @@ from ..kernels.scheduler import layout
 from ..kernels.scheduler.loop import run_instants
 from ..kernels.scheduler.targets import close_schedule
 from ..kernels.scheduler.wishes import find_all_signals
-from .bars import MICROSECONDS, Floats, Integers
+from .bars import MICROSECONDS, Bars, Integers
 from .configured import ResolvedSchedule
-from .pairing import pair
 from .panel import PRICES
 from .policy_program import PolicyProgram, compile_policy
 from .scheduler_arrays import NEVER_US, SchedulerArrays
@@ -61,7 +60,9 @@ class SchedulerSimulation:
         first = int(np.searchsorted(setup.history.ts_us, setup.start_us))
         self._first, self._stop = first, len(setup.history)
         block = setup.block_bars
-        self._wishes = BlockOfWishes(_engine_runs(setup), self._measures, block, aligned=_is_aligned(setup))
+        self._wishes = BlockOfWishes(
+            _engine_runs(setup), _second_legs(setup), self._measures, block, aligned=_is_aligned(setup)
+        )
         legs = len(setup.panel.names)
         self._prices = np.full((legs, PRICES, block + 2), np.nan)
         self._funding = np.zeros((legs, block + 2 if setup.rates else 0))
@@ -249,22 +250,26 @@ def simulate(setup: SchedulerSetup, progress: Progress | None = None) -> Schedul
 
 
 def _engine_runs(setup: SchedulerSetup) -> list[list[EngineRun | None]]:
-    """Each schedule's engine on each of its instruments; schedules that trade the same pair share its table."""
-    pairs: dict[tuple[int, int], Floats] = {}
-    return [[_engine_run(setup, one, i, pairs) for i in range(len(setup.instruments))] for one in setup.resolved]
+    """Each schedule's engine on each of its instruments."""
+    return [[_engine_run(setup, one, i) for i in range(len(setup.instruments))] for one in setup.resolved]
 
 
-def _engine_run(
-    setup: SchedulerSetup, one: ResolvedSchedule, i: int, pairs: dict[tuple[int, int], Floats]
-) -> EngineRun | None:
+def _engine_run(setup: SchedulerSetup, one: ResolvedSchedule, i: int) -> EngineRun | None:
     if setup.instruments[i] not in one.instruments:
         return None
-    seconds, engine = int(one.schedule.interval), one.strategy.engine
-    legs = setup.schedule_bars[seconds]
-    if engine.needs_secondary and (seconds, i) not in pairs:
-        pairs[seconds, i] = pair(legs[i], legs[setup.others[i]]).values
-    values = pairs[seconds, i] if engine.needs_secondary else legs[i].values
-    return EngineRun(engine, dict(one.strategy.parameters), legs[i], values, setup.execution.year_days)
+    bars = setup.schedule_bars[int(one.schedule.interval)][i]
+    return EngineRun(one.strategy.engine, dict(one.strategy.parameters), bars, bars.values, setup.execution.year_days)
+
+
+def _second_legs(setup: SchedulerSetup) -> list[list[Bars | None]]:
+    """By schedule and instrument the second venue's bars, where it trades pairs."""
+    return [
+        [
+            setup.schedule_bars[int(one.schedule.interval)][other] if one.strategy.engine.needs_secondary else None
+            for other in setup.others[: len(setup.instruments)]
+        ]
+        for one in setup.resolved
+    ]
 
 
 def _is_aligned(setup: SchedulerSetup) -> bool:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..kernels.account import FILL_COLUMNS
+from ..kernels.account import FILL_BAR, FILL_COLUMNS, FILL_KIND, FILL_LEG
 from ..kernels.scheduler import layout
 from ..kernels.scheduler.fills import ROWS_OF_A_CELL
 from .bars import Floats
@@ -37,7 +39,7 @@ class SchedulerTables:
         self.events = np.empty((layout.EVENT, 1024 + 2 * arrays.profiles.shape[0]))
         self.unit_fills = np.empty((FILL_COLUMNS, 2 * ROWS_OF_A_CELL))
         self.notes: list[tuple[int, object]] = []
-        self._taken: dict[str, list[list[Floats]]] = {
+        self._taken: dict[str, list[list[NDArray[Any]]]] = {
             name: [[] for _ in getattr(self, name)] for name in ("decisions", "fills", "refreshes", "events")
         }
 
@@ -50,8 +52,9 @@ class SchedulerTables:
         for name, slot in _COUNTS.items():
             count = int(self._account[slot])
             if count:
-                for pieces, row in zip(self._taken[name], getattr(self, name), strict=True):
-                    pieces.append(row[:count].copy())
+                table = getattr(self, name)[:, :count]
+                for pieces, row, kind in zip(self._taken[name], table, _kinds(name, table), strict=True):
+                    pieces.append(row.astype(kind))
                 self._account[slot] = 0.0
 
     def whole(self, name: str) -> Floats:
@@ -70,3 +73,15 @@ _COUNTS = {
     "refreshes": layout.REFRESHES,
     "events": layout.EVENTS,
 }
+
+_WHOLE_NUMBERS = {
+    "decisions": {layout.DECIDED_CELL: np.int32, layout.DECIDED_REASON: np.int8, layout.IS_ACCEPTED: np.int8},
+    "fills": {FILL_BAR: np.int32, FILL_LEG: np.int32, FILL_KIND: np.int8},
+}
+"""Rows that are kept as whole numbers: millions of them wait for the end of a run."""
+
+
+def _kinds(name: str, table: Floats) -> list[type]:
+    """How each row of a table is kept."""
+    whole = _WHOLE_NUMBERS.get(name, {})
+    return [whole.get(row, np.float64) for row in range(len(table))]

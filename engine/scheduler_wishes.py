@@ -9,8 +9,9 @@ import numpy as np
 
 from ..kernels.columns import CONFIDENCE, DIAGNOSTICS, TARGET
 from ..kernels.scheduler.wishes import lay_out
-from .bars import Floats, Integers
-from .simulation import EngineRun
+from .bars import Bars, Floats, Integers
+from .pairing import pair_values
+from .simulation import EngineRun, Part
 from .strategy import StrategyEngine
 
 _STRIDE_PAD = 24
@@ -49,16 +50,27 @@ class BlockOfWishes:
     """
 
     def __init__(
-        self, runs: Sequence[Sequence[EngineRun | None]], measures: Sequence[Measure], block: int, *, aligned: bool
+        self,
+        runs: Sequence[Sequence[EngineRun | None]],
+        second_legs: Sequence[Sequence[Bars | None]],
+        measures: Sequence[Measure],
+        block: int,
+        *,
+        aligned: bool,
     ) -> None:
         """runs: by schedule and instrument; None where it does not trade it.
 
+        second_legs: the second venue's bars, where a pair is traded.
         aligned: whether each column is the next bar of every instrument and schedule.
         """
         instruments, width = len(runs[0]), block + 1 + _STRIDE_PAD
         engines = [_engine_of(own) for own in runs]
         outs = {rows: np.full((instruments, rows, width), np.nan) for rows in {engine.rows for engine in engines}}
-        self._engines = [_Engines(own, measures, outs[engine.rows]) for own, engine in zip(runs, engines, strict=True)]
+        pairs = _PairTables()
+        self._engines = [
+            _Engines(own, legs, pairs, measures, outs[engine.rows])
+            for own, legs, engine in zip(runs, second_legs, engines, strict=True)
+        ]
         self._aligned, self._block = aligned, block
         self.wishes, self.confidence = np.full((2, len(runs), instruments, width), np.nan)
         self.means = np.full((len(measures), len(runs), width), np.nan)
@@ -97,9 +109,16 @@ class _Engines:
         warm_up_bars: Bars at which it has seen too few, added up over instruments.
     """
 
-    def __init__(self, runs: Sequence[EngineRun | None], measures: Sequence[Measure], outs: Floats) -> None:
+    def __init__(
+        self,
+        runs: Sequence[EngineRun | None],
+        second_legs: Sequence[Bars | None],
+        pairs: _PairTables,
+        measures: Sequence[Measure],
+        outs: Floats,
+    ) -> None:
         engine = _engine_of(runs)
-        self.outs, self._runs = outs, runs
+        self.outs, self._runs, self._second_legs, self._pairs = outs, runs, second_legs, pairs
         self._params = [
             np.empty(0) if run is None else engine.pack(run.parameters, run.bars.interval_seconds, run.year_days)
             for run in runs
@@ -137,10 +156,27 @@ class _Engines:
         return places
 
     def _advance(self, i: int, stop: int) -> None:
-        start, run = self._stops[i], self._runs[i]
+        start, run, other = self._stops[i], self._runs[i], self._second_legs[i]
         if run is not None and stop > start:
-            run.advance(self._params[i], self._carries[i], self.outs[i], start, stop, 1)
+            part = None if other is None else self._pairs.part(run, other, start, stop)
+            run.advance(self._params[i], self._carries[i], self.outs[i], start, stop, 1, part)
         self._stops[i], self.advanced[i] = stop, stop - start
+
+
+class _PairTables:
+    """Pieces of the tables of pairs, shared by schedules: whole tables would take as much memory as the bars."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[int, int], tuple[int, int, Floats]] = {}
+
+    def part(self, run: EngineRun, other: Bars, start: int, stop: int) -> Part:
+        """The bars start..stop and those before them that the engine reads, and the first of these."""
+        first = max(start - run.engine.history(run.parameters), 0)
+        key = (id(run.bars), id(other))
+        kept = self._kept.get(key)
+        if kept is None or kept[:2] != (first, stop):
+            kept = self._kept[key] = (first, stop, pair_values(run.bars, other, first, stop))
+        return kept[2], first
 
 
 def _engine_of(runs: Sequence[EngineRun | None]) -> StrategyEngine:

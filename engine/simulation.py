@@ -26,6 +26,9 @@ _STRIDE_PAD = 24
 _FIRST_FILLS = 1024
 
 
+Part = tuple[Floats, int]
+
+
 @dataclass(frozen=True)
 class EngineRun:
     """An engine with its parameters over one history: it can be asked for its rows again at any time."""
@@ -54,18 +57,24 @@ class EngineRun:
             self.advance(params, carry, out, start, stop, 0)
             yield start, stop, out
 
-    def advance(self, params: Floats, carry: Floats, out: Floats, start: int, stop: int, at: int) -> None:
-        """Write the rows of bars start..stop to columns from `at` on, cut at gaps: only there does the number jump."""
+    def advance(
+        self, params: Floats, carry: Floats, out: Floats, start: int, stop: int, at: int, part: Part | None = None
+    ) -> None:
+        """Write the rows of bars start..stop to columns from `at` on, cut at gaps: only there does the number jump.
+
+        part: A piece of `values` that reaches back as far as the engine reads, and the bar that it begins with.
+        """
         numbers, kernel = self.bars.numbers, self.engine.kernel
+        values, first = part or (self.values, 0)
         if self.bars.is_gapless:  # a scheduler makes many short calls
             carry[NUMBER] = numbers[start]
-            kernel(self.values, params, carry, out, start, stop, at)
+            kernel(values, params, carry, out, start - first, stop - first, at)
             return
         starts = self.bars.segment_starts
         inside = starts[np.searchsorted(starts, start, side="right") : np.searchsorted(starts, stop)]
         for begin, end in pairwise((start, *inside.tolist(), stop)):
             carry[NUMBER] = numbers[begin]
-            kernel(self.values, params, carry, out, begin, end, at + begin - start)
+            kernel(values, params, carry, out, begin - first, end - first, at + begin - start)
 
     def rows(self) -> Floats:
         """All rows for all bars: float64[row, bar]."""
