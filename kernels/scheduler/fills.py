@@ -221,7 +221,7 @@ def fill_units(
                 continue
             held = cell[LOTS]
             value = bound = own = own_bound = 0.0
-            if abs(held + cell[PENDING]) > abs(held):  # what only lowers a position is never asked for its cover
+            if not lowering or abs(cell[PENDING]) > abs(held):  # what only lowers is never asked for its cover
                 value, bound = _unit_worth(s, instruments, others, unit_lots)
                 own, own_bound = _own_worth(i, cell, rule, instruments, others)
             _lend(schedules[UNIT_CASH, s], value, bound, own, own_bound, 0.0, cell)
