@@ -124,11 +124,13 @@ def _order_units(
         share, cell, mark = standing[i] * part, cells[s, i, UNIT], instruments[MARK, i]
         for_signal = asked[i] >= 0
         moves = for_signal or abs(share - shares[i]) > rules[THRESHOLD]
-        if not moves or mark != mark or cell[STOPPED] * share > 0.0:
+        if not moves or cell[STOPPED] * share > 0.0:
+            continue
+        _, gross = prices_of(i, hedges, instruments, others)
+        if gross != gross:
             continue
         cell[STOPPED] = 0.0
         cell[SHARE_WAS] = cell[SHARE_WAS] if cell[PENDING] != 0.0 else shares[i]
-        _, gross = prices_of(i, hedges, instruments, others)
         lots = wanted_lots(share, equity, mark, gross, rules)
         key = rank * standing.shape[0] + i
         on_hand = int(account[ON_UNIT_HAND])
