@@ -221,7 +221,7 @@ def fill_units(
                 continue
             held = cell[LOTS]
             value = bound = own = own_bound = 0.0
-            if abs(held + cell[PENDING]) > abs(held):  # what only lowers a position is never asked for its cover
+            if not lowering or abs(cell[PENDING]) > abs(held):  # what only lowers is never asked for its cover
                 value, bound = _unit_worth(s, instruments, others, unit_lots)
                 own, own_bound = _own_worth(i, cell, rule, instruments, others)
             _lend(schedules[UNIT_CASH, s], value, bound, own, own_bound, 0.0, cell)
@@ -322,11 +322,11 @@ def trade_inside(
                     _follow_up(s, i, held, wanted, accepted, cell, instruments, profile, schedules, said, upcoming)
             cell = cells[s, i, UNIT]
             if _is_inside(cell, watched[s]):
-                held = cell[LOTS]
+                held, wanted = cell[LOTS], cell[LOTS] + cell[PENDING]
                 unit_value, unit_bound = _unit_worth(s, instruments, others, unit_lots)
                 own, own_bound = _own_worth(i, cell, rule, instruments, others)
                 _lend(schedules[UNIT_CASH, s], unit_value, unit_bound, own, own_bound, 0.0, cell)
                 _walk_inside(column, numbers, prices[i], rule, watched[s], cell, unit_fills)
-                if cell[LOTS] != held:
+                if cell[LOTS] != held or cell[LOTS] + cell[PENDING] != wanted:
                     _follow_unit(s, i, held, cell, schedules, unit_lots, said)
                 schedules[UNIT_CASH, s] = cell[CASH]

@@ -60,10 +60,11 @@ MARK, WORTH, OPENED_AT, LOT_OF, LEVERAGE_OF, NET, GROSS, PAIR_NET, PAIR_GROSS = 
 last close; size of a lot; leverage; lots held by all schedules, signed and by size; the same for pairs."""
 INSTRUMENT = 9
 
-WAS, SHARE_WAS, SENT_AT, LISTED = range(POSITION_CARRY, POSITION_CARRY + 4)
+WAS, STOOD, SHARE_WAS, SENT_AT, LISTED = range(POSITION_CARRY, POSITION_CARRY + 5)
 """`cells`, float64[schedule, instrument, real or unit, ·], after what every position has: the wish accepted before this
-instant; the share of equity that was ordered before the order on hand; when that went out; 1 where it is listed."""
-CELL = POSITION_CARRY + 4
+instant, and the one that targets counted; the share of equity that was ordered before the order on hand; when that went
+out; 1 where it is listed."""
+CELL = POSITION_CARRY + 5
 REAL, UNIT = range(2)
 
 STANDING, SHARE, UNIT_SHARE = range(3)

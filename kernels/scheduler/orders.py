@@ -131,9 +131,9 @@ def order_target(
     it is for; -1 where it is for none.
     """
     mark, asked = instruments[MARK, i], row >= 0
-    if cell[STOPPED] * share > 0.0 or mark != mark:
-        return on_hand
     _, gross = prices_of(i, hedges, instruments, others)
+    if cell[STOPPED] * share > 0.0 or gross != gross:
+        return on_hand
     held, wanted = cell[LOTS], cell[LOTS] + cell[PENDING]
     free = wanted_lots(share, equity, mark, gross, rules)
     lots = free

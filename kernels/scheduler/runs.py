@@ -16,6 +16,7 @@ from .layout import (
     DECIDED_WISH,
     IS_ACCEPTED,
     REAL,
+    STOOD,
     UNIT,
     WAS,
 )
@@ -135,7 +136,7 @@ def decide_run(
         decisions[DECIDED_REASON, at] = reason
         decisions[IS_ACCEPTED, at] = taken
         if taken:
-            cell[WAS], rows[i] = cell[ACCEPTED], at
+            cell[WAS], cell[STOOD], rows[i] = cell[ACCEPTED], standing[i], at
             accept(wish, number, cell)
             accept(wish, number, cells[i, UNIT])
             standing[i] = wish

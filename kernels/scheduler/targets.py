@@ -12,6 +12,7 @@ from .layout import (
     FACTOR,
     FIRST,
     HEDGES,
+    IS_ACCEPTED,
     MARK,
     ON_HAND,
     ON_UNIT_HAND,
@@ -22,6 +23,7 @@ from .layout import (
     SHARE_WAS,
     SIZING,
     STANDING,
+    STOOD,
     UNIT,
     UNIT_EQUITY,
     UNIT_SHARE,
@@ -83,8 +85,10 @@ def order_run(
             )  # fmt: skip
             account[ON_HAND] = on_hand
             if asked[i] >= 0 and standing_wish(cell) != standing[i]:
-                _take_back(s, i, column, cell, schedules, standing, upcoming)
-                share = 0.0 if standing[i] == 0.0 else shares[i]
+                is_refused = decisions[IS_ACCEPTED, asked[i]] == 0.0
+                _take_back(s, i, column, is_refused, cell, schedules, standing, upcoming)
+                share = shares[i] if is_refused else 0.0
+                asked[i] = -1 if is_refused else asked[i]  # what is not accepted moves no unit account either
             cell[SHARE_WAS] = cell[SHARE_WAS] if replaces else share_was
             if asked[i] >= 0 or cell[PENDING] != 0.0:
                 shares[i] = share
@@ -99,13 +103,13 @@ def order_run(
 
 
 @kernel
-def _take_back(s, i, column, cell, schedules, standing, upcoming):
+def _take_back(s, i, column, is_refused, cell, schedules, standing, upcoming):
     """The profile left no room for a wish: it is not accepted, or as one of 0, and will be asked again."""
-    standing[i] = standing_wish(cell)
+    standing[i] = cell[STOOD] if is_refused else 0.0
     upcoming[s, i] = column + 1
     schedules[FIRST, s] = min(schedules[FIRST, s], column + 1.0)
     schedules[FACTOR, s] = schedules[DIVISOR, s] = np.nan
-    if cell[ACCEPTED] != 0.0 or cell[LOTS] == 0.0:
+    if is_refused:
         schedules[ACCEPTED_NOW, s] -= 1.0
 
 
@@ -120,11 +124,13 @@ def _order_units(
         share, cell, mark = standing[i] * part, cells[s, i, UNIT], instruments[MARK, i]
         for_signal = asked[i] >= 0
         moves = for_signal or abs(share - shares[i]) > rules[THRESHOLD]
-        if not moves or mark != mark or cell[STOPPED] * share > 0.0:
+        if not moves or cell[STOPPED] * share > 0.0:
+            continue
+        _, gross = prices_of(i, hedges, instruments, others)
+        if gross != gross:
             continue
         cell[STOPPED] = 0.0
         cell[SHARE_WAS] = cell[SHARE_WAS] if cell[PENDING] != 0.0 else shares[i]
-        _, gross = prices_of(i, hedges, instruments, others)
         lots = wanted_lots(share, equity, mark, gross, rules)
         key = rank * standing.shape[0] + i
         on_hand = int(account[ON_UNIT_HAND])

@@ -68,7 +68,7 @@ def join(earlier, later, out):
     _join_falls(earlier, later, out)
     out[SIGNALS] = earlier[SIGNALS] + later[SIGNALS]
     for at in range(MEANS, out.shape[0], 3):
-        last = later[at + LAST] if later[at + LAST] == later[at + LAST] else earlier[at + LAST]
+        last = later[at + LAST] if later[at + COUNT] > 0.0 else earlier[at + LAST]
         out[at + COUNT] = earlier[at + COUNT] + later[at + COUNT]
         out[at + SUM] = earlier[at + SUM] + later[at + SUM]
         out[at + LAST] = last
