@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from ..engine.reasons import REFUSALS
+from ..engine.reasons import DECISION_TEXTS, REFUSALS
 from .sheet import Sheet
 from .texts import counted, decimals, label, metric, setting
 
 _SIGNALS = {
     "warm_up_bars": ("Bars of warming up", "an engine had seen too few to wish for anything"),
     "seen": ("Signals", "wishes that differed from the one before, or asked again"),
+    "accepted": ("Signals accepted", "wishes that count from then on"),
+    **{name: (f"Signals refused: {name}", text) for name, text in DECISION_TEXTS.items()},
     "fills": ("Fills", "of orders and of levels, in parts or whole"),
     "without_a_whole_lot": ("Orders of no whole lot", ""),
     "below_minimum": ("Orders under the least value", ""),
@@ -35,12 +37,12 @@ def costs(sheet: Sheet) -> list[tuple[str, str]]:
 
 def signals(sheet: Sheet) -> list[tuple[str, str, str]]:
     """Where signals went: a name, how many, and what it means; what never came about is left out."""
-    found = []
-    for name, count in sheet.document["signals"].items():
-        title, meaning = _SIGNALS.get(name, (label(name), ""))
-        if count:
-            found.append((title, decimals(count, 0), meaning or REFUSALS[name]))
-    return found
+    counts = sheet.document["signals"]
+    return [
+        (title, decimals(counts[name], 0), meaning or REFUSALS[name])
+        for name, (title, meaning) in _SIGNALS.items()
+        if counts.get(name)
+    ]
 
 
 def band_words(sheet: Sheet) -> str:

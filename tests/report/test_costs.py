@@ -7,7 +7,7 @@ from dataclasses import replace
 import barstep as bs
 import pytest
 from barstep.data.presets import EMBEDDED_FOLDER
-from barstep.engine.reasons import REFUSALS
+from barstep.engine.reasons import DECISION_TEXTS, REFUSALS
 from barstep.report.costs import band_words, costs, signals
 from barstep.report.heading import heading
 from barstep.report.sheet import sheet_of
@@ -32,11 +32,12 @@ def test_costs_and_counts(result: bs.Result) -> None:
 
 
 def test_every_count_has_words(result: bs.Result) -> None:
-    """Each reason that an order can be refused for has a name and a meaning of its own."""
+    """Each reason that a signal or an order can be refused for has a name and a meaning of its own."""
     document = sheet_of(result).document
-    counted = {**document, "signals": dict.fromkeys(document["signals"], 7)}
+    names = [*document["signals"], "accepted", *DECISION_TEXTS]
+    counted = {**document, "signals": dict.fromkeys(names, 7)}
     told = signals(replace(sheet_of(result), document=counted))
-    assert len({name for name, _, _ in told}) == len(told) == len(document["signals"])
+    assert len({name for name, _, _ in told}) == len(told) == len(names)
     assert all("_" not in name and count == "7" and meaning for name, count, meaning in told)
 
 
