@@ -12,8 +12,8 @@ from bokeh.models import ColumnDataSource, NumeralTickFormatter, Range1d
 from .capital import shares
 from .costs import band_words
 from .figures import add_hover, new_figure, new_pointer, time_axis
-from .interventions import stretches
-from .lanes import AXIS, LANE, draw_lanes, lanes
+from .interventions import lanes, stretches
+from .lanes import AXIS, LANE, draw_lanes
 from .profits import profits
 from .series import MILLISECONDS, SPANS, Series
 from .sheet import Governed, Sheet

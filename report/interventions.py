@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import polars as pl
 
 from .governance import governance
+from .series import SPANS
 from .sheet import Governed, Sheet
-from .stretches import KINDS, Stretch
+from .stretches import KINDS, Stretch, merged
 from .tables import Table
 from .texts import NOTHING, counted
 
@@ -29,6 +30,17 @@ def stretches(sheet: Sheet, governed: Governed) -> list[Stretch]:
     without = sheet.document["without"]
     marked = [replace(each, is_left_out=_LEFT_OUT_WITH.get(each.kind) in without) for each in found]
     return sorted(marked, key=lambda each: (KINDS.index(each.kind), each.begin_us))
+
+
+def lanes(sheet: Sheet, found: Sequence[Stretch]) -> list[list[Stretch]]:
+    """What is drawn, by lane, in the order of the page; what is too close to be told apart is one."""
+    ts_us = sheet.ts_us
+    least_us = float(ts_us[-1] - ts_us[0]) / SPANS
+    by_what: dict[str, list[Stretch]] = {}
+    for each in found:
+        if each.is_drawn:
+            by_what.setdefault(each.what, []).append(each)
+    return [merged(each, least_us) for each in by_what.values()]
 
 
 def interventions(found: list[Stretch]) -> Table:

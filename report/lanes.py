@@ -9,9 +9,9 @@ from bokeh.models import ColumnDataSource, Range1d
 from bokeh.models.annotations import Label
 
 from .figures import add_hover
-from .series import MILLISECONDS, SPANS
+from .series import MILLISECONDS
 from .sheet import Sheet
-from .stretches import KINDS, Stretch, merged
+from .stretches import KINDS, Stretch
 from .texts import NOTHING
 
 LANE = 36
@@ -22,17 +22,6 @@ AXIS = 56
 
 _TOP, _BOTTOM = 0.52, 0.86
 """Of a bar, in shares of its lane."""
-
-
-def lanes(sheet: Sheet, found: Sequence[Stretch]) -> list[list[Stretch]]:
-    """What is drawn, by lane, in the order of the page; what is too close to be told apart is one."""
-    ts_us = sheet.ts_us
-    least_us = float(ts_us[-1] - ts_us[0]) / SPANS
-    by_what: dict[str, list[Stretch]] = {}
-    for each in found:
-        if each.is_drawn:
-            by_what.setdefault(each.what, []).append(each)
-    return [merged(each, least_us) for each in by_what.values()]
 
 
 def draw_lanes(figure: Any, sheet: Sheet, drawn: Sequence[Sequence[Stretch]]) -> None:

@@ -14,8 +14,7 @@ from matplotlib.figure import Figure
 from . import printed_charts, printed_tables
 from .costs import band_words
 from .heading import heading
-from .interventions import stretches
-from .lanes import lanes
+from .interventions import lanes, stretches
 from .printed_tables import INK, MUTED, RULE
 from .refusals import refusals
 from .series import series_of

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from barstep.config.commands import Halt, Resume, SetSignalLimit, SuspendTag
 from barstep.engine.scheduler_result import SchedulerResult
 from barstep.report import interventions
+from barstep.report.series import SPANS
 from barstep.report.sheet import Sheet, sheet_of
 from barstep.report.stretches import KINDS, Stretch
 from schedulers import governed, walks
@@ -81,3 +83,42 @@ def test_none(core: SchedulerResult) -> None:
     )
     assert interventions.stretches(sheet, empty) == []
     assert interventions.interventions([]).rows == []
+
+
+def stretch(sheet: Sheet, bar: int, *, bars: int | None = 1, **more: Any) -> Stretch:
+    """From the open of a bar on, for so many bars."""
+    held = {"kind": "limit", "what": "w", "told": "", "reason": "r", "source": "override", **more}
+    begin_us, step_us = int(sheet.ts_us[bar]), sheet.interval_seconds * 1_000_000
+    return Stretch(begin_us=begin_us, end_us=None if bars is None else begin_us + bars * step_us, **held)
+
+
+def test_one_lane_for_one_thing(core: SchedulerResult) -> None:
+    """Stretches of the same words share a lane; what is not drawn has none."""
+    sheet = sheet_of(core)
+    told = interventions.lanes(
+        sheet,
+        [
+            stretch(sheet, 3, kind="suspended", what="b"),
+            stretch(sheet, 1),
+            stretch(sheet, 9, bars=None),
+            stretch(sheet, 0, what="c", is_left_out=True),
+        ],
+    )
+    assert [[each.what for each in lane] for lane in told] == [["b"], ["w", "w"]]
+
+
+def test_sixty_lanes_and_thousands_of_stretches(core: SchedulerResult) -> None:
+    """A lane has no more bars than can be told apart; others stay as they are."""
+    sheet = sheet_of(core)
+    busy = [stretch(sheet, bar % 1_000, what="busy") for bar in range(0, 1_000, 2)]
+    others = [stretch(sheet, 5, what=f"lane {k}") for k in range(59)]
+    told = interventions.lanes(sheet, [*busy, *others])
+    assert len(told) == 60
+    assert len(told[0]) == len(busy)
+    span_us = int(sheet.ts_us[-1] - sheet.ts_us[0])
+    instants = [sheet.ts_us[0] + k * span_us // 20_000 for k in range(20_000)]
+    dense = [
+        Stretch(kind="governor", what="g", told="", reason="", source="governor", begin_us=each, end_us=each + 1)
+        for each in map(int, instants)
+    ]
+    assert len(interventions.lanes(sheet, dense)[0]) <= SPANS
