@@ -127,6 +127,18 @@ class SchedulerResult(PortfolioResult):
         return {"seen": reasons.size, "accepted": accepted, **met}
 
     @cached_property
+    def signals_by_schedule(self) -> pl.DataFrame:
+        """One row a schedule: `schedule`, and the counts of `signals` for it alone."""
+        table, names = self.decision_table, self.setup.schedules
+        places = table[layout.DECIDED_CELL].astype(np.int64) // len(self.setup.instruments)
+        width = max(DECISIONS) + 1
+        reasons = table[layout.DECIDED_REASON].astype(np.int64)
+        met = np.bincount(places * width + reasons, minlength=len(names) * width).reshape(len(names), width)
+        accepted = np.bincount(places, weights=table[layout.IS_ACCEPTED], minlength=len(names)).astype(np.int64)
+        counts = {"seen": met.sum(axis=1), "accepted": accepted, **{word: met[:, k] for k, word in DECISIONS.items()}}
+        return pl.DataFrame({"schedule": names, **counts})
+
+    @cached_property
     def capital_weights(self) -> pl.DataFrame:
         """One row a refresh: `time`, and each schedule's share of capital."""
         return self._refreshes(1 + len(self.setup.schedules))
@@ -175,11 +187,15 @@ class SchedulerResult(PortfolioResult):
         return Diagnostics(self.program, self.registers, self.setup.traits).of(self.program.root)
 
     def equity_by(self, by: By = "schedule") -> pl.DataFrame:
-        """`timestamp`, and for each schedule, strategy, profile, tag or instrument its profit so far at each close."""
+        """`timestamp`, and for each schedule, strategy, profile, tag or instrument its profit so far at each close.
+
+        What never traded stands in it too, with 0.
+        """
         legs = len(self.panel.names)
         schedule, leg = np.divmod(self.fill_table[account.FILL_LEG].astype(np.int64), legs)
         groups = self._groups(by, schedule, leg)
-        curves = {name: self._profit(self.fill_table[:, groups == name], legs) for name in sorted(set(groups))}
+        names = self.panel.names if by == "instrument" else self.setup.labels[by]
+        curves = {name: self._profit(self.fill_table[:, groups == name], legs) for name in sorted(set(names))}
         times = pl.Series("timestamp", self.panel.times).dt.replace_time_zone("UTC")
         return pl.DataFrame([times, *(pl.Series(name, curve) for name, curve in curves.items())])
 
@@ -206,6 +222,7 @@ class SchedulerResult(PortfolioResult):
             **super().tables,
             "decisions": self.decisions,
             "capital_weights": self.capital_weights,
+            "profits": self.equity_by("schedule"),
             "interventions": self.interventions,
             "governance": self.governance,
         }
@@ -234,9 +251,10 @@ class SchedulerResult(PortfolioResult):
     def to_dict(self) -> dict[str, Any]:
         """All that is not a table, as plain values."""
         setup, plain = self.setup, super().to_dict()
+        governor = setup.scheduler.portfolio_governor
         plain["signals"] = {**plain["signals"], **self.signals}
         plain["attribution"] |= {by: self.attribution(by).to_dicts() for by in ("strategy", "risk_profile")}
-        last = self.refresh_table[1 + len(setup.schedules) :, -1:].sum(axis=1)
+        raw, held = np.split(self.refresh_table[1:, -1:].sum(axis=1), 2)  # 0 where there was no refresh
         return {
             **plain,
             "scheduler": setup.name,
@@ -254,10 +272,13 @@ class SchedulerResult(PortfolioResult):
                     "tags": list(one.strategy.tags),
                     "instruments": list(one.instruments),
                     "cadence_seconds": one.schedule.cadence_seconds,
+                    "raw_weight": raw_weight,
                     "weight": weight,
                 }
-                for one, weight in zip(setup.resolved, last.tolist(), strict=True)
+                for one, raw_weight, weight in zip(setup.resolved, raw.tolist(), held.tolist(), strict=True)
             ],
+            "signals_by_schedule": self.signals_by_schedule.to_dicts(),
+            "on_breach": governor.on_breach if governor is not None else None,
             "capital_policy": self.capital_policy_diagnostics(),
             "digests": self.digests,
         }

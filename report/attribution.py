@@ -10,7 +10,7 @@ _HEADINGS = ("profit", "of capital, %", "fees, borrow", "slippage", "traded valu
 
 
 def attribution(sheet: Sheet) -> list[Table]:
-    """Tables by schedule, by instrument and, where there are any, by tag."""
+    """Tables by schedule, by instrument and, where there are any, by tag; of a scheduler by strategy and profile."""
     tables = []
     for by, rows in sheet.document["attribution"].items():
         if by == "tag" and not any(row["tag"] for row in rows):
@@ -28,5 +28,6 @@ def attribution(sheet: Sheet) -> list[Table]:
             ]
             for row in rows
         ]
-        tables.append(Table(f"By {by}", (by, *_HEADINGS), told, texts=(by,)))
+        name = by.replace("_", " ")
+        tables.append(Table(f"By {name}", (name, *_HEADINGS), told, texts=(name,)))
     return tables

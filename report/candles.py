@@ -24,6 +24,8 @@ _WIDTH = 0.7
 _MOST_BARS = 18_000
 _MOST_BARS_IN_WINDOWS = 12_000
 _MOST_TRADES = 2_000
+_MOST_MARKED = 750
+"""Trades of an instrument in windows: of many schedules there may be one in every bar, which would hide the candles."""
 _PRICES = ("open", "high", "low", "close")
 _LEVELS = ("stop", "take_profit", "trailing_stop", "liquidation")
 """Reasons of exits that a price met inside a bar made."""
@@ -31,10 +33,19 @@ _LEVELS = ("stop", "take_profit", "trailing_stop", "liquidation")
 
 @dataclass(frozen=True)
 class Shown:
-    """The bars of an instrument that are drawn, by their places."""
+    """What is drawn of an instrument.
+
+    Attributes:
+        instrument: Whose bars and trades they are.
+        places: Places of the bars, rising.
+        trades: Those whose entry and exit are both among the bars.
+        unmarked: How many more of these there are.
+    """
 
     instrument: Instrument
     places: Integers
+    trades: pl.DataFrame
+    unmarked: int = 0
 
 
 def holds_all(sheet: Sheet) -> bool:
@@ -46,10 +57,21 @@ def shown(sheet: Sheet) -> list[Shown]:
     """Every bar, or else those in windows, of as many instruments as there is room for: the most traded first."""
     ranked = [each for each in _by_traded_value(sheet) if each.bars.height]
     if holds_all(sheet):
-        return [Shown(each, np.arange(each.bars.height)) for each in ranked]
-    found = [Shown(each, window_bars(each)) for each in ranked]
+        return [Shown(each, np.arange(each.bars.height), each.trades) for each in ranked]
+    found = [_in_windows(each) for each in ranked]
     filled = np.cumsum([each.places.size for each in found])
     return [each for each, total in zip(found, filled, strict=True) if total <= _MOST_BARS_IN_WINDOWS]
+
+
+def _in_windows(instrument: Instrument) -> Shown:
+    """The bars in its windows, and the trades among them; of many those that gained and lost most."""
+    places = window_bars(instrument)
+    times = instrument.bars["timestamp"][places].implode()
+    among = instrument.trades.filter(pl.col("entry_time").is_in(times) & pl.col("exit_time").is_in(times))
+    marked = among
+    if among.height > _MOST_MARKED:
+        marked = among.sort(pl.col("profit").abs(), descending=True, maintain_order=True).head(_MOST_MARKED)
+    return Shown(instrument, places, marked, among.height - marked.height)
 
 
 def _by_traded_value(sheet: Sheet) -> list[Instrument]:
@@ -63,11 +85,17 @@ def words(sheet: Sheet) -> str:
     """What the file holds as candles."""
     if holds_all(sheet):
         return "They follow the charts above when those are zoomed to 1,000 bars or fewer."
-    few, many = len(shown(sheet)), sum(bars.height > 0 for bars in sheet.bars)
-    of = f" of the {few} most traded of {many} instruments" if few < many else ""
-    return (
+    found, many = shown(sheet), sum(bars.height > 0 for bars in sheet.bars)
+    of = f" of the {len(found)} most traded of {many} instruments" if len(found) < many else ""
+    told = (
         f"Of so many bars the file holds those around the stretches to choose from{of}; all are in "
         f"{'bars/' if sheet.is_portfolio else 'bars.parquet'} of the saved result."
+    )
+    unmarked = sum(each.unmarked for each in found)
+    if not unmarked:
+        return told
+    return (
+        f"{told} Of an instrument the {_MOST_MARKED} trades that gained and lost most are marked; {unmarked:,} are not."
     )
 
 
@@ -82,8 +110,8 @@ def candle_data(each: Shown, first_us: int) -> dict[str, Any]:
         "points": {
             "rise": _bars_packed(bars.filter(rising), first_us),
             "fall": _bars_packed(bars.filter(~rising), first_us),
-            "gain": _trades_packed(_trades_among(each).filter(pl.col("profit") > 0.0), first_us),
-            "loss": _trades_packed(_trades_among(each).filter(pl.col("profit") <= 0.0), first_us),
+            "gain": _trades_packed(each.trades.filter(pl.col("profit") > 0.0), first_us),
+            "loss": _trades_packed(each.trades.filter(pl.col("profit") <= 0.0), first_us),
         },
     }
 
@@ -120,12 +148,6 @@ def _trades_packed(trades: pl.DataFrame, first_us: int) -> Packed:
     if "schedule" in trades.columns:
         told["schedule"] = trades["schedule"].to_list()
     return packed(first_us, times, values, told)
-
-
-def _trades_among(each: Shown) -> pl.DataFrame:
-    """The trades whose entry and exit are both among the shown bars."""
-    times = each.instrument.bars["timestamp"][each.places].implode()
-    return each.instrument.trades.filter(pl.col("entry_time").is_in(times) & pl.col("exit_time").is_in(times))
 
 
 def candle_chart(sheet: Sheet) -> Any:

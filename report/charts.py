@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from bokeh.core.properties import value
-from bokeh.models import ColumnDataSource, NumeralTickFormatter
+from bokeh.models import ColumnDataSource, NumeralTickFormatter, Range1d
 
+from .capital import shares
 from .costs import band_words
 from .figures import add_hover, new_figure, new_pointer, time_axis
-from .series import MILLISECONDS, Series
-from .sheet import Sheet
+from .interventions import lanes, stretches
+from .lanes import AXIS, LANE, draw_lanes
+from .profits import profits
+from .series import MILLISECONDS, SPANS, Series
+from .sheet import Governed, Sheet
 from .stack import parts
 
 _TALL, _LOW = 300, 170
@@ -27,10 +31,11 @@ class Chart:
 
     Attributes:
         title: Its heading.
-        figures: Its figures by the names of their boxes; of equity there is one on a log scale too.
+        figures: Its figures by the names of their boxes, one of which is shown; of equity one is on a log scale.
         unit: What its numbers are.
         keys: The legend: names of colours and what is drawn in them.
         note: What there is to say below it.
+        choices: Where a reader chooses among figures: by the figure's name, its name in the choice and its legend.
     """
 
     title: str
@@ -38,6 +43,7 @@ class Chart:
     unit: str = ""
     keys: tuple[tuple[str, str], ...] = ()
     note: str = ""
+    choices: Mapping[str, tuple[str, tuple[tuple[str, str], ...]]] = field(default_factory=dict)
 
 
 def time_charts(sheet: Sheet, series: Mapping[str, Series]) -> list[Chart]:
@@ -48,12 +54,14 @@ def time_charts(sheet: Sheet, series: Mapping[str, Series]) -> list[Chart]:
     def figure(name: str, height: int = _LOW) -> Any:
         return new_figure(name, shared, height, pointer)
 
-    found = [
-        _equity({name: figure(name, _TALL) for name in ("equity", "equity_log")}, sources, sheet),
-        _drawdown(figure("drawdown"), sources["drawdown"]),
-    ]
+    found = [_equity({name: figure(name, _TALL) for name in ("equity", "equity_log")}, sources, sheet)]
+    if sheet.governed is not None:
+        found += _interventions(figure, sheet, sheet.governed)
+    found.append(_drawdown(figure("drawdown"), sources["drawdown"]))
     if sheet.weights is None:
         return [*found, _position(figure("position"), sources["position"], sheet)]
+    if sheet.governed is not None:
+        found += _governed(figure, sources, sheet, sheet.governed)
     return [
         *found,
         _exposure(figure("exposure"), sources),
@@ -64,7 +72,7 @@ def time_charts(sheet: Sheet, series: Mapping[str, Series]) -> list[Chart]:
 def _source(name: str, series: Series) -> ColumnDataSource:
     """The first point alone, so that there is a range to begin with: the page's script fills in all."""
     columns = {column: values[:1] for column, values in series.columns.items()}
-    if name == "weights":
+    if "height0" in columns:
         columns |= {f"{edge}{place}": columns["height0"] for place in range(len(columns)) for edge in ("base", "top")}
     return ColumnDataSource({"x": series.ts_us[:1] / MILLISECONDS, **columns}, name=f"{name}_points")
 
@@ -122,14 +130,66 @@ def _exposure(figure: Any, sources: _Sources) -> Chart:
 
 
 def _weights(figure: Any, source: ColumnDataSource, names: list[str]) -> Chart:
-    for place in range(len(names)):
-        figure.varea_step(
-            "x", f"base{place}", f"top{place}", source=source, name=f"part{place}", fill_alpha=0.85, step_mode="after"
-        )
-    unseen = figure.line("x", "top0", source=source, name="part0", line_alpha=0.0)
-    told = [(name, f"@height{place}{{0,0.0}} %") for place, name in enumerate(names)]
-    add_hover(figure, unseen, [*told, _TIME])
-    figure.yaxis.formatter = NumeralTickFormatter(format="0,0.[0]")
-    keys = tuple((f"part{place}", name) for place, name in enumerate(names))
+    keys = _part_keys(names)
+    _areas(figure, source, keys)
     note = "Means over equal spans of time: the shorter the stretch in view, the shorter they are."
     return Chart("Weights", {"weights": figure}, unit="% of equity by instrument, short below 0", keys=keys, note=note)
+
+
+def _part_keys(names: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """The colours of parts in their order."""
+    return tuple((f"part{place}", name) for place, name in enumerate(names))
+
+
+def _areas(figure: Any, source: ColumnDataSource, keys: Sequence[tuple[str, str]]) -> None:
+    """Areas that stand on one another, in these colours."""
+    for place, (color, _) in enumerate(keys):
+        figure.varea_step(
+            "x", f"base{place}", f"top{place}", source=source, name=color, fill_alpha=0.85, step_mode="after"
+        )
+    unseen = figure.line("x", "top0", source=source, name=keys[0][0], line_alpha=0.0)
+    told = [(name, f"@height{place}{{0,0.0}} %") for place, (_, name) in enumerate(keys)]
+    add_hover(figure, unseen, [*told, _TIME])
+    figure.yaxis.formatter = NumeralTickFormatter(format="0,0.[0]")
+
+
+def _interventions(figure: Callable[[str, int], Any], sheet: Sheet, governed: Governed) -> list[Chart]:
+    """The lanes, where there is anything to draw."""
+    drawn = lanes(sheet, stretches(sheet, governed))
+    if not drawn:
+        return []
+    chart = figure("interventions", LANE * len(drawn) + AXIS)
+    draw_lanes(chart, sheet, drawn)
+    unit = "reasons at the pointer, and under Interventions"
+    return [Chart("What held it back", {"interventions": chart}, unit=unit)]
+
+
+def _governed(
+    figure: Callable[[str, int], Any], sources: _Sources, sheet: Sheet, governed: Governed
+) -> Iterator[Chart]:
+    """Shares of capital and profits."""
+    if governed.capital_weights.height:
+        yield _capital(figure("capital", _TALL), sources["capital"], sheet, governed)
+    by_grouping = profits(sheet, governed)
+    figures = {f"profit_{by}": figure(f"profit_{by}", _TALL) for by in by_grouping}
+    for name, chart in figures.items():
+        _profit(chart, name, sources, list(by_grouping[name.removeprefix("profit_")]))
+    choices = {f"profit_{by}": (f"by {by.replace('_', ' ')}", _part_keys(names)) for by, names in by_grouping.items()}
+    yield Chart("Profit", figures, unit="so far, after costs, at each close", choices=choices)
+
+
+def _capital(figure: Any, source: ColumnDataSource, sheet: Sheet, governed: Governed) -> Chart:
+    *names, cash = shares(sheet, governed.capital_weights, SPANS).names
+    keys = (*_part_keys(names), (cash, cash))
+    _areas(figure, source, keys)
+    figure.y_range = Range1d(start=0.0, end=100.0)
+    note = "Steps of less than four pixels are drawn as their mean over time."
+    unit = "% by schedule, from refresh to refresh"
+    return Chart("Shares of capital", {"capital": figure}, unit=unit, keys=keys, note=note)
+
+
+def _profit(figure: Any, name: str, sources: _Sources, names: Sequence[str]) -> None:
+    for place, text in enumerate(names):
+        line = figure.line("x", "y", source=sources[f"{name}{place}"], name=f"part{place}", line_width=1.25)
+        add_hover(figure, line, [(text, "@y{+0,0.00}"), _TIME], mode="mouse")
+    figure.yaxis.formatter = NumeralTickFormatter(format="0.[000]a")

@@ -37,12 +37,12 @@ def costs(sheet: Sheet) -> list[tuple[str, str]]:
 
 def signals(sheet: Sheet) -> list[tuple[str, str, str]]:
     """Where signals went: a name, how many, and what it means; what never came about is left out."""
-    found = []
-    for name, count in sheet.document["signals"].items():
-        title, meaning = _SIGNALS.get(name, (label(name), ""))
-        if count:
-            found.append((title, decimals(count, 0), meaning or REFUSALS[name]))
-    return found
+    counts = sheet.document["signals"]
+    return [
+        (title, decimals(counts[name], 0), meaning or REFUSALS[name])
+        for name, (title, meaning) in _SIGNALS.items()
+        if counts.get(name)
+    ]
 
 
 def band_words(sheet: Sheet) -> str:

@@ -47,6 +47,29 @@ def means(times: Integers, columns: Mapping[str, Floats], spans: int) -> tuple[I
     return times[first], {name: np.add.reduceat(values, first) / counts for name, values in columns.items()}
 
 
+def held_means(
+    times: Integers, columns: Mapping[str, Floats], end: int, spans: int
+) -> tuple[Integers, dict[str, Floats]]:
+    """Steps as they are where there are no more than `spans`; else the mean over time of each of `spans` equal spans.
+
+    Args:
+        times: int64[n], rising: when each value begins to hold.
+        columns: float64[n] by name.
+        end: Until when the last value holds, in the unit of `times`.
+        spans: Most steps.
+    """
+    if times.size <= spans:
+        return times, dict(columns)
+    edges = np.linspace(0.0, float(end - times[0]), spans + 1)
+    begins = (times - times[0]).astype(np.float64)
+    lengths = np.diff(begins, append=edges[-1])
+    ends = np.append(begins, edges[-1])
+    areas = {name: np.append(0.0, np.cumsum(values * lengths)) for name, values in columns.items()}
+    # The area under steps is a line between their ends, so that it is exact at any edge.
+    found = {name: np.diff(np.interp(edges, ends, area)) / np.diff(edges) for name, area in areas.items()}
+    return times[0] + edges[:-1].astype(np.int64), found
+
+
 def _spans_of(times: Integers, spans: int) -> Integers:
     """The span of time, of `spans` equal ones, that each time falls into."""
     whole = float(times[-1] - times[0])

@@ -16,6 +16,10 @@ LEFT = 66
 """Pixels for the labels of the y-axis, the same in all charts, so that they stand under one another."""
 
 
+_TOLD = "font: 14px system-ui, sans-serif; color: #1b1f23; max-width: 300px; overflow-wrap: anywhere"
+"""The look of what is said at the pointer: long reasons have several lines."""
+
+
 def time_axis(sheet: Sheet) -> Range1d:
     """The range of time that the charts share, a little wider than the bars."""
     ts_us = sheet.ts_us
@@ -81,7 +85,7 @@ def add_hover(
     told = "<br>".join(f"{_as_text(name)} <b>{shown}</b>" for name, shown in tooltips)
     tool = HoverTool(
         renderers=[glyph],
-        tooltips=f'<div style="font: 14px system-ui, sans-serif; color: #1b1f23">{told}</div>',
+        tooltips=f'<div style="{_TOLD}">{told}</div>',
         formatters={"@x": "datetime"},
         mode=mode,
         point_policy="snap_to_data",

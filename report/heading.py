@@ -13,22 +13,45 @@ from .texts import NOTHING, counted, decimals, moment, setting
 _ALWAYS_SHOWN = ("capital", "fee_bps", "slippage_bps", "year_days")
 _NAMED = 6
 """Strategies and instruments that a title names before it counts the rest."""
+_DIGITS = 10
+"""Of a digest in its short form."""
 
 
 def heading(sheet: Sheet) -> dict[str, Any]:
     """What was backtested on what: `title`, `instruments`, `lead`, `parameters`, `execution`, `origin`."""
     document = sheet.document
     return {
-        "title": f"Portfolio: {_listed(document['strategies'])}" if sheet.is_portfolio else document["strategy"],
+        "title": _title(sheet),
         "instruments": _instruments(sheet),
         "lead": f"{_span(sheet)}. {_final_equity(sheet)}.",
-        "parameters": _settings(document.get("parameters", {})),
+        "parameters": _settings(_governing(document) if sheet.governed else document.get("parameters", {})),
         "execution": _settings(_changed(document["execution"])),
         "origin": _origin(document),
     }
 
 
+def _title(sheet: Sheet) -> str:
+    if sheet.governed:
+        return f"Scheduler: {sheet.document['scheduler']}"
+    if sheet.is_portfolio:
+        return f"Portfolio: {_listed(sheet.document['strategies'])}"
+    return str(sheet.document["strategy"])
+
+
+def _governing(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What a scheduler ran by, and what was left out."""
+    return {
+        "environment": document["environment"],
+        "config_sha384": document["config_sha384"][:_DIGITS],
+        "without": ", ".join(document["without"]),
+        "drift_seconds": document["drift_seconds"] or "",
+    }
+
+
 def _instruments(sheet: Sheet) -> str:
+    if sheet.governed:  # a second leg of pairs has bars, but nobody trades it alone
+        traded = {name for one in sheet.document["schedules"] for name in one["instruments"]}
+        return _listed([name for name in sheet.document["instruments"] if name in traded])
     if sheet.is_portfolio:
         return _listed(sheet.document["instruments"])
     return " and ".join(f"{each['venue']} {each['symbol']}" for each in sheet.document["data"])
@@ -70,6 +93,8 @@ def _origin(document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """Name, short form and whole value of what the result can be recognised by."""
     software = document["provenance"]
     digests = [(f"{each['venue']} {each['symbol']} bars", each["sha384"]) for each in document["data"]]
+    if document.get("config_sha384"):
+        digests.append(("configuration", document["config_sha384"]))
     digests += [("kernels", software["kernels"]), ("arithmetic", software["arithmetic"])]
     versions = [(name, software[name], software[name]) for name in ("barstep", "numba", "numpy")]
-    return versions + [(name, str(digest)[:10], str(digest)) for name, digest in digests]
+    return versions + [(name, str(digest)[:_DIGITS], str(digest)) for name, digest in digests]

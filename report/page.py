@@ -8,15 +8,16 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from . import candles, tables
+from . import candles, interventions, refusals, schedules, tables
 from .attribution import attribution
 from .charts import Chart, time_charts
 from .costs import costs, signals
 from .embedding import embedded, library
 from .heading import heading
 from .packing import packed
+from .policy import policy
 from .series import Series, series_of
-from .sheet import Sheet
+from .sheet import Governed, Sheet
 
 _ASSETS = Path(__file__).resolve().parent / "assets"
 
@@ -43,6 +44,7 @@ def page(sheet: Sheet) -> str:
         charts=charts,
         month_names=tables.MONTHS,
         months=tables.months(sheet),
+        governed=_governed(sheet, sheet.governed) if sheet.governed is not None else None,
         attribution=attribution(sheet) if sheet.is_portfolio else [],
         candle_words=candles.words(sheet),
         trades=tables.trades(sheet),
@@ -56,6 +58,19 @@ def page(sheet: Sheet) -> str:
         style=(_ASSETS / "page.css").read_text("utf-8"),
         script=(_ASSETS / "page.js").read_text("utf-8"),
     )
+
+
+def _governed(sheet: Sheet, governed: Governed) -> dict[str, Any]:
+    """What a scheduler's page tells besides its charts."""
+    found = interventions.stretches(sheet, governed)
+    return {
+        "schedules": schedules.schedules(sheet),
+        "refreshed": schedules.refreshed(governed),
+        "policy": policy(sheet),
+        "interventions": interventions.interventions(found),
+        "not_listed": interventions.left_out(found),
+        "by_schedule": refusals.by_schedule(sheet),
+    }
 
 
 def _drawn(sheet: Sheet, series: Mapping[str, Series], charts: Sequence[Chart]) -> dict[str, Any]:

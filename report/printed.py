@@ -14,9 +14,11 @@ from matplotlib.figure import Figure
 from . import printed_charts, printed_tables
 from .costs import band_words
 from .heading import heading
+from .interventions import lanes, stretches
 from .printed_tables import INK, MUTED, RULE
+from .refusals import refusals
 from .series import series_of
-from .sheet import Sheet
+from .sheet import Governed, Sheet
 from .tables import months
 
 _A4_INCHES = (8.27, 11.69)
@@ -70,7 +72,9 @@ def printed(sheet: Sheet, kind: str) -> bytes:
 def _charts(sheet: Sheet) -> list[_Panel]:
     if not sheet.equity.height:
         return []
-    drawn, held = series_of(sheet), sheet.weights
+    drawn, held, governed = series_of(sheet), sheet.weights, sheet.governed
+    if governed is not None:
+        return _governed(drawn, sheet, governed)
     found: list[_Panel] = [
         (3.2, lambda axes: printed_charts.equity(axes, drawn)),
         (1.5, lambda axes: printed_charts.drawdown(axes, drawn)),
@@ -81,6 +85,19 @@ def _charts(sheet: Sheet) -> list[_Panel]:
             (2.4, lambda axes: printed_charts.weights(axes, held)),
         ]
     return found
+
+
+def _governed(drawn: printed_charts.Drawn, sheet: Sheet, governed: Governed) -> list[_Panel]:
+    """Of a scheduler: lanes below equity; capital and profits in the place of exposure and weights."""
+    found: list[_Panel] = [(2.5, lambda axes: printed_charts.equity(axes, drawn))]
+    drawn_lanes = lanes(sheet, stretches(sheet, governed))
+    if drawn_lanes:
+        height = 0.2 + 0.3 * min(len(drawn_lanes), printed_charts.LANES)
+        found.append((height, lambda axes: printed_charts.interventions(axes, sheet, drawn_lanes)))
+    found.append((1.1, lambda axes: printed_charts.drawdown(axes, drawn)))
+    if governed.capital_weights.height:
+        found.append((1.7, lambda axes: printed_charts.capital(axes, sheet, governed)))
+    return [*found, (1.8, lambda axes: printed_charts.profit(axes, sheet, governed, drawn))]
 
 
 def _tables(sheet: Sheet) -> list[_Panel]:
@@ -107,6 +124,8 @@ def _title(figure: Figure, sheet: Sheet) -> float:
         for name, value in (*head["parameters"], *head["execution"])
     )
     told = [*wrap(settings, 118, break_long_words=False)[:6], *wrap(band_words(sheet), 130)]
+    if sheet.governed is not None:
+        told += wrap(refusals(sheet), 130)
     for place, line in enumerate(told):
         figure.text(_LEFT, 0.928 - 0.0125 * place, line, color=MUTED, size=6.5)
     origin = " · ".join(f"{name} {text}" for name, text, _ in head["origin"])

@@ -10,15 +10,20 @@ from typing import Any
 import polars as pl
 
 from ..data.dataset import frame_digest, read_columns
+from ..engine.reasons import DECISION_TEXTS
 from ..errors import DataError, UsageError, nearest
 from .saving import DOCUMENT, bar_files
-from .sheet import IS_PORTFOLIO, Sheet
+from .sheet import IS_PORTFOLIO, IS_SCHEDULER, Sheet, sheet_from
 
 _KEYS = (
     "execution", "bars_per_year", "data", "final_equity", "metrics", "costs", "signals", "fill_ambiguity", "provenance",
 )  # fmt: skip
 _KEYS_OF_ONE = ("strategy", "parameters", *_KEYS)
 _KEYS_OF_MANY = ("strategies", "instruments", "attribution", *_KEYS)
+_KEYS_OF_SCHEDULER = (
+    "scheduler", "environment", "config_sha384", "without", "drift_seconds", "schedules", "signals_by_schedule",
+    "on_breach", "capital_policy", *_KEYS_OF_MANY,
+)  # fmt: skip
 _INSIDE = {
     "execution": ("capital", "fee_bps", "slippage_bps", "ambiguous_fills"),
     "data": ("venue", "symbol", "interval_seconds", "bars", "first", "last", "sha384"),
@@ -26,7 +31,13 @@ _INSIDE = {
     "provenance": ("barstep", "numba", "numpy", "kernels", "arithmetic"),
     "fill_ambiguity": ("bars", "share_pct", "pessimistic_equity", "optimistic_equity"),
     "attribution": ("schedule", "instrument", "tag"),
-}
+    "schedules": (
+        "schedule", "strategy", "engine", "parameters", "risk_profile", "tags", "instruments", "cadence_seconds",
+        "raw_weight", "weight",
+    ),
+    "signals_by_schedule": ("schedule", "seen", "accepted", *DECISION_TEXTS),
+    "capital_policy": ("name", "label", "weights"),
+}  # fmt: skip
 _TRADES = (
     "entry_time", "exit_time", "side", "quantity", "entry_price", "exit_price", "fees", "profit", "return_pct",
     "bars_held", "is_open", "exit_reason",
@@ -35,7 +46,7 @@ _COLUMNS = {
     "equity": ("timestamp", "equity", "drawdown_pct"),
     "monthly_returns": ("year", "month", "return_pct", "year_to_date_pct"),
 }
-_BY_BAR = ("equity", "columns", "weights")
+_BY_BAR = ("equity", "columns", "weights", "profits")
 
 
 def result_folder(path: Path) -> Path:
@@ -84,7 +95,7 @@ def read_sheet(folder: Path) -> Sheet:
             raise DataError(
                 f"{folder / name}.parquet: has {tables[name].height:,} rows for {times:,} bars. Run the backtest again."
             )
-    return Sheet(document=document, bars=bars, **tables)
+    return sheet_from(document, bars, tables)
 
 
 def _columns_of(document: Mapping[str, Any]) -> dict[str, Sequence[str]]:
@@ -92,11 +103,21 @@ def _columns_of(document: Mapping[str, Any]) -> dict[str, Sequence[str]]:
     if IS_PORTFOLIO not in document:
         held = ("timestamp", "position", "other_order_equity", "benchmark")
         return {**_COLUMNS, "columns": held, "trades": ("venue", *_TRADES)}
-    return {
+    found: dict[str, Sequence[str]] = {
         **_COLUMNS,
         "columns": ("timestamp", "gross_exposure", "net_exposure", "other_order_equity", "benchmark"),
         "trades": ("schedule", "instrument", *_TRADES),
         "weights": ("timestamp", *document["instruments"]),
+    }
+    if IS_SCHEDULER not in document:
+        return found
+    schedules = [one["schedule"] for one in document["schedules"]]
+    return {
+        **found,
+        "capital_weights": ("time", *schedules),
+        "profits": ("timestamp", *schedules),
+        "interventions": ("kind", "name", "reason", "source", "value", "begin", "end"),
+        "governance": ("time", "kind", "name", "value", "limit"),
     }
 
 
@@ -118,11 +139,17 @@ def _read_document(path: Path) -> dict[str, Any]:
     return dict(document)
 
 
+def _keys_of(document: Mapping[str, Any]) -> Sequence[str]:
+    if IS_SCHEDULER in document:
+        return _KEYS_OF_SCHEDULER
+    return _KEYS_OF_MANY if IS_PORTFOLIO in document else _KEYS_OF_ONE
+
+
 def _missing(document: Any) -> list[str]:
     """Names of what a document lacks that a report needs."""
     if not isinstance(document, dict):
         return list(_KEYS_OF_ONE)
-    keys = _KEYS_OF_MANY if IS_PORTFOLIO in document else _KEYS_OF_ONE
+    keys = _keys_of(document)
     missing = [key for key in keys if key not in document]
     if not missing and len(document["data"]) < len(bar_files(document)):
         return ["data"]

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ..engine.bars import Floats, Integers
+from .capital import shares
 from .downsample import envelopes, means
-from .sheet import Sheet
+from .profits import profits
+from .sheet import Governed, Sheet
 from .stack import parts
 
 SPANS = 2_500
 """Spans of time, with four points each: some three screens of pixels, and the file of a million bars stays small."""
+
+SPANS_OF_PROFITS = 800
+"""Likewise, of each of the many lines of profits."""
 
 MILLISECONDS = 1_000
 
@@ -31,7 +36,7 @@ class Series:
 
 
 def series_of(sheet: Sheet) -> dict[str, Series]:
-    """The series by name: lines, the band where bars were ambiguous, and the areas of a portfolio's weights.
+    """The series by name: lines, the band where bars were ambiguous, areas of weights and of shares of capital.
 
     A drawdown is drawn downwards, exposures and weights are in percent of equity.
     """
@@ -51,7 +56,23 @@ def series_of(sheet: Sheet) -> dict[str, Series]:
         found["band"] = Series(*envelopes(sheet.ts_us, band, SPANS))
     if sheet.weights is not None:
         times, heights = means(sheet.ts_us, parts(sheet.weights), SPANS)
-        found["weights"] = Series(times, {f"height{place}": each for place, each in enumerate(heights.values())})
+        found["weights"] = _areas(times, heights.values())
+    return found | (_governed(sheet, sheet.governed) if sheet.governed is not None else {})
+
+
+def _areas(ts_us: Integers, heights: Iterable[Floats]) -> Series:
+    return Series(ts_us, {f"height{place}": each for place, each in enumerate(heights)})
+
+
+def _governed(sheet: Sheet, governed: Governed) -> dict[str, Series]:
+    """The areas of a scheduler's capital, and a line of profit for each name of each grouping."""
+    found = {}
+    if governed.capital_weights.height:
+        drawn = shares(sheet, governed.capital_weights, SPANS)
+        found["capital"] = _areas(drawn.ts_us, drawn.heights)
+    for by, curves in profits(sheet, governed).items():
+        for place, curve in enumerate(curves.values()):
+            found[f"profit_{by}{place}"] = Series(*envelopes(sheet.ts_us, {"y": curve}, SPANS_OF_PROFITS))
     return found
 
 

@@ -1,10 +1,10 @@
-"""What a report is made from, of a single backtest or a portfolio, in memory or saved."""
+"""What a report is made from, of a single backtest, a portfolio or a scheduler, in memory or saved."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +15,9 @@ from ..engine.outcome import Outcome
 
 IS_PORTFOLIO = "instruments"
 """A name that the document of a portfolio has, and that of a single backtest has not."""
+
+IS_SCHEDULER = "scheduler"
+"""A name that the document of a scheduler has besides."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -33,6 +36,23 @@ class Instrument:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Governed:
+    """What a scheduler's result has besides a portfolio's; each is the table of `SchedulerResult` of that name.
+
+    Attributes:
+        capital_weights: One row a refresh: `time`, and each schedule's share of capital.
+        profits: One row a bar: `timestamp`, and each schedule's profit so far.
+        interventions: One row a suspension, limit, disabled strategy or halt.
+        governance: One row a change by a risk profile or the governor.
+    """
+
+    capital_weights: pl.DataFrame
+    profits: pl.DataFrame
+    interventions: pl.DataFrame
+    governance: pl.DataFrame
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Sheet:
     """The parts of a result that a report shows.
 
@@ -41,6 +61,7 @@ class Sheet:
         bars: Of each instrument `timestamp`, `open`, `high`, `low`, `close`, `volume`; of two venues, the first's.
         equity: `Outcome.equity`; likewise `columns`, `trades` and `monthly_returns`.
         weights: `PortfolioResult.weights`; None of a single backtest.
+        governed: What a scheduler's has besides; None of all others.
     """
 
     document: Mapping[str, Any]
@@ -50,6 +71,7 @@ class Sheet:
     trades: pl.DataFrame
     monthly_returns: pl.DataFrame
     weights: pl.DataFrame | None = None
+    governed: Governed | None = None
 
     @property
     def interval_seconds(self) -> int:
@@ -112,8 +134,11 @@ def _microseconds(table: pl.DataFrame) -> Integers:
 
 def sheet_of(result: Outcome) -> Sheet:
     """The sheet of a result in memory; the same as the one that is read from its folder."""
-    return Sheet(
-        document=json.loads(result.to_json()),
-        bars=[bars.to_frame() for bars in result.instruments],
-        **{name: table for name, table in result.tables.items() if name != "fills"},
-    )
+    return sheet_from(json.loads(result.to_json()), [bars.to_frame() for bars in result.instruments], result.tables)
+
+
+def sheet_from(document: Mapping[str, Any], bars: Sequence[pl.DataFrame], tables: Mapping[str, pl.DataFrame]) -> Sheet:
+    """A sheet of the tables that a report shows; there may be more of them."""
+    own, besides = ({each.name for each in fields(kind)} & tables.keys() for kind in (Sheet, Governed))
+    governed = Governed(**{name: tables[name] for name in besides}) if IS_SCHEDULER in document else None
+    return Sheet(document=document, bars=bars, governed=governed, **{name: tables[name] for name in own})

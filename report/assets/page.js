@@ -26,8 +26,9 @@
     for (const axis of [...figure.below, ...figure.left]) {
       axis.setv({ major_label_text_color: ink, axis_line_color: axis.axis_line_color && rule, major_tick_line_color: axis.major_tick_line_color && rule });
     }
-    for (const grid of figure.center) {
-      if (grid.grid_line_color !== undefined && grid.grid_line_color !== null) grid.grid_line_color = rule;
+    for (const part of figure.center) {
+      if (part.grid_line_color !== undefined && part.grid_line_color !== null) part.grid_line_color = rule;
+      if (part.text_color !== undefined) part.text_color = colour("ink");
     }
     for (const renderer of figure.renderers) {
       const { glyph, name } = renderer;
@@ -68,16 +69,26 @@
     return low;
   }
 
-  // Areas that stand on one another, short ones hanging below: means of neighbours, so that steps stay wide enough to see.
-  function stacked(columns, from, to, end) {
-    const group = Math.ceil((4 * (to - from)) / document.body.clientWidth);
+  // Areas that stand on one another, short ones hanging below: what begins within the same four pixels becomes its mean
+  // over time, so that steps stay wide enough to see.
+  function stacked(columns, from, to, end, least) {
+    const at = (k) => columns.x[k] ?? end;
     const starts = [];
-    for (let k = from - (from % group); k < to; k += group) starts.push(k);
-    const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
-    const areas = { x: [...starts, starts.at(-1) + group].map((k) => columns.x[k] ?? end) };
+    for (let k = from; k < to; k++) {
+      if (k === from || Math.floor(at(k) / least) > Math.floor(at(k - 1) / least)) starts.push(k);
+    }
+    const mean = (values, start, stop) => {
+      const length = at(stop) - at(start);
+      if (!(length > 0)) return values[stop - 1];
+      let sum = 0;
+      for (let k = start; k < stop; k++) sum += values[k] * (at(k + 1) - at(k));
+      return sum / length;
+    };
+    const areas = { x: [...starts, to].map(at) };
     const above = areas.x.map(() => 0), below = areas.x.map(() => 0);
     for (let place = 0; columns[`height${place}`]; place++) {
-      const height = starts.map((k) => mean(columns[`height${place}`].subarray(k, k + group)));
+      const values = columns[`height${place}`];
+      const height = starts.map((k, group) => mean(values, k, starts[group + 1] ?? to));
       height.push(height.at(-1)); // the last step has an end too
       const base = height.map((value, k) => (value >= 0 ? above[k] : below[k]));
       const top = height.map((value, k) => base[k] + value);
@@ -92,10 +103,11 @@
     const whole = Object.entries(charts.series).map(([name, columns]) => [name, unpack(columns, charts.first)]);
     const end = charts.last + charts.interval;
     return (range) => {
+      const least = (4 * (range.end - range.start)) / document.body.clientWidth;
       for (const [name, columns] of whole) {
         const from = Math.max(firstFrom(columns.x, range.start) - 1, 0);
         const to = Math.min(firstFrom(columns.x, range.end) + 1, columns.x.length);
-        documentModel.get_model_by_name(`${name}_points`).data = name === "weights" ? stacked(columns, from, to, end)
+        documentModel.get_model_by_name(`${name}_points`).data = columns.height0 ? stacked(columns, from, to, end, least)
           : Object.fromEntries(Object.entries(columns).map(([column, values]) => [column, values.subarray(from, to)]));
       }
     };
@@ -218,6 +230,18 @@
     show(false);
   }
 
+  // One of several charts, and its legend.
+  function choices() {
+    for (const select of document.querySelectorAll("select.choice")) {
+      const show = () => {
+        for (const { value, selected } of select.options) $(value).hidden = $(`keys-${value}`).hidden = !selected;
+      };
+      select.hidden = false;
+      select.addEventListener("change", show);
+      show();
+    }
+  }
+
   async function draw() {
     const charts = JSON.parse($("charts").textContent);
     const views = await Bokeh.embed.embed_items(charts.docs, charts.items);
@@ -261,6 +285,7 @@
     }
     choosers(charts, range, candleRange, shown);
     scaleButton($("chart-equity"), $("chart-equity_log"));
+    choices();
     bar.tell();
     paint();
     root.dataset.drawn = String(views.length);

@@ -1,17 +1,31 @@
-"""Results to report on: the embedded hours, and small ones made to measure."""
+"""Results to report on: of the embedded hours, and small ones made to measure."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import barstep as bs
 import numpy as np
 import pytest
+from barstep.config.commands import (
+    Command,
+    DisableStrategy,
+    Halt,
+    Reduce,
+    Resume,
+    SetSignalLimit,
+    SuspendSchedule,
+    SuspendTag,
+)
+from barstep.config.reading import PACKAGED
 from barstep.data.presets import EMBEDDED_FOLDER
+from barstep.engine.scheduler import backtest_scheduler
+from barstep.engine.scheduler_result import SchedulerResult
 
-sys.path.insert(0, str(Path(__file__).parent))  # for `pages`
+sys.path.insert(0, str(Path(__file__).parent))  # for `pages` and `schedulers`
 
 START_US = 1_704_067_200_000_000
 """2024-01-01T00:00Z."""
@@ -34,6 +48,25 @@ def three() -> bs.PortfolioResult:
         bs.Allocation(strategy="volatility_target", weight=0.4, instruments=["BTCUSDT", "ETHUSDT"], tag="slow"),
     ]
     return bs.portfolio(bars, plan, fee_bps=5, slippage_bps=1)
+
+
+@pytest.fixture(scope="session")
+def core() -> SchedulerResult:
+    """Two months of the packaged scheduler on the embedded hours, with an operator who stepped in."""
+    commands: list[Command] = [
+        SuspendSchedule(at=_instant(8, 3), schedule="grid_schedule", reason="inventory", duration_seconds=5 * 3600.0),
+        SuspendTag(at=_instant(8, 17, 21, 40), tag="trend", reason="liquidations", duration_seconds=2 * 86_400.0),
+        SetSignalLimit(at=_instant(8, 17), strategy="mean_reversion", profile="balanced", limit=1, reason="thin books"),
+        Halt(at=_instant(9, 5), reason="maintenance"),
+        Reduce(at=_instant(9, 6)),
+        Resume(at=_instant(9, 8)),
+        DisableStrategy(at=_instant(9, 20), strategy="volatility_target", reason="review", flatten=True),
+    ]
+    return backtest_scheduler(PACKAGED, "core_multi", start="2023-08-01", end="2023-10-01", commands=commands)
+
+
+def _instant(month: int, day: int, hour: int = 0, minute: int = 0) -> datetime:
+    return datetime(2023, month, day, hour, minute, tzinfo=UTC)
 
 
 @pytest.fixture(scope="session")

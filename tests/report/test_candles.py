@@ -84,6 +84,22 @@ def test_points_of_trades(three: bs.PortfolioResult) -> None:
     assert sum(len(base64.b64decode(points[name]["x"])) // 4 for name in ("rise", "fall")) == each.places.size
 
 
+def test_of_many_trades_the_largest_are_marked(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where windows hold more trades than there is room for, the largest gains and losses stay; the words say so."""
+    monkeypatch.setattr(candles, "_MOST_MARKED", 20)
+    sheet = sheet_of(made(20_000, busy=0.5))
+    each = candles.shown(sheet)[0]
+    times = sheet.equity["timestamp"][each.places].implode()
+    among = sheet.trades.filter(pl.col("entry_time").is_in(times) & pl.col("exit_time").is_in(times))
+    assert each.trades.height == 20
+    assert each.unmarked == among.height - 20 > 0
+    assert each.trades["profit"].abs().min() >= sorted(among["profit"].abs())[-20]
+    assert f"{each.unmarked:,} are not" in candles.words(sheet)
+    monkeypatch.setattr(candles, "_MOST_BARS", 30_000)
+    monkeypatch.setattr(candles, "_MOST_TRADES", 30_000)
+    assert candles.shown(sheet)[0].trades.height == sheet.trades.height
+
+
 def test_levels_are_reasons_of_fills() -> None:
     """What makes a square are words that fills have."""
     assert set(candles._LEVELS) <= set(FILL_KINDS.values())

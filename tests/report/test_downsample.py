@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from barstep.report.downsample import envelopes, m4, means
+from barstep.report.downsample import envelopes, held_means, m4, means
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -90,3 +90,17 @@ def test_no_times_have_no_means() -> None:
     """Nothing is thinned to nothing."""
     times, values = series(0, 1)
     assert means(times, {"y": values}, 5)[0].size == 0
+
+
+@given(st.integers(1, 200), st.integers(1, 30), st.integers(0, 99))
+def test_steps_become_means_over_time(n: int, spans: int, seed: int) -> None:
+    """Each span has the mean of what held in each of its instants, found here instant by instant; few steps stay."""
+    times, values = series(n, seed)
+    end = int(times[0]) + spans * (1 + int(times[-1] + 7 - times[0]) // spans)  # so that spans begin at instants
+    at, columns = held_means(times, {"y": values}, end, spans)
+    if n <= spans:
+        assert (at.tolist(), columns["y"].tolist()) == (times.tolist(), values.tolist())
+        return
+    held = np.array([values[np.searchsorted(times, instant, "right") - 1] for instant in range(int(times[0]), end)])
+    np.testing.assert_allclose(columns["y"], held.reshape(spans, -1).mean(axis=1), rtol=1e-9, atol=1e-9)
+    assert at.tolist() == list(range(int(times[0]), end, held.size // spans))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -49,6 +50,13 @@ def test_a_missing_library_is_one_line(
     with pytest.raises(bs.UsageError, match=rf"needs {library}.*: pip install 'barstep\[report\]'$"):
         made(5).report(tmp_path / f"a.{kind}")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_print_needs_no_charts_library_of_the_page() -> None:
+    """What prints is imported where the page's libraries are not installed."""
+    script = "import sys; sys.modules['bokeh'] = sys.modules['jinja2'] = None; import barstep.report.printed"
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("there", [True, False])
