@@ -11,6 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from ..engine.result import Result
+    from ..engine.scheduler_result import SchedulerResult
 
 _SHOWN = {
     "total_return_pct": "return %",
@@ -25,11 +26,13 @@ _SHOWN = {
 def demo_command(
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
 ) -> None:
-    """Backtest every engine on the embedded datasets: two years of hours, generated from a seed."""
+    """Backtest every engine, and the scheduler of the shipped configuration, on embedded bars made from a seed."""
+    from ..config.reading import PACKAGED
     from ..data.presets import EMBEDDED_FOLDER
     from ..engine.backtest import backtest
     from ..engine.bars import load
     from ..engine.catalog import DEFAULT_STRATEGY_CATALOG
+    from ..engine.scheduler import backtest_scheduler
     from .console import progress, say_if_cold
 
     if not json_output:
@@ -43,14 +46,17 @@ def demo_command(
             engine.name: backtest(bars, engine, secondary=other if engine.needs_secondary else None)
             for engine in DEFAULT_STRATEGY_CATALOG
         }
+    scheduled = backtest_scheduler(PACKAGED)
     if json_output:
         documents = {
             symbol: {name: json.loads(result.to_json()) for name, result in by_engine.items()}
             for symbol, by_engine in results.items()
         }
-        typer.echo(json.dumps({"results": documents}, indent=2, allow_nan=False))
+        document = {"results": documents, "scheduler": json.loads(scheduled.to_json())}
+        typer.echo(json.dumps(document, indent=2, allow_nan=False))
         return
     _print_results(results)
+    _print_scheduled(scheduled)
 
 
 def _print_results(results: dict[str, dict[str, Result]]) -> None:
@@ -69,9 +75,22 @@ def _print_results(results: dict[str, dict[str, Result]]) -> None:
         for name, result in by_engine.items():
             table.add_row(name, *(format_metric(metric, result.metrics[metric]) for metric in _SHOWN))
         Console().print(table)
+
+
+def _print_scheduled(result: SchedulerResult) -> None:
+    from .console import format_metric
+
+    signals, metrics = result.signals, result.metrics
+    shown = ", ".join(f"{heading} {format_metric(metric, metrics[metric])}" for metric, heading in _SHOWN.items())
+    typer.echo(
+        f"all of them governed, by the shipped config/core.yaml: scheduler {result.setup.name}\n  {shown}\n"
+        f"  {signals['seen']:,} signals, {signals['accepted']:,} accepted; "
+        f"{result.capital_weights.height:,} refreshes of capital weights\n"
+    )
     typer.echo(
         "The bars are generated: the figures show the machine, not a market. Next:\n"
         "  barstep backtest --list                  the engines and their parameters\n"
         "  barstep data import FILE                 your own bars, from nearly any vendor\n"
-        "  barstep backtest mean_reversion FILE     one engine on them, with all metrics"
+        "  barstep backtest mean_reversion FILE     one engine on them, with all metrics\n"
+        "  barstep backtest --scheduler core_multi  the scheduler, with all that it decided"
     )
