@@ -151,13 +151,16 @@ def test_a_move_must_pass_the_threshold(weight: float, moved: list[float]) -> No
 
 
 def test_a_move_that_comes_to_no_order_is_tried_from_where_it_was() -> None:
-    """0.004 more of 1000 is less than a lot; twice that is not one either, thrice is."""
-    run = holding(1.0)
-    for weight, pending in ((0.504, 0.0), (0.508, 0.0), (0.512, 1.0)):
+    """Lots of 5 at 10: 530 are ten of them, as 500 were; 0.55 is 0.05 off what was ordered, and 0.02 off that try."""
+    run = Run(lot=5.0, threshold=0.04)
+    run.accept(0, 1.0)
+    run.place_orders()
+    run.fill()
+    for weight, pending, share in ((0.53, 0.0, 0.5), (0.55, 1.0, 0.55)):
         run.schedules[layout.WEIGHT, 0] = weight
         run.place_orders()
         assert run.pending() == [pending, 0.0]
-    assert run.shares[0] == 0.512
+        assert run.shares[0] == share
 
 
 def test_a_signal_that_comes_to_no_lot_stands_all_the_same() -> None:
