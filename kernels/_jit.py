@@ -147,7 +147,7 @@ def _choose_cache_folder() -> tuple[Path | None, bool]:
         return _temporary_folder(), False
 
 
-_OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
+_OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True, "no_cfunc_wrapper": True}
 CACHE_FOLDER, CACHE_IS_KEPT = _choose_cache_folder()
 registry: list[Any] = []
 """Every kernel that was made in this process."""
