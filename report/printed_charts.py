@@ -132,7 +132,8 @@ def _areas(axes: Axes, ts_us: Integers, names: Sequence[str], heights: Sequence[
 
 
 def _shortened(name: str) -> str:
-    return name if len(name) <= _NAME else f"{name[: _NAME - 1]}…"
+    """A name in a legend; of a long one both ends, since names often have one of them in common."""
+    return name if len(name) <= _NAME else f"{name[:4]}…{name[5 - _NAME :]}"
 
 
 def _times(ts_us: Integers) -> np.ndarray:
