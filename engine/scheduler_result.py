@@ -182,6 +182,30 @@ class SchedulerResult(PortfolioResult):
             schema_overrides={"name": pl.String},
         )
 
+    def allocation_snapshot(self) -> dict[str, float]:
+        """Each schedule's share of capital since the last refresh; 0 before the first one."""
+        last = self.refresh_table[1 + len(self.setup.schedules) :, -1:].sum(axis=1)
+        return dict(zip(self.setup.schedules, last.tolist(), strict=True))
+
+    def capital_allocation_state(self) -> dict[str, dict[str, float]]:
+        """The last refresh: `raw` and `smoothed` shares of the policy, `weights` after the ceilings of the profiles.
+
+        And these added up by `profile` and by primary `tag`.
+        """
+        schedules, weights = self.setup.schedules, self.allocation_snapshot()
+        raw = self.refresh_table[1 : 1 + len(schedules), -1:].sum(axis=1)
+        smoothed = self.registers[self.program.root.weights]
+        added: dict[str, dict[str, float]] = {"profile": {}, "tag": {}}
+        for by, label in (("profile", "risk_profile"), ("tag", "tag")):
+            for name, weight in zip(self.setup.labels[label], weights.values(), strict=True):
+                added[by][name] = added[by].get(name, 0.0) + weight
+        return {
+            "raw": dict(zip(schedules, raw.tolist(), strict=True)),
+            "smoothed": dict(zip(schedules, np.nan_to_num(smoothed).tolist(), strict=True)),
+            "weights": weights,
+            **added,
+        }
+
     def capital_policy_diagnostics(self) -> dict[str, Any]:
         """How the last weights came about, by each policy of the tree."""
         return Diagnostics(self.program, self.registers, self.setup.traits).of(self.program.root)

@@ -66,3 +66,60 @@ def test_the_document_tells_both_weights(result: SchedulerResult) -> None:
         assert told == weights.tail(1).drop("time").to_dicts()[0]
     assert document["on_breach"] == "scale"
     assert pl.DataFrame(document["signals_by_schedule"]).equals(result.signals_by_schedule)
+
+
+def test_decisions_name_bucket_and_weight(result: SchedulerResult) -> None:
+    """The bucket is the profile's that holds the instrument, `manual` once disabled; the weight is that of the time."""
+    table = result.decisions
+    assert set(table.filter(reason="disabled")["risk_budget_bucket"]) == {"manual"}
+    majors = table.filter(pl.col("instrument").is_in(["BTCUSDT", "ETHUSDT"]), pl.col("reason") != "disabled")
+    assert set(majors["risk_budget_bucket"]) == {"majors"}
+    row = table.filter(schedule="trend_schedule", status="accepted").row(3, named=True)
+    held = result.capital_weights.filter(pl.col("time") <= row["due_time"])["trend_schedule"][-1]
+    assert row["weight"] == held > 0.0
+
+
+def test_the_state_of_capital_is_the_last_refresh(result: SchedulerResult) -> None:
+    """Weights are the last row; raw ones are before the ceilings; profiles and tags add the weights up."""
+    last = result.capital_weights.row(-1, named=True)
+    last.pop("time")
+    state = result.capital_allocation_state()
+    assert result.allocation_snapshot() == last == state["weights"]
+    assert state["weights"]["grid_schedule"] == state["weights"]["volatility_schedule"] == 0.0
+    assert sum(state["raw"].values()) == pytest.approx(1.0)
+    assert any(state["weights"][name] < state["smoothed"][name] for name in last)  # ceilings cut
+    for by in ("profile", "tag"):
+        assert sum(state[by].values()) == pytest.approx(sum(last.values()))
+    assert result.capital_policy_diagnostics()["name"] == "risk_profile"
+
+
+def test_interventions_say_from_when_to_when() -> None:
+    """What expires has its end at its instant, what still holds has none, and a command's reason is kept."""
+    begin = datetime(2023, 8, 1, 10, 7, tzinfo=UTC)
+    command = SuspendSchedule(at=begin, schedule="trend_schedule", reason="news", duration_seconds=90 * 60.0)
+    run = backtest_scheduler(PACKAGED, "core_multi", start="2023-08-01", end="2023-08-03", commands=[command])
+    row = run.interventions.filter(kind="suspension").row(0, named=True)
+    assert (row["name"], row["reason"], row["source"]) == ("trend_schedule", "news", "schedule")
+    assert (row["begin"], row["end"]) == (begin, datetime(2023, 8, 1, 11, 37, tzinfo=UTC))
+    assert run.interventions.filter(kind="signal_limit")["end"].null_count() == 2
+
+
+def test_left_out_interventions_change_what_they_governed() -> None:
+    """Without limits no signal is refused for one; without suspensions a suspended schedule trades."""
+    span = {"start": "2023-08-01", "end": "2023-09-01"}
+    suspended = [SuspendSchedule(at=datetime(2023, 8, 1, tzinfo=UTC), schedule="grid_schedule")]
+    governed = backtest_scheduler(PACKAGED, commands=suspended, **span)
+    free = backtest_scheduler(PACKAGED, commands=suspended, without=("limits", "suspensions"), **span)
+    assert governed.signals["suspended"] > 0 == free.signals["suspended"]
+    assert free.signals["limit"] == 0
+    assert "grid_schedule" in free.fills["schedule"].to_list()
+    assert "grid_schedule" not in governed.fills["schedule"].to_list()
+
+
+def test_digests_tell_runs_apart() -> None:
+    """The same run has the same digests, whatever the block; another fee has another equity and the same weights."""
+    span = {"start": "2023-08-01", "end": "2023-08-10"}
+    one, same = backtest_scheduler(PACKAGED, **span), backtest_scheduler(PACKAGED, block_bars=7, **span)
+    other = backtest_scheduler(PACKAGED, fee_bps=3, **span)
+    assert one.digests == same.digests
+    assert other.digests["equity"] != one.digests["equity"]
