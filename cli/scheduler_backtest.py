@@ -130,8 +130,18 @@ def _print_result(name: str, without: tuple[str, ...], result: SchedulerResult) 
     Console().print(metric_table({"portfolio": result.metrics}))
     print_columns(_schedule_rows(result), numbers_from=3)
     say_costs(result)
-    for line in (*_signal_lines(result), *_intervention_lines(result)):
+    for line in (*_price_lines(result), *_signal_lines(result), *_intervention_lines(result)):
         typer.echo(line)
+
+
+def _price_lines(result: SchedulerResult) -> Iterator[str]:
+    """What the interventions that were left out made of the same run."""
+    if result.setup.without:
+        governed = result.governed.final_equity
+        yield (
+            f"with {' and '.join(sorted(result.setup.without))}: final equity {governed:,.2f} instead of "
+            f"{result.final_equity:,.2f}, a difference of {governed - result.final_equity:+,.2f}"
+        )
 
 
 def _schedule_rows(result: SchedulerResult) -> list[tuple[str, ...]]:

@@ -149,13 +149,15 @@ class _Span:
         end_us = None if end is None else _microseconds("end", end)
         self.history = Panel([_until(bars, end_us) for bars in legs], names)
         if not len(self.history):
-            raise UsageError(f"no bar closes before the end, {end}; the bars begin at {legs[0].times[0]}Z")
+            begin = min(int(bars.ts_us[0]) for bars in legs if len(bars))
+            raise UsageError(f"no bar closes before the end, {_iso(end_us or begin)}; the bars begin at {_iso(begin)}")
         interval_us = self.history.interval_seconds * MICROSECONDS
         first_us, last_us = int(self.history.ts_us[0]), int(self.history.ts_us[-1]) + interval_us
         self.start_us = first_us if start is None else max(_microseconds("start", start), first_us)
         self.end_us = last_us if end_us is None else min(end_us, last_us)
         if self.start_us > int(self.history.ts_us[-1]):
-            raise UsageError(f"no bar opens between the start, {start}, and the end of the bars, {_iso(last_us)}")
+            span = f"the start, {_iso(self.start_us)}, and the end of the bars, {_iso(last_us)}"
+            raise UsageError(f"no bar opens between {span}")
         traded = self.history.instruments
         if self.start_us > first_us:
             traded = tuple(_from(bars, self.start_us) for bars in traded)
@@ -259,7 +261,7 @@ def _microseconds(name: str, moment: str | datetime) -> int:
 
 
 def _iso(moment_us: int) -> str:
-    return f"{np.datetime64(moment_us, 'us')}Z"
+    return f"{np.datetime_as_string(np.datetime64(moment_us, 'us'), unit='m')}Z"
 
 
 _BY_VOLUME = [venue.VOLUME_SLIPPAGE, venue.IMPACT, venue.MAX_VOLUME_SHARE]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -264,6 +264,13 @@ class SchedulerResult(PortfolioResult):
         return simulate(self.setup.other_order())
 
     @cached_property
+    def governed(self) -> SchedulerResult:
+        """The same backtest with nothing left out; itself where nothing is. The difference prices what was left out."""
+        from .scheduler_simulation import simulate  # noqa: PLC0415 - likewise
+
+        return simulate(replace(self.setup, without=frozenset())) if self.setup.without else self
+
+    @cached_property
     def digests(self) -> dict[str, str]:
         """SHA-384 of decisions, weights and equity: two runs that agree on them agree bit for bit."""
         return {
@@ -285,6 +292,7 @@ class SchedulerResult(PortfolioResult):
             "environment": setup.environment,
             "config_sha384": setup.config_digest,
             "without": sorted(setup.without),
+            "governed_final_equity": self.governed.final_equity,
             "drift_seconds": setup.drift_seconds,
             "schedules": [
                 {

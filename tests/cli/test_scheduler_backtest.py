@@ -41,6 +41,7 @@ class SetupStandIn(PortfolioSetup):
 
     resolved: tuple[ResolvedSchedule, ...]
     order: tuple[int, ...]
+    without: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
