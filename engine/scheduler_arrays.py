@@ -28,7 +28,8 @@ class SchedulerArrays:
     What each array holds stands in `kernels.scheduler.layout`.
     """
 
-    def __init__(self, setup: SchedulerSetup, measures: tuple[Measure, ...]) -> None:
+    def __init__(self, setup: SchedulerSetup, measures: tuple[Measure, ...], *, records: bool) -> None:
+        """records: whether a policy reads telemetry."""
         schedules, legs = setup.rules.shape[:2]
         instruments = len(setup.instruments)
         cells = (schedules, instruments)
@@ -78,7 +79,7 @@ class SchedulerArrays:
         self.desk[layout.INTERVAL_US] = setup.panel.interval_seconds * MICROSECONDS
         has_limits = (self.rules[:, venue.LIMIT_OFFSET] > 0.0).any()
         self.desk[layout.WATCHES] = float(self.watched.any() or has_limits)
-        self.desk[layout.RECORDS] = 1.0
+        self.desk[layout.RECORDS] = float(records)
 
 
 def _profiles(setup: SchedulerSetup, names: list[str]) -> Floats:

@@ -37,6 +37,11 @@ def measures_of(policies: Iterable[Written], diagnostics: Iterable[str]) -> tupl
     return tuple(sorted(found))
 
 
+def reads_telemetry(policy: Written) -> bool:
+    """Whether a policy asks for any metric."""
+    return bool(compile_policy(policy, ()).metrics)
+
+
 class Sources:
     """Where the metrics of a policy come from.
 

@@ -25,7 +25,7 @@ from .policy_program import PolicyProgram, compile_policy
 from .scheduler_arrays import NEVER_US, SchedulerArrays
 from .scheduler_controls import controls
 from .scheduler_effects import Effect, FlattenSchedules, Noted, PolicyChanged, RebalanceCapital, ResetPeak
-from .scheduler_metrics import Sources, measures_of, raw_register
+from .scheduler_metrics import Sources, measures_of, raw_register, reads_telemetry
 from .scheduler_result import SchedulerResult
 from .scheduler_setup import SchedulerSetup
 from .scheduler_state import due_expiries, next_expiry
@@ -53,7 +53,7 @@ class SchedulerSimulation:
     def __init__(self, setup: SchedulerSetup) -> None:
         self._setup = setup
         self._measures = measures_of(_policies(setup), _diagnostics(setup))
-        self.arrays = SchedulerArrays(setup, self._measures)
+        self.arrays = SchedulerArrays(setup, self._measures, records=any(map(reads_telemetry, _policies(setup))))
         self.tables = SchedulerTables(self.arrays)
         self.state, effects = initial_state(setup.scheduler, setup.traits, setup.start_us)
         self._commands = list(setup.commands)
