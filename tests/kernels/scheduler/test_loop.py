@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from inputs import Floats
 from instants import BARS, INTERVAL_US, Instants, rebalance, suspend
-from schedules import HOUR_US, INF, NAN
+from schedules import DAY_US, HOUR_US, INF, NAN
 
 pytestmark = pytest.mark.unit_kernel
 
@@ -373,3 +373,39 @@ def test_an_order_on_hand_waits_for_a_bar_of_its_instrument(missing: int, filled
     one.go()
     assert one.rows_of("fills", *FILL) == [(filled, 0, 16.5)]
     assert one.rows_of("decisions", layout.DECIDED_AT) == [(one.time(bar),) for bar in (3, filled)[:missing]]
+
+
+def over_midnight() -> tuple[Plain, int]:
+    """Bars of six hours of which the two around a midnight are missing, and the place of the last one before."""
+    one = Plain()
+    before = next(bar for bar in range(4, 9) if one.time(bar + 1) % DAY_US == 18 * HOUR_US)
+    one.numbers[before + 1 :] += 2
+    one.opens_us = one.numbers * INTERVAL_US
+    one.due_every(INTERVAL_US)
+    one.rules[:, account.MAX_AGE_BARS] = 9.0
+    return one, before
+
+
+def test_what_fills_after_a_gap_over_midnight_belongs_to_the_new_day() -> None:
+    """The last bar closes at 18:00, the next one opens at 6:00: its fill is in the turnover of the new day."""
+    one, before = over_midnight()
+    one.wishes[0, 0] = 0.0
+    one.wishes[0, 0, before:] = 0.5
+    traded: list[float] = []
+    one.commands = [(one.time(before + 2) + 1, lambda run, _: traded.append(run.account[layout.TRADED]))]
+    one.go()
+    assert one.rows_of("fills", *FILL) == [(before + 1, 0, 16.5)]
+    assert traded == [165.0]
+
+
+def test_a_day_that_is_spent_ends_at_midnight_without_a_mark() -> None:
+    """More than 1 % is lost at 18:00; what is due at midnight is of another day, though no bar closes there."""
+    one, before = over_midnight()
+    one.profiles[0, layout.DAY_BUDGET] = 0.01
+    one.prices[0, 1:, before], one.prices[0, :, before + 1 :] = 9.0, 9.0
+    one.prices[0, 1, before] = 10.0
+    one.go()
+    assert one.rows_of("events", layout.EVENT_AT, layout.EVENT_KIND) == [
+        (one.time(before) + INTERVAL_US, layout.PROFILE_REDUCES),
+        (one.time(before) + 2 * INTERVAL_US, layout.PROFILE_RECOVERS),
+    ]  # fmt: skip
