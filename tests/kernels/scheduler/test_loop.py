@@ -227,6 +227,17 @@ def test_sums_over_schedules_are_what_their_cells_hold(seed: int) -> None:
     assert np.isfinite(one.said).all()
 
 
+@given(seed=SEEDS)
+def test_a_run_has_the_number_of_its_due_time(seed: int) -> None:
+    """Of the due time over the cadence, whatever else falls on other instants; the telemetry's last one is it too."""
+    one = Instants(seed).go()
+    last = (one.opens_us[-1] + INTERVAL_US) // one.schedules[layout.CADENCE]
+    assert one.schedules[layout.RUN].tolist() == last.tolist()
+    assert one.schedules[layout.NEXT_DUE].tolist() == ((last + 1.0) * one.schedules[layout.CADENCE]).tolist()
+    skipped = np.isfinite(one.schedules[layout.MAX_DRIFT])
+    assert one.since[~skipped, -2].tolist() == last[~skipped].tolist()
+
+
 class Plain(Instants):
     """Bars at 10 without gaps, half of the wishes from bar 2 on; only the first schedule wants anything."""
 
