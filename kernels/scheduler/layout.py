@@ -11,8 +11,8 @@ from ..portfolio import POSITION_CARRY
     BALANCE, WRITTEN, EQUITY, PEAK, DAY, DAY_EQUITY, TRADED, SCALE, REFRESHED_AT, COLUMN, PHASE, HALTED_BY, ON_HAND,
     ON_UNIT_HAND, DECISIONS, REFRESHES, EVENTS, IS_LIMITED, GOVERNED_PEAK, DUE, SIZING,
 ) = range(21)  # fmt: skip
-"""`account`: cash; fills written; equity at the last mark and its highest; the day (UTC) of that mark, the last mark at
-or before its midnight, and the value traded since; the governor's scale; time of the last refresh of weights (-inf:
+"""`account`: cash; fills written; equity at the last mark and its highest; the day (UTC) that has begun, the last mark
+at or before its midnight, and the value traded since; the governor's scale; time of the last refresh of weights (-inf:
 none yet); the column of the bar last closed (-1: none); how far an instant has come; the limit that made the governor
 halt (0: none); orders on hand, and those of unit accounts; rows of the tables written; 1 where the governor limits
 signals; highest mark since the loop was last resumed; schedules that are due; equity that orders are sized by: the cash

@@ -55,7 +55,7 @@ from .layout import (
     WEIGHT,
     WRITTEN,
 )
-from .marks import mark_account, mark_units, watch_profiles, worth_of_all
+from .marks import begin_day, mark_account, mark_units, watch_profiles, worth_of_all
 from .runs import decide_run
 from .targets import order_run
 from .telemetry import COUNTS, EQUITY_AT, GROWTH, SIGNALS_IN, VALUES, add_run, place_of_run
@@ -188,6 +188,7 @@ def run_instants(
             or int(account[EVENTS]) + profiles.shape[0] + 2 > events.shape[1]
         ):
             return j
+        is_new_day = begin_day(now - 1, account)  # what closes at midnight is of the day that ends
         if account[PHASE] == BEGIN and closing >= 0:
             account[COLUMN] = closing
             if desk[WATCHES] != 0.0:
@@ -195,10 +196,11 @@ def run_instants(
                     closing, columns[PLACE, closing], columns[NUMBER], prices, order, rules, watched, others, account,
                     instruments, tallies, unit_lots, schedules, cells, said, upcoming, fills, unit_fills,
                 )  # fmt: skip
-            mark_account(now, closing, prices, instruments, others, account)
+            mark_account(closing, prices, instruments, others, account)
             curve[columns[PLACE, closing]] = account[EQUITY]
-            watch_profiles(now, profiles, account, events)
         if account[PHASE] == BEGIN:
+            if begin_day(now, account) or is_new_day or closing >= 0:
+                watch_profiles(now, profiles, account, events)
             account[DUE] = _find_due(now, schedules)
             if (
                 (account[DUE] > 0.0 and now - account[REFRESHED_AT] >= desk[REBALANCE_US])

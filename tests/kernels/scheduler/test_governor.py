@@ -85,7 +85,7 @@ def test_one_that_scales_or_none_does_nothing_before_the_runs(action: int) -> No
 
 BROKEN = [
     ({"fall": 0.1}, 890.0, 0.0, governor.BY_FALL, 0.11, 0.1),
-    ({"fall": 0.1}, 900.0 + 1e-9, 0.0, governor.NOTHING, 0.0, 0.0),
+    ({"fall": 0.25}, 750.0, 0.0, governor.NOTHING, 0.0, 0.0),
     ({"exposure": 0.68}, 1000.0, 0.0, governor.BY_EXPOSURE, 0.69, 0.68),
     ({"exposure": 0.7}, 1000.0, 0.0, governor.NOTHING, 0.0, 0.0),
     ({"turnover": 2.0}, 1000.0, 2000.0, governor.BY_TURNOVER, 2.0, 2.0),
@@ -107,6 +107,16 @@ def test_a_halt_says_which_limit_is_broken(
     assert one.account[layout.HALTED_BY] == which
     row = (NOW, layout.GOVERNOR_LIMITS, which, pytest.approx(value), limit)
     assert one.noted == ([row] if which != governor.NOTHING else [])
+
+
+@pytest.mark.parametrize("action", [layout.ON_HALT, layout.ON_SCALE])
+def test_an_exposure_at_its_limit_is_not_broken(action: int) -> None:
+    """As much as is wanted and held, to the bit, and the bit under it."""
+    for limit, broken in ((1.0, False), (1.0 - 2.0**-53, True)):
+        one = governed(action, exposure=limit)
+        one.schedules[layout.WEIGHT], one.said[layout.STANDING] = 0.5, 1.0
+        assert watch(one) == (broken and action == layout.ON_HALT)
+        assert (scale(one) < 1.0) == (broken and action == layout.ON_SCALE)
 
 
 def test_the_turnover_is_over_the_last_mark_before_midnight() -> None:
@@ -161,7 +171,7 @@ def test_signals_wait_for_the_next_day_where_turnover_is_used_up() -> None:
     ("limits", "equity", "expected", "which"),
     [
         ({}, 500.0, 1.0, governor.NOTHING),
-        ({"fall": 0.1}, 900.0 + 1e-9, 1.0, governor.NOTHING),
+        ({"fall": 0.25}, 750.0, 1.0, governor.NOTHING),
         ({"fall": 0.1}, 800.0, 0.5, governor.BY_FALL),
         ({"exposure": 0.39}, 1000.0, 0.5, governor.BY_EXPOSURE),
         ({"exposure": 0.69}, 1000.0, 1.0, governor.NOTHING),

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from barstep.kernels import account, decisions
+from barstep.kernels import account, decisions, modes, venue
 from barstep.kernels.capital import MAY_RUN, NONE, NORMALISE
-from barstep.kernels.columns import CLOSE
+from barstep.kernels.columns import CLOSE, OPEN
+from barstep.kernels.fill_kinds import BORROW_COST
 from barstep.kernels.scheduler import layout, telemetry
 from contract import OTHER_POISON, POISON, assert_same_bits, bits
 from hypothesis import given
 from hypothesis import strategies as st
 from inputs import Floats
-from instants import BARS, INTERVAL_US, Instants, rebalance, suspend
-from schedules import HOUR_US, INF, NAN
+from instants import BARS, INTERVAL_US, Command, Instants, rebalance, suspend
+from schedules import DAY_US, HOUR_US, INF, NAN
 
 pytestmark = pytest.mark.unit_kernel
 
@@ -227,6 +228,17 @@ def test_sums_over_schedules_are_what_their_cells_hold(seed: int) -> None:
     assert np.isfinite(one.said).all()
 
 
+@given(seed=SEEDS)
+def test_a_run_has_the_number_of_its_due_time(seed: int) -> None:
+    """Of the due time over the cadence, whatever else falls on other instants; the telemetry's last one is it too."""
+    one = Instants(seed).go()
+    last = (one.opens_us[-1] + INTERVAL_US) // one.schedules[layout.CADENCE]
+    assert one.schedules[layout.RUN].tolist() == last.tolist()
+    assert one.schedules[layout.NEXT_DUE].tolist() == ((last + 1.0) * one.schedules[layout.CADENCE]).tolist()
+    skipped = np.isfinite(one.schedules[layout.MAX_DRIFT])
+    assert one.since[~skipped, -2].tolist() == last[~skipped].tolist()
+
+
 class Plain(Instants):
     """Bars at 10 without gaps, half of the wishes from bar 2 on; only the first schedule wants anything."""
 
@@ -373,3 +385,110 @@ def test_an_order_on_hand_waits_for_a_bar_of_its_instrument(missing: int, filled
     one.go()
     assert one.rows_of("fills", *FILL) == [(filled, 0, 16.5)]
     assert one.rows_of("decisions", layout.DECIDED_AT) == [(one.time(bar),) for bar in (3, filled)[:missing]]
+
+
+def over_midnight() -> tuple[Plain, int]:
+    """Bars of six hours of which the two around a midnight are missing, and the place of the last one before."""
+    one = Plain()
+    before = next(bar for bar in range(4, 9) if one.time(bar + 1) % DAY_US == 18 * HOUR_US)
+    one.numbers[before + 1 :] += 2
+    one.opens_us = one.numbers * INTERVAL_US
+    one.due_every(INTERVAL_US)
+    one.rules[:, account.MAX_AGE_BARS] = 9.0
+    return one, before
+
+
+def test_what_fills_after_a_gap_over_midnight_belongs_to_the_new_day() -> None:
+    """The last bar closes at 18:00, the next one opens at 6:00: its fill is in the turnover of the new day."""
+    one, before = over_midnight()
+    one.wishes[0, 0] = 0.0
+    one.wishes[0, 0, before:] = 0.5
+    traded: list[float] = []
+    one.commands = [(one.time(before + 2) + 1, lambda run, _: traded.append(run.account[layout.TRADED]))]
+    one.go()
+    assert one.rows_of("fills", *FILL) == [(before + 1, 0, 16.5)]
+    assert traded == [165.0]
+
+
+def test_a_day_that_is_spent_ends_at_midnight_without_a_mark() -> None:
+    """More than 1 % is lost at 18:00; what is due at midnight is of another day, though no bar closes there."""
+    one, before = over_midnight()
+    one.profiles[0, layout.DAY_BUDGET] = 0.01
+    one.prices[0, 1:, before], one.prices[0, :, before + 1 :] = 9.0, 9.0
+    one.prices[0, 1, before] = 10.0
+    one.go()
+    assert one.rows_of("events", layout.EVENT_AT, layout.EVENT_KIND) == [
+        (one.time(before) + INTERVAL_US, layout.PROFILE_REDUCES),
+        (one.time(before) + 2 * INTERVAL_US, layout.PROFILE_RECOVERS),
+    ]  # fmt: skip
+
+
+def set_slot(name: str, slot: int | tuple[int, int], value: float) -> Command:
+    """Put a number into one of the arrays."""
+    return lambda run, _: getattr(run, name).__setitem__(slot, value)
+
+
+RAISED = [(3, 0, 16.5), (6, 0, 8.5)]
+"""A third, and then a half, of half of the capital at 10."""
+
+
+@pytest.mark.parametrize(
+    ("restriction", "fills"),
+    [
+        (set_slot("desk", layout.MODE, modes.RUNNING), RAISED),
+        (set_slot("desk", layout.MODE, modes.REDUCING), RAISED[:1]),
+        (set_slot("desk", layout.MODE, modes.HALTED), RAISED[:1]),
+        (set_slot("profiles", (0, layout.MAX_FALL), -1.0), RAISED[:1]),
+        (set_slot("governor", layout.GOVERNOR_TURNOVER, 0.0), RAISED[:1]),
+        (suspend(0, decisions.DISABLED), RAISED[:1]),
+    ],
+)
+def test_a_weight_that_rises_moves_a_target_unless_that_is_held_back(
+    restriction: Command, fills: list[tuple[float, ...]]
+) -> None:
+    """One of three is suspended: the others have a half each from then on, and the next run buys."""
+    one = Plain()
+    one.governor[layout.GOVERNOR_ACTION] = layout.ON_SCALE
+    one.commands = [(one.time(4) + 1, restriction), (one.time(5) + 1, suspend(1, decisions.SUSPENDED))]
+    one.go()
+    assert one.rows_of("fills", *FILL) == fills
+
+
+def test_what_a_suspended_schedule_holds_is_not_weighted_anew() -> None:
+    """It has no weight any more, and keeps what it has until it runs again."""
+    one = Plain()
+    one.commands = [(one.time(5), suspend(0, decisions.SUSPENDED)), (one.time(9), suspend(2, decisions.SUSPENDED))]
+    one.go()
+    assert one.schedules[layout.WEIGHT].tolist() == [0.0, 1.0, 0.0]
+    assert one.rows_of("fills", *FILL) == [(3, 0, 16.5)]
+
+
+def test_returns_are_between_neighbouring_runs_that_count_in_full() -> None:
+    """50 units in the unit account, a quarter more at each close; the run held back and the one after it have none."""
+    one = Plain()
+    closes = 10.0 + 0.25 * np.maximum(np.arange(BARS) - 3.0, 0.0)
+    one.prices[0, 1:4] = closes
+    one.prices[0, OPEN, 4:] = closes[3:-1]
+    one.commands = [(one.time(22), suspend(0, decisions.SUSPENDED)), (one.time(23), suspend(0, 0))]
+    one.go()
+    growth = []
+    for bar in range(20, BARS + 1):  # each run at the close of the bar before
+        number = (one.time(0) + bar * INTERVAL_US) // INTERVAL_US
+        growth.append(one.runs[number % 8, 0, telemetry.GROWTH])
+    equity = 1000.0 + 50.0 * (closes - 10.0)
+    expected = equity[19:] / equity[18:-1] - 1.0
+    expected[[2, 3]] = NAN
+    assert growth == pytest.approx(expected.tolist(), rel=1e-9, nan_ok=True)
+
+
+def test_a_short_position_pays_for_each_midnight_once() -> None:
+    """1 % a day of 165 units of money, from the bar after its fill on."""
+    one = Plain()
+    one.wishes *= -1.0
+    one.rules[0, venue.BORROW_RATE] = 3.65
+    one.watched[0] = one.desk[layout.WATCHES] = 1
+    one.go()
+    nights = [bar for bar in range(4, BARS) if one.time(bar) % DAY_US == 0]
+    paid = one.written["fills"][:, one.written["fills"][account.FILL_KIND] == BORROW_COST]
+    assert paid[account.FILL_BAR].tolist() == nights
+    assert paid[account.FILL_FEE].tolist() == pytest.approx([1.65] * len(nights))

@@ -24,10 +24,10 @@ def with_pair() -> Scheduler:
     return one
 
 
-def mark(one: Scheduler, now: int, *closes: float) -> None:
+def mark(one: Scheduler, *closes: float) -> None:
     prices = np.full((len(closes), 5, 2), POISON)
     prices[:, CLOSE, 1] = closes
-    marks.mark_account(now, 1, prices, one.instruments, one.others, one.account)
+    marks.mark_account(1, prices, one.instruments, one.others, one.account)
 
 
 def test_equity_is_cash_and_what_positions_are_worth() -> None:
@@ -61,34 +61,26 @@ def test_a_mark_takes_the_closes() -> None:
     """They become the last closes, 0 in place of none; the highest mark of both peaks is kept."""
     one = with_pair()
     one.hold(0, 0, 4.0)
-    mark(one, MIDNIGHT + HOUR_US, 20.0, NAN, 9.0)
+    mark(one, 20.0, NAN, 9.0)
     assert one.instruments[layout.MARK].tolist() == pytest.approx([20.0, NAN, 9.0], nan_ok=True)
     assert one.instruments[layout.WORTH].tolist() == [20.0, 0.0, 9.0]
     slots = [layout.EQUITY, layout.PEAK, layout.GOVERNED_PEAK]
     assert one.account[slots].tolist() == [1040.0] * 3
-    mark(one, MIDNIGHT + 2 * HOUR_US, 5.0, 20.0, 9.0)
+    mark(one, 5.0, 20.0, 9.0)
     assert one.account[slots].tolist() == [1010.0, 1040.0, 1040.0]
 
 
-@pytest.mark.parametrize(
-    ("now", "baseline"), [(MIDNIGHT, 1040.0), (MIDNIGHT + HOUR_US, 1000.0), (MIDNIGHT + 5 * DAY_US, 1040.0)]
-)
-def test_a_day_begins_with_the_last_mark_at_or_before_midnight(now: int, baseline: float) -> None:
-    """A close at midnight is that mark; after it, the mark before is. What was traded is of the day before."""
-    one = with_pair()
-    one.hold(0, 0, 4.0)
-    one.account[[layout.DAY, layout.DAY_EQUITY, layout.TRADED]] = [2.0, 900.0, 77.0]
-    mark(one, now, 20.0, 20.0, 9.0)
-    day = now // DAY_US
-    assert one.account[[layout.DAY, layout.DAY_EQUITY, layout.TRADED]].tolist() == [day, baseline, 0.0]
-
-
-def test_inside_a_day_its_baseline_stays() -> None:
-    """Only the first mark of a day begins it."""
-    one = with_pair()
-    one.account[[layout.DAY, layout.DAY_EQUITY, layout.TRADED]] = [3.0, 900.0, 77.0]
-    mark(one, MIDNIGHT + HOUR_US, 20.0, 20.0, 9.0)
-    assert one.account[[layout.DAY, layout.DAY_EQUITY, layout.TRADED]].tolist() == [3.0, 900.0, 77.0]
+def test_a_day_begins_with_the_last_mark_and_nothing_traded() -> None:
+    """At midnight, or at the first instant after it, however many days later; inside a day nothing changes."""
+    slots = [layout.DAY, layout.DAY_EQUITY, layout.TRADED]
+    for now, begun in (
+        (MIDNIGHT - 1, [2.0, 900.0, 77.0]), (MIDNIGHT, [3.0, 1000.0, 0.0]), (MIDNIGHT + HOUR_US, [3.0, 1000.0, 0.0]),
+        (MIDNIGHT + 5 * DAY_US + 1, [8.0, 1000.0, 0.0]),
+    ):  # fmt: skip
+        one = Scheduler()
+        one.account[slots] = [2.0, 900.0, 77.0]
+        assert marks.begin_day(now, one.account) == (begun[0] > 2.0)
+        assert one.account[slots].tolist() == begun
 
 
 @given(seed=st.integers(0, 10**6))
