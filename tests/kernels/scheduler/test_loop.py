@@ -350,6 +350,10 @@ def test_a_run_that_is_late_orders_for_the_bar_after() -> None:
     late.go()
     assert late.rows_of("decisions", layout.DECIDED_AT, layout.DECIDED_REASON) == [(late.time(3), decisions.DRIFT)]
     assert (late.since == 0.0).all()
+    just = Plain()
+    just.desk[layout.DRIFT_US] = just.schedules[layout.MAX_DRIFT] = 1e6
+    just.go()
+    assert just.rows_of("fills", *FILL) == [(4, 0, 16.5)]
 
 
 def test_telemetry_counts_runs_by_their_numbers() -> None:
@@ -410,16 +414,20 @@ def test_what_fills_after_a_gap_over_midnight_belongs_to_the_new_day() -> None:
     assert traded == [165.0]
 
 
-def test_a_day_that_is_spent_ends_at_midnight_without_a_mark() -> None:
-    """More than 1 % is lost at 18:00; what is due at midnight is of another day, though no bar closes there."""
+@pytest.mark.parametrize("cadence", [6 * HOUR_US, 17 * HOUR_US])
+def test_a_day_that_is_spent_ends_at_midnight_without_a_mark(cadence: int) -> None:
+    """More than 1 % is lost at 18:00; the next instant at midnight or after it is of another day, without a close."""
     one, before = over_midnight()
+    one.due_every(cadence)
+    one.wishes[0, 0] = 0.5
     one.profiles[0, layout.DAY_BUDGET] = 0.01
     one.prices[0, 1:, before], one.prices[0, :, before + 1 :] = 9.0, 9.0
     one.prices[0, 1, before] = 10.0
     one.go()
+    midnight = one.time(before) + 2 * INTERVAL_US
+    instants = [-(-midnight // cadence) * cadence, one.time(before + 1)]
     assert one.rows_of("events", layout.EVENT_AT, layout.EVENT_KIND) == [
-        (one.time(before) + INTERVAL_US, layout.PROFILE_REDUCES),
-        (one.time(before) + 2 * INTERVAL_US, layout.PROFILE_RECOVERS),
+        (one.time(before) + INTERVAL_US, layout.PROFILE_REDUCES), (min(instants), layout.PROFILE_RECOVERS),
     ]  # fmt: skip
 
 
@@ -492,3 +500,17 @@ def test_a_short_position_pays_for_each_midnight_once() -> None:
     paid = one.written["fills"][:, one.written["fills"][account.FILL_KIND] == BORROW_COST]
     assert paid[account.FILL_BAR].tolist() == nights
     assert paid[account.FILL_FEE].tolist() == pytest.approx([1.65] * len(nights))
+
+
+def test_the_close_at_midnight_ends_its_day() -> None:
+    """Its mark is what the new day is measured from, and what traded before it is of the day that ends."""
+    one = Plain()
+    ends = next(bar for bar in range(5, 10) if one.time(bar + 1) % DAY_US == 0)
+    one.prices[0, 1:, ends], one.prices[0, :, ends + 1 :] = 9.0, 9.0
+    one.prices[0, 1, ends] = 10.0
+    seen: list[list[float]] = []
+    slots = [layout.DAY_EQUITY, layout.TRADED]
+    one.commands = [(one.time(ends + 1) + 1, lambda run, _: seen.append(run.account[slots].tolist()))]
+    one.go()
+    assert one.curve[ends] < 1000.0
+    assert seen == [[one.curve[ends], 0.0]]
