@@ -84,8 +84,9 @@ def backtest_a_scheduler(
     start = None if asked.start is None else read_instant("--start", asked.start)
     end = None if asked.end is None else read_instant("--end", asked.end)
     config = load_core_config(config_path(asked.config))
-    environment, _ = choose_environment(config.environments, asked.environment or DEFAULT_ENVIRONMENT)
-    scheduler = asked.scheduler or config.environments[environment].scheduler
+    wanted = DEFAULT_ENVIRONMENT if asked.environment is None else asked.environment
+    environment, _ = choose_environment(config.environments, wanted)
+    scheduler = config.environments[environment].scheduler if asked.scheduler is None else asked.scheduler
     if not json_output:
         say_if_cold()
     with progress_of_bars("backtesting", quiet=json_output) as progress:
