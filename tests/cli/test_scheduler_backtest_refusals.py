@@ -13,7 +13,7 @@ from barstep.data.presets import EMBEDDED_FOLDER
 Run = Callable[..., Any]
 
 FILE = EMBEDDED_FOLDER / "binance_BTCUSDT_1h.parquet"
-CORE = ["--config", PACKAGED, "--scheduler", "core_multi"]
+HEDGED = ["--config", PACKAGED, "--scheduler", "hedged_multi"]
 
 
 @pytest.fixture(autouse=True)
@@ -103,7 +103,7 @@ def test_a_scheduler_or_an_engine(barstep: Run, words: list[object], text: str) 
 )
 def test_one_line_for_what_is_wrong(barstep: Run, words: list[object], text: str) -> None:
     """A name with the near one, a time, a span without bars, an environment without any, an option, its value."""
-    ran = barstep("backtest", *CORE, *words)
+    ran = barstep("backtest", *HEDGED, *words)
     assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
     assert ran.err.startswith(f"error: {text}")
 
@@ -135,7 +135,7 @@ def test_every_error_of_a_file_of_commands(barstep: Run, tmp_path: Path) -> None
         "  - {at: 2023-08-17T21:45:00Z, command: disable_strategy, strategy: grid_engine, untli: 2023-08-18}\n",
         encoding="utf-8",
     )
-    ran = barstep("backtest", *CORE, "--commands", path)
+    ran = barstep("backtest", "--config", PACKAGED, "--scheduler", "core_multi", "--commands", path)
     lines = ran.err.splitlines()
     assert (ran.code, ran.out, len(lines)) == (2, "", 4)
     for line, place, text in zip(
