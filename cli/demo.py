@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -60,30 +61,32 @@ def demo_command(
 
 
 def _print_results(results: dict[str, dict[str, Result]]) -> None:
+    for by_engine in results.values():
+        typer.echo(f"\n{next(iter(by_engine.values())).bars!r}; fee 10 bps, fills at the next open")
+        _print_table("engine", by_engine)
+
+
+def _print_table(what: str, results: Mapping[str, Result | SchedulerResult]) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
 
     from .console import format_metric
 
-    for by_engine in results.values():
-        typer.echo(f"\n{next(iter(by_engine.values())).bars!r}; fee 10 bps, fills at the next open")
-        table = Table(box=box.SIMPLE_HEAD, padding=0)
-        table.add_column("engine", no_wrap=True)
-        for heading in _SHOWN.values():
-            table.add_column(heading, justify="right")
-        for name, result in by_engine.items():
-            table.add_row(name, *(format_metric(metric, result.metrics[metric]) for metric in _SHOWN))
-        Console().print(table)
+    table = Table(box=box.SIMPLE_HEAD, padding=0)
+    table.add_column(what, no_wrap=True)
+    for heading in _SHOWN.values():
+        table.add_column(heading, justify="right")
+    for name, result in results.items():
+        table.add_row(name, *(format_metric(metric, result.metrics[metric]) for metric in _SHOWN))
+    Console().print(table)
 
 
 def _print_scheduled(result: SchedulerResult) -> None:
-    from .console import format_metric
-
-    signals, metrics = result.signals, result.metrics
-    shown = ", ".join(f"{heading} {format_metric(metric, metrics[metric])}" for metric, heading in _SHOWN.items())
+    signals = result.signals
+    typer.echo("\nall of them governed, by the shipped config/core.yaml")
+    _print_table("scheduler", {result.setup.name: result})
     typer.echo(
-        f"all of them governed, by the shipped config/core.yaml: scheduler {result.setup.name}\n  {shown}\n"
         f"  {signals['seen']:,} signals, {signals['accepted']:,} accepted; "
         f"{result.capital_weights.height:,} refreshes of capital weights\n"
     )
@@ -92,5 +95,5 @@ def _print_scheduled(result: SchedulerResult) -> None:
         "  barstep backtest --list                  the engines and their parameters\n"
         "  barstep data import FILE                 your own bars, from nearly any vendor\n"
         "  barstep backtest mean_reversion FILE     one engine on them, with all metrics\n"
-        "  barstep backtest --scheduler core_multi  the scheduler, with all that it decided"
+        "  barstep backtest --scheduler core_multi  the scheduler, with all it decided"
     )

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -23,11 +23,14 @@ Intervention = Literal["suspensions", "limits", "governor"]
 _WITHOUT: tuple[Intervention, ...] = get_args(Intervention)
 _HELD_BACK = {
     "suspension": "suspended {name}",
-    "signal_limit": "limited {name} to {value:g} signals a run",
+    "signal_limit": "signals of {name} limited to {value:g} a run",
     "disabled_strategy": "disabled {name}",
     "mode": "{name}",
 }
 """Interventions in words, by their kind."""
+
+_LEFT_OUT_WITH = {kind: "limits" if kind == "signal_limit" else "suspensions" for kind in _HELD_BACK}
+"""What leaves them out, but for a halt by the governor: that one goes with it."""
 
 _MOST_INTERVENTIONS = 12
 """A governor may step in at every other bar; the result has them all."""
@@ -84,8 +87,9 @@ def backtest_a_scheduler(
     start = None if asked.start is None else read_instant("--start", asked.start)
     end = None if asked.end is None else read_instant("--end", asked.end)
     config = load_core_config(config_path(asked.config))
-    environment, _ = choose_environment(config.environments, asked.environment or DEFAULT_ENVIRONMENT)
-    scheduler = asked.scheduler or config.environments[environment].scheduler
+    wanted = DEFAULT_ENVIRONMENT if asked.environment is None else asked.environment
+    environment, _ = choose_environment(config.environments, wanted)
+    scheduler = config.environments[environment].scheduler if asked.scheduler is None else asked.scheduler
     if not json_output:
         say_if_cold()
     with progress_of_bars("backtesting", quiet=json_output) as progress:
@@ -182,14 +186,19 @@ def _reason_lines(heading: str, counts: Mapping[str, int], texts: Mapping[str, s
 
 
 def _intervention_lines(result: SchedulerResult) -> Iterator[str]:
-    """What was held back, by whom and why, from when to when."""
+    """What was held back, by whom and why, from when to when; what was left out is told as that."""
     rows = list(result.interventions.iter_rows(named=True))
     yield f"interventions: {len(rows):,}" if rows else "interventions: none"
     for row in rows[:_MOST_INTERVENTIONS]:
-        what = _HELD_BACK.get(row["kind"], "{kind} {name}").format(**row)
+        what = _HELD_BACK[row["kind"]].format(**row)
         why = f": {row['reason']}" if row["reason"] else ""
-        until = f"to {row['end']:%Y-%m-%dT%H:%MZ}" if row["end"] is not None else "on"
-        span = f"from {row['begin']:%Y-%m-%dT%H:%MZ} {until}"
-        yield f"  {what} ({row['source']}){why}; {span}"
+        yield f"  {what} ({row['source']}){why}; {_when(row, result.setup.without)}"
     if len(rows) > _MOST_INTERVENTIONS:
         yield f"  and {len(rows) - _MOST_INTERVENTIONS:,} more"
+
+
+def _when(row: Mapping[str, Any], without: Collection[str]) -> str:
+    if _LEFT_OUT_WITH[row["kind"]] in without and row["source"] != "governor":
+        return "left out of this run"
+    until = f"to {row['end']:%Y-%m-%dT%H:%MZ}" if row["end"] is not None else "on"
+    return f"from {row['begin']:%Y-%m-%dT%H:%MZ} {until}"

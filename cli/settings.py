@@ -52,7 +52,9 @@ def config_path(given: Path | None) -> Path:
     """The configuration that is asked for, else the default, which is told where it is not the user's own."""
     from ..config.reading import PACKAGED, default_path
 
-    path = given or default_path()
+    if given is not None:
+        return given
+    path = default_path()
     if path == PACKAGED:
         typer.echo(f"no config/core.yaml here; reading the one that comes with barstep: {path}", err=True)
     return path

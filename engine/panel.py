@@ -84,22 +84,22 @@ class Panel:
         place = self._places[instrument]
         return np.where(place >= 0, bars.close[place], 0.0)
 
-    def fill_prices(self, columns: Integers, others: Integers, out: Floats) -> None:
-        """Write open, close and the rows `others` of the bars at `columns` to out[instrument, row, 0:n].
+    def fill_prices(self, columns: Integers, others: Integers, out: Floats, before: int) -> None:
+        """Write open, close and the rows `others` of the bars at `columns` to out[instrument, row].
 
-        The close is carried forward; the rest is NaN where an instrument has no bar.
+        Column k goes to place before + k. The close is carried forward; the rest is NaN where an instrument has no bar.
         """
         for i, bars in enumerate(self.instruments):
             if self._aligned:
-                take_prices(bars.values, columns, others, out[i])
+                take_prices(bars.values, columns, others, out[i], before)
                 continue
-            rows = (OPEN, CLOSE, *others.tolist())
+            rows, end = (OPEN, CLOSE, *others.tolist()), before + columns.size
             if not len(bars):
-                out[i, list(rows), : columns.size] = np.nan
+                out[i, list(rows), before:end] = np.nan
                 continue
             place, absent = self._place_at(i, columns)
             for row in rows:
-                out[i, row, : columns.size] = np.where(
+                out[i, row, before:end] = np.where(
                     place < 0 if row == CLOSE else absent, np.nan, bars.values[row, place]
                 )
 

@@ -269,7 +269,7 @@ class _Trading:
 
     def _trade(self, columns: Integers) -> None:
         n = columns.size
-        self._panel.fill_prices(columns, self._rows, self._prices[:, :, 1:])
+        self._panel.fill_prices(columns, self._rows, self._prices, 1)
         self.wishes.fill(columns, self._said[:, :, 1:], self._limits[:, 1:])
         for i, rates in self._rates.items():
             self._panel.fill_own(i, rates, columns, self._funding[i, 1:])

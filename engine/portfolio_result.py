@@ -20,6 +20,9 @@ from .reasons import count_refusals
 from .strategy import bars_per_year
 from .tables import cost_sums, fill_columns, timestamps, trade_columns
 
+PAID = (account.FILL_BAR, account.FILL_LOTS, account.FILL_PRICE, account.FILL_FEE)
+"""Of a fill, what says how the cash changed, and when."""
+
 if TYPE_CHECKING:
     from .execution import Execution
     from .panel import Panel
@@ -91,7 +94,7 @@ class PortfolioResult(Outcome):
     def equity_values(self) -> Floats:
         """float64[bar]: equity at each bar's close, in account currency."""
         curve = np.empty(len(self.panel))
-        portfolio.add_cash(self.fill_table, self.execution.capital, curve)
+        portfolio.add_cash(*(self.fill_table[row] for row in PAID), self.execution.capital, curve)
         instruments = len(self.panel.names)
         own = (self.fill_table[account.FILL_LEG].astype(np.int64) % instruments).astype(np.int16)
         order = np.argsort(own, kind="stable")  # a radix sort for short integers

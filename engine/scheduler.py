@@ -87,7 +87,7 @@ def backtest_scheduler(
     """
     core = config if isinstance(config, CoreConfig) else load_core_config(config)
     chosen, _ = choose_environment(core.environments, environment)
-    name = scheduler or core.environments[chosen].scheduler
+    name = core.environments[chosen].scheduler if scheduler is None else scheduler
     schedulers = core.runtime.multi_strategy_schedulers
     if name not in schedulers:
         raise UsageError(unknown_name("scheduler", name, schedulers))
@@ -147,17 +147,21 @@ class _Span:
         names = [*feeds.primary, *(f"{bars.venue}:{name}" for name, bars in feeds.secondary.items())]
         self.others = _second_legs(feeds)
         end_us = None if end is None else _microseconds("end", end)
+        start_us = None if start is None else _microseconds("start", start)
+        if start_us is not None and end_us is not None and start_us >= end_us:
+            raise UsageError(f"the start is {_iso(start_us)}; it must be before the end, {_iso(end_us)}")
         self.history = Panel([_until(bars, end_us) for bars in legs], names)
         if not len(self.history):
             begin = min(int(bars.ts_us[0]) for bars in legs if len(bars))
             raise UsageError(f"no bar closes before the end, {_iso(end_us or begin)}; the bars begin at {_iso(begin)}")
-        interval_us = self.history.interval_seconds * MICROSECONDS
-        first_us, last_us = int(self.history.ts_us[0]), int(self.history.ts_us[-1]) + interval_us
-        self.start_us = first_us if start is None else max(_microseconds("start", start), first_us)
+        first_us, last_open_us = self.history.ts_us[[0, -1]].tolist()
+        last_us = last_open_us + self.history.interval_seconds * MICROSECONDS
+        self.start_us = first_us if start_us is None else max(start_us, first_us)
         self.end_us = last_us if end_us is None else min(end_us, last_us)
-        if self.start_us > int(self.history.ts_us[-1]):
-            span = f"the start, {_iso(self.start_us)}, and the end of the bars, {_iso(last_us)}"
-            raise UsageError(f"no bar opens between {span}")
+        if self.start_us > last_open_us:
+            raise UsageError(
+                f"no bar opens at the start, {_iso(self.start_us)}, or later; the last opens at {_iso(last_open_us)}"
+            )
         traded = self.history.instruments
         if self.start_us > first_us:
             traded = tuple(_from(bars, self.start_us) for bars in traded)

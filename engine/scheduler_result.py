@@ -15,7 +15,7 @@ from ..kernels.scheduler import layout
 from .bars import Floats, Integers
 from .policy_diagnostics import Diagnostics
 from .policy_program import PolicyProgram
-from .portfolio_result import PortfolioResult
+from .portfolio_result import PAID, PortfolioResult
 from .reasons import DECISIONS, count_refusals
 from .scheduler_digests import digest_of
 from .scheduler_effects import Noted
@@ -231,7 +231,7 @@ class SchedulerResult(PortfolioResult):
     def _profit(self, fills: Floats, legs: int) -> Floats:
         curve = np.empty(len(self.panel))
         fills = np.ascontiguousarray(fills)
-        portfolio.add_cash(fills, 0.0, curve)
+        portfolio.add_cash(*(fills[row] for row in PAID), 0.0, curve)
         leg = fills[account.FILL_LEG].astype(np.int64) % legs
         for j in np.unique(leg).tolist():
             own = fills[:, leg == j]

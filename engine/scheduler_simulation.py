@@ -127,7 +127,7 @@ class SchedulerSimulation:
         before = 1 if start == 0 else 0  # of the first bar there is none
         columns = np.arange(start - 1 + before, min(stop + 1, self._stop))
         self._prices[:, :, before + columns.size :] = np.nan
-        history.fill_prices(columns, self._other_rows, self._prices[:, :, before:])
+        history.fill_prices(columns, self._other_rows, self._prices, before)
         for i, rates in self._setup.rates.items():
             history.fill_own(i, rates, columns, self._funding[i, before:])
         self._columns[0, before : before + columns.size] = history.numbers[columns]

@@ -13,10 +13,8 @@ from .account import (
     BEFORE,
     CASH,
     FILL_BAR,
-    FILL_FEE,
     FILL_LEG,
     FILL_LOTS,
-    FILL_PRICE,
     FILLS,
     LOT,
     LOTS,
@@ -199,16 +197,16 @@ def _decide_bar(prices, wishes, limits, numbers, k, rules, watched, marks, accou
 
 
 @kernel
-def take_prices(values, columns, rows, out):
-    """Write values[row, columns[k]] to out[row, k] for OPEN, CLOSE and each of `rows` (int64).
+def take_prices(values, columns, rows, out, before):
+    """Write values[row, columns[k]] to out[row, before + k] for OPEN, CLOSE and each of `rows` (int64).
 
     Open and close in one loop: it waits for memory, and two loads at once wait no longer than one.
     """
-    opens, closes, first, last = values[OPEN], values[CLOSE], out[OPEN], out[CLOSE]
+    opens, closes, first, last = values[OPEN], values[CLOSE], out[OPEN, before:], out[CLOSE, before:]
     for k in range(columns.shape[0]):
         first[k], last[k] = opens[columns[k]], closes[columns[k]]
     for row in rows:
-        source, target = values[row], out[row]
+        source, target = values[row], out[row, before:]
         for k in range(columns.shape[0]):
             target[k] = source[columns[k]]
 
@@ -249,15 +247,18 @@ def trade_portfolio(
 
 
 @kernel
-def add_cash(fills, initial, out):
-    """Write the cash at each bar to out[0:n]: what was there, less what fills and holding took. Lots are units here."""
+def add_cash(bars, units, prices, fees, initial, out):
+    """Write the cash at each bar to out[0:n]: what was there, less what fills and holding took.
+
+    bars, units, prices, fees: float64[fill], in order of time.
+    """
     cash, at = initial, 0
     bar = 0
     while bar < out.shape[0]:
-        while at < fills.shape[1] and fills[FILL_BAR, at] == bar:
-            cash -= fills[FILL_LOTS, at] * fills[FILL_PRICE, at] + fills[FILL_FEE, at]
+        while at < bars.shape[0] and bars[at] == bar:
+            cash -= units[at] * prices[at] + fees[at]
             at += 1
-        end = int(fills[FILL_BAR, at]) if at < fills.shape[1] else out.shape[0]
+        end = int(bars[at]) if at < bars.shape[0] else out.shape[0]
         out[bar:end] = cash
         bar = end
 

@@ -34,7 +34,7 @@ def test_python_blocks_run(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path:
     blocks = python_blocks(page)
     assert blocks, f"{name} shows no python"
     monkeypatch.chdir(tmp_path)
-    for entry in ("data", "docs"):
+    for entry in ("config", "data", "docs"):
         (tmp_path / entry).symlink_to(ROOT / entry)
     monkeypatch.syspath_prepend(str(ROOT / "docs" / "examples"))
     names: dict[str, object] = {}
@@ -55,7 +55,8 @@ def test_the_quickstart_commands_work(monkeypatch: pytest.MonkeyPatch, tmp_path:
         if line.startswith("$ barstep ")
     ]
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "data").symlink_to(ROOT / "data")
+    for entry in ("config", "data"):
+        (tmp_path / entry).symlink_to(ROOT / entry)
     rows = "".join(f"2024-03-{1 + k // 24:02d} {k % 24:02d}:00:00,1,2,0.5,1.5,10\n" for k in range(72))
     (tmp_path / "my_download.csv").write_text(f"date,open,high,low,close,volume\n{rows}")
     assert len(commands) >= 9

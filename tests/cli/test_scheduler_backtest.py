@@ -1,290 +1,310 @@
-"""`barstep backtest --scheduler`: what reaches the engine, and what is printed of what comes back.
+"""`barstep backtest --scheduler` runs what the Python call runs, by every option, and prints what came of it.
 
-The engine is a stand-in that keeps what it was called with.
+On a week of the embedded hours, by the configuration that comes with barstep. What it refuses is told in
+`test_scheduler_backtest_refusals`.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import barstep as package
 import polars as pl
 import pytest
-from barstep.config.core import CoreConfig
 from barstep.config.reading import PACKAGED
-from barstep.data.presets import EMBEDDED_FOLDER
-from barstep.engine.configured import ResolvedSchedule, catalog_of, resolve_schedules
-from barstep.engine.portfolio import PortfolioSetup
-from barstep.engine.portfolio_result import PortfolioResult
-from barstep.engine.reasons import DECISION_TEXTS
+from barstep.engine.reasons import DECISION_TEXTS, REFUSALS
+from barstep.engine.scheduler_result import SchedulerResult
 
 Run = Callable[..., Any]
-CONFIG = package.load_core_config(PACKAGED)
+
+WEEK = {"start": "2023-08-14", "end": "2023-08-21"}
+DATES = ["--start", WEEK["start"], "--end", WEEK["end"]]
+NIGHT = """
+commands:
+  - {at: 2023-08-17T21:40:00Z, command: suspend_tag, tag: trend, reason: thin books, duration_seconds: 8h}
+  - {at: 2023-08-17T21:45:00Z, command: set_signal_limit, strategy: mean_reversion, profile: balanced, limit: 1}
+  - {at: 2023-08-18T02:00:00Z, command: disable_strategy, strategy: grid_engine, reason: review}
+  - {at: 2023-08-18T12:00:00Z, command: enable_strategy, strategy: grid_engine}
+  - {at: 2023-08-19T00:00:00Z, command: halt, reason: outage}
+"""
 
 
-def times(*texts: str | None) -> pl.Series:
-    return pl.Series(
-        [None if text is None else datetime.fromisoformat(text) for text in texts], dtype=pl.Datetime("us")
-    )
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class SetupStandIn(PortfolioSetup):
-    """A portfolio's setup with the schedules of a scheduler, by name, and their places in declared order."""
-
-    resolved: tuple[ResolvedSchedule, ...]
-    order: tuple[int, ...]
-    without: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class StandIn(PortfolioResult):
-    """A portfolio's result with the tables of a scheduler."""
-
-    decisions: pl.DataFrame = field(default_factory=pl.DataFrame)
-    signals: dict[str, int] = field(default_factory=dict)
-    capital_weights: pl.DataFrame = field(default_factory=pl.DataFrame)
-    interventions: pl.DataFrame = field(default_factory=pl.DataFrame)
-
-
-INTERVENTIONS = pl.DataFrame(
-    {
-        "kind": ["suspension", "signal_limit", "disabled_strategy", "mode"],
-        "name": ["trend", "mean_reversion:balanced", "grid_engine", "halted"],
-        "reason": ["liquidations across venues", "", "review", "drawdown"],
-        "source": ["tag", "override", "operator", "governor"],
-        "value": [None, 3.0, None, None],
-        "begin": times("2023-08-17T21:40", "2023-08-17T21:45", "2023-08-20", "2023-09-01"),
-        "end": times("2023-08-18T05:40", None, "2023-08-21", "2023-09-02"),
-    }
-)
-DECISIONS = pl.DataFrame(
-    {
-        "schedule": ["trend"] * 1_500 + ["arb"] * 2,
-        "status": ["accepted"] * 1_200 + ["refused"] * 301 + ["accepted"],
-    }
-)
-
-
-def values_of(made: Any) -> dict[str, Any]:
-    """The fields of a dataclass by name."""
-    return {each.name: getattr(made, each.name) for each in fields(made)}
-
-
-def made(interventions: pl.DataFrame = INTERVENTIONS, refreshes: int = 2) -> StandIn:
-    """A run of `hedged_multi` in which `trend` trades and `arb` does not."""
-    bars = package.load(EMBEDDED_FOLDER / "binance_BTCUSDT_1h.parquet")
-    plan = [package.Allocation(strategy="mean_reversion", weight=0.5, name="trend")]
-    result = package.portfolio([bars], plan, fee_bps=5.0)
-    environment = CONFIG.environments["demo"]
-    scheduler = CONFIG.runtime.multi_strategy_schedulers["hedged_multi"]
-    weights = {"time": times("2023-01-01", "2023-01-02"), "trend": [0.5, 0.25], "arb": [0.5, 0.75]}
-    trend, arb = resolve_schedules(CONFIG, environment, scheduler, catalog_of(CONFIG))
-    setup = SetupStandIn(**values_of(result.setup), resolved=(arb, trend), order=(1, 0))
-    return StandIn(
-        **{**values_of(result), "setup": setup},
-        decisions=DECISIONS,
-        signals={"seen": 1_502, "accepted": 1_201, **dict.fromkeys(DECISION_TEXTS, 0), "limit": 300, "warmup": 1},
-        capital_weights=pl.DataFrame(weights).head(refreshes),
-        interventions=interventions,
-    )
-
-
-@dataclass
-class Engine:
-    """Gives a result, and keeps what it was asked for."""
-
-    result: StandIn
-    config: CoreConfig | None = None
-    scheduler: str | None = None
-    asked: dict[str, Any] = field(default_factory=dict)
-    bars_done: tuple[int, int] = (0, 0)
-
-    def backtest_scheduler(self, config: CoreConfig, scheduler: str | None = None, **asked: Any) -> StandIn:
-        self.config, self.scheduler, self.asked = config, scheduler, asked
-        if asked["progress"] is not None:
-            asked["progress"](*self.bars_done)
-        return self.result
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A working folder without a configuration."""
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Engine:
-    """The stand-in, in the place of the engine, and a working folder without a configuration."""
-    engine, module = Engine(made()), ModuleType("barstep.engine.scheduler")
-    module.backtest_scheduler = engine.backtest_scheduler  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, module.__name__, module)
-    monkeypatch.chdir(tmp_path)
-    return engine
+def night(tmp_path: Path) -> Path:
+    """A file of an operator's commands to `core_multi`."""
+    path = tmp_path / "night.yaml"
+    path.write_text(NIGHT, encoding="utf-8")
+    return path
 
 
-def test_with_nothing_but_a_start(barstep: Run, engine: Engine) -> None:
+def own_config(path: Path, *replaced: tuple[str, str]) -> Path:
+    """The packaged configuration with other words in it, at `path`."""
+    text = PACKAGED.read_text(encoding="utf-8")
+    for old, new in replaced:
+        assert old in text
+        text = text.replace(old, new)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def document(result: SchedulerResult) -> Any:
+    return json.loads(result.to_json())
+
+
+def words(text: str) -> list[str]:
+    """Lines with one blank between words."""
+    return [" ".join(line.split()) for line in text.splitlines()]
+
+
+def test_with_nothing_but_dates(barstep: Run) -> None:
     """The configuration of barstep, which is said, its environment `demo`, and that one's scheduler."""
-    ran = barstep("backtest", "--start", "2023-06-01")
-    assert ran.code == 0
-    assert ran.err == f"no config/core.yaml here; reading the one that comes with barstep: {PACKAGED}\n"
-    assert (engine.config, engine.scheduler) == (CONFIG, "core_multi")
-    assert engine.asked == {
-        "environment": "demo", "start": datetime(2023, 6, 1, tzinfo=UTC), "end": None, "commands": (), "without": (),
-        "progress": None,
-    }  # fmt: skip
-
-
-def test_all_that_may_be_said(barstep: Run, engine: Engine, tmp_path: Path) -> None:
-    """Each option arrives: names as they are meant, times in UTC, options of execution by flag and by `--set`."""
-    own = tmp_path / "mine.yaml"
-    own.write_text(PACKAGED.read_text(encoding="utf-8").replace("capital: 100000", "capital: 5000"), encoding="utf-8")
-    ran = barstep(
-        "backtest", "--config", own, "--scheduler", "hedged_multi", "--environment", "local",
-        "--start", "2023-06-01T02:00+02:00", "--end", "2024-01-01T12:00", "--commands", tmp_path / "night.yaml",
-        "--without-suspensions", "--without-limits", "--without-governor", "--fee-bps", 4, "--set", "lot=0.01",
+    ran = barstep("backtest", *DATES, "--json")
+    assert (ran.code, ran.err) == (
+        0, f"no config/core.yaml here; reading the one that comes with barstep: {PACKAGED}\n"
     )  # fmt: skip
-    assert (ran.code, ran.err) == (0, "")
-    assert engine.config is not None
-    assert engine.config.environments["demo"].capital == 5000.0
-    assert engine.scheduler == "hedged_multi"
-    assert engine.asked == {
-        "environment": "demo",
-        "start": datetime(2023, 6, 1, tzinfo=UTC),
-        "end": datetime(2024, 1, 1, 12, tzinfo=UTC),
-        "commands": tmp_path / "night.yaml",
-        "without": ("suspensions", "limits", "governor"),
-        "progress": None,
-        "fee_bps": 4.0,
-        "lot": 0.01,
-    }
-    assert ran.out.startswith("hedged_multi in demo, without suspensions, limits, governor: Panel(BTCUSDT 1h, ")
-
-
-def test_a_configuration_of_one_s_own_is_the_default(barstep: Run, engine: Engine, tmp_path: Path) -> None:
-    """`config/core.yaml` of the working folder goes before the one of barstep, and that needs no word."""
-    (tmp_path / "config").mkdir()
-    text = PACKAGED.read_text(encoding="utf-8").replace("scheduler: core_multi", "scheduler: hedged_multi")
-    (tmp_path / "config" / "core.yaml").write_text(text, encoding="utf-8")
-    ran = barstep("backtest", "--environment", "demo", "--json")
-    assert (ran.code, ran.err, engine.scheduler) == (0, "", "hedged_multi")
-
-
-def test_a_person_sees_a_bar_that_moves(barstep: Run, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a terminal the engine is given a function of bars done and all bars; with `--json` it is given none."""
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    monkeypatch.setenv("TERM", "xterm")
-    engine.bars_done = (5_000, 10_000)
-    assert " 50%" in barstep("backtest", "--scheduler", "hedged_multi").err
-    assert engine.asked["progress"] is not None
-    assert " 50%" not in barstep("backtest", "--scheduler", "hedged_multi", "--json").err
-    assert engine.asked["progress"] is None
-
-
-def test_what_is_printed(barstep: Run, engine: Engine) -> None:
-    """Span, metrics, a row a schedule, each reason with its text, each intervention in words, costs."""
-    ran = barstep("backtest", "--scheduler", "hedged_multi")
-    result, lines = engine.result, [" ".join(line.split()) for line in ran.out.splitlines()]
-    assert lines[0] == ("hedged_multi in demo: Panel(BTCUSDT 1h, 17,544 bars, 2023-01-01T00:00Z to 2024-12-31T23:00Z)")
-    assert f"total_return_pct {result.metrics['total_return_pct']:,.2f}" in lines
-    row = result.attribution("schedule").row(0, named=True)
-    money = f"{row['profit']:,.2f} {row['contribution_pct']:,.2f} {row['trades']:,}"
-    assert f"trend trend_engine balanced 0.250 {money} 1,200 300" in lines
-    assert "arb cross_exchange_arbitrage aggressive 0.750 0.00 0.00 0 1 1" in lines
-    assert "signals: 1,502 seen, 1,201 accepted" in lines
-    assert lines[lines.index("refused, or only allowed to close:") + 1 :][:3] == [
-        f"1 warmup: {DECISION_TEXTS['warmup']}",
-        f"300 limit: {DECISION_TEXTS['limit']}",
-        "interventions: 4",
-    ]
-    assert lines[lines.index("interventions: 4") :][1:5] == [
-        "suspended trend (tag): liquidations across venues; from 2023-08-17T21:40Z to 2023-08-18T05:40Z",
-        "limited mean_reversion:balanced to 3 signals a run (override); from 2023-08-17T21:45Z on",
-        "disabled grid_engine (operator): review; from 2023-08-20T00:00Z to 2023-08-21T00:00Z",
-        "halted (governor): drawdown; from 2023-09-01T00:00Z to 2023-09-02T00:00Z",
-    ]
-    assert f"costs: fees {result.costs['fees']:,.2f}" in lines
-
-
-def test_orders_that_were_not_filled_as_asked(barstep: Run, engine: Engine) -> None:
-    """They are told beside the signals, by their own reasons."""
-    large = package.portfolio(engine.result.instruments, [package.Allocation(strategy="mean_reversion")], lot=10.0)
-    assert large.refusals["without_a_whole_lot"] > 0
-    setup = SetupStandIn(**{**values_of(engine.result.setup), **values_of(large.setup)})
-    engine.result = StandIn(**{**values_of(engine.result), **values_of(large), "setup": setup})
-    out = barstep("backtest", "--scheduler", "hedged_multi").out
-    count = large.refusals["without_a_whole_lot"]
-    line = f"  {count:,} without a whole lot: the change of position came to no whole lot\n"
-    assert f"\norders not filled as asked:\n{line}" in out
-
-
-def test_a_quiet_run_and_a_busy_one(barstep: Run, engine: Engine) -> None:
-    """No intervention, no refresh: that is said. Of many the first ones are told and the rest counted."""
-    engine.result = made(INTERVENTIONS.clear(), refreshes=0)
-    out = barstep("backtest", "--scheduler", "hedged_multi").out
-    assert "\ninterventions: none\n" in out
-    assert "cross_exchange_arbitrage  aggressive       –" in out
-    engine.result = made(pl.concat([INTERVENTIONS] * 4))
-    out = barstep("backtest", "--scheduler", "hedged_multi").out
-    assert "\ninterventions: 16\n" in out
-    assert out.count("; from 2023-") == 12
-    assert "\n  and 4 more\n" in out
-
-
-def test_json_and_files(barstep: Run, engine: Engine, tmp_path: Path) -> None:
-    """One document, the same in the folder; a folder that is there is refused before anything runs."""
-    folder = tmp_path / "out"
-    ran = barstep("backtest", "--scheduler", "hedged_multi", "--output", folder, "--json")
-    assert (
-        json.loads(ran.out) == json.loads(engine.result.to_json()) == json.loads((folder / "result.json").read_text())
-    )
-    engine.scheduler = None
-    again = barstep("backtest", "--scheduler", "hedged_multi", "--output", folder)
-    assert (again.code, again.out, engine.scheduler) == (2, "", None)
-    assert "is there already; add --overwrite" in again.err
-    assert barstep("backtest", "--scheduler", "hedged_multi", "--output", folder, "--overwrite").out.endswith(
-        f"\nwrote {folder}\n"
-    )
-
-
-FILE = EMBEDDED_FOLDER / "binance_BTCUSDT_1h.parquet"
+    result = package.backtest_scheduler(PACKAGED, **WEEK)
+    assert (result.setup.environment, result.setup.name) == ("demo", "core_multi")
+    assert len(result.fills) > 0
+    assert json.loads(ran.out) == document(result)
 
 
 @pytest.mark.parametrize(
-    ("words", "text"),
+    ("given", "asked", "first", "bars"),
     [
+        (["--start", "2024-12-30T12:00"], {"start": "2024-12-30T12:00"}, "2024-12-30T12:00:00.000000", 36),
+        (["--end", "2023-01-07"], {"end": "2023-01-07"}, "2023-01-01T00:00:00.000000", 6 * 24),
         (
-            ["mean_reversion", FILE, "--scheduler", "x"],
-            "--scheduler is for the backtest of a scheduler and the engine 'mean_reversion' for that",
+            ["--start", "2023-08-14T02:00+02:00", "--end", "2023-08-15T00:30Z"],
+            {**WEEK, "end": "2023-08-15T00:30"},
+            "2023-08-14T00:00:00.000000",
+            24,
         ),
-        (
-            ["mean_reversion", FILE, "--end", "2024-01-01"],
-            "--end is for the backtest of a scheduler and the engine 'mean_reversion' for that",
-        ),
-        (
-            ["--without-governor", "--secondary", FILE],
-            "--without-governor is for the backtest of a scheduler and --secondary for that",
-        ),
-        (
-            ["--config", PACKAGED, "--engine-file", "a.py"],
-            "--config is for the backtest of a scheduler and --engine-file for that",
-        ),
-        (["--config", PACKAGED, "--funding", "a.csv"], "and --funding for that of an engine; leave one out."),
-        ([], "or a scheduler: barstep backtest mean_reversion FILE, or barstep backtest --scheduler core_multi."),
-        (["--scheduler", "core_multi", "--start", "June"], "--start 'June' is no time. Allowed: 2024-01-31 or"),
-        (["--scheduler", "core_multi", "--end", "2024"], "--end '2024' is no time."),
-        (["--environment", "dmeo"], "unknown environment 'dmeo'. Did you mean 'demo'?"),
-        (["--config", "absent.yaml"], "absent.yaml: no such file."),
-        (["--scheduler", "core_multi", "--set", "fee_bp=1"], "unknown option 'fee_bp'. Did you mean 'fee_bps'?"),
-        (["--scheduler", "core_multi", "--set", "environment=demo"], "unknown option 'environment'."),
-        (["--scheduler", "core_multi", "--set", "lot=1", "--set", "lot=2"], "--set lot: given twice; give it once."),
     ],
 )
-def test_one_line_for_what_is_wrong(barstep: Run, engine: Engine, words: list[object], text: str) -> None:
-    """An engine and a scheduler at once, neither, a time, a name, a file, an option; nothing is run."""
-    ran = barstep("backtest", *words)
-    said = [line for line in ran.err.splitlines() if not line.startswith("no config/core.yaml here")]
-    assert (ran.code, ran.out, len(said)) == (2, "", 1)
-    assert text in said[0]
-    assert engine.config is None
+def test_from_when_to_when(barstep: Run, given: list[str], asked: dict[str, str], first: str, bars: int) -> None:
+    """From the first bar and to the last one where nothing is said; zones are heeded, and parts of bars left out."""
+    ran = barstep("backtest", "--scheduler", "hedged_multi", *given, "--json")
+    result = package.backtest_scheduler(PACKAGED, "hedged_multi", **asked)
+    assert (str(result.panel.times[0]), len(result.panel)) == (first, bars)
+    assert json.loads(ran.out)["digests"] == result.digests
+
+
+def test_all_that_may_be_said(barstep: Run, night: Path, tmp_path: Path) -> None:
+    """Each option has its effect: names as they are meant, and options of execution by flag and by `--set`."""
+    own = own_config(tmp_path / "mine.yaml", ("capital: 100000", "capital: 5000"))
+    ran = barstep(
+        "backtest", "--config", own, "--scheduler", "core_multi", "--environment", "local", *DATES,
+        "--commands", night, "--without-suspensions", "--without-limits", "--without-governor",
+        "--fee-bps", 4, "--stop-loss-pct", 3, "--set", "lot=0.01", "--set", "ambiguous_fills=optimistic", "--json",
+    )  # fmt: skip
+    assert (ran.code, ran.err) == (0, "")
+    result = package.backtest_scheduler(
+        own, "core_multi", commands=night, without=("suspensions", "limits", "governor"), fee_bps=4.0,
+        stop_loss_pct=3.0, lot=0.01, ambiguous_fills="optimistic", **WEEK,
+    )  # fmt: skip
+    told = json.loads(ran.out)
+    assert told == document(result)
+    assert told["without"] == ["governor", "limits", "suspensions"]
+    assert told["final_equity"] == pytest.approx(5000.0, rel=0.5)
+    plain = package.backtest_scheduler(PACKAGED, **WEEK)
+    assert told["config_sha384"] != plain.setup.config_digest
+
+
+def test_a_configuration_of_one_s_own_is_the_default(barstep: Run, tmp_path: Path) -> None:
+    """`config/core.yaml` of the working folder goes before the one of barstep, and that needs no word."""
+    own_config(tmp_path / "config" / "core.yaml", ("scheduler: core_multi", "scheduler: hedged_multi"))
+    ran = barstep("backtest", "--environment", "demo", *DATES, "--json")
+    assert (ran.code, ran.err, json.loads(ran.out)["scheduler"]) == (0, "", "hedged_multi")
+
+
+@pytest.mark.parametrize("what", ["suspensions", "limits", "governor"])
+def test_what_is_left_out_is_priced(barstep: Run, night: Path, tmp_path: Path, what: Any) -> None:
+    """One line tells the equity with it, without it, and the difference, which for each of them is some here."""
+    own = own_config(tmp_path / "mine.yaml", ("max_drawdown_pct: 20", "max_drawdown_pct: 0.2"))
+    ran = barstep("backtest", "--config", own, *DATES, "--commands", night, f"--without-{what}")
+    governed = package.backtest_scheduler(own, commands=night, **WEEK).final_equity
+    free = package.backtest_scheduler(own, commands=night, without=(what,), **WEEK).final_equity
+    assert abs(governed - free) > 0.01
+    assert ran.out.startswith(f"core_multi in demo, without {what}: Panel(BTCUSDT, ETHUSDT, SOLUSDT, kraken:BTCUSDT, ")
+    assert (
+        f"with {what}: final equity {governed:,.2f} instead of {free:,.2f}, a difference of {governed - free:+,.2f}"
+        in ran.out.splitlines()
+    )
+
+
+def test_interventions_are_told_as_left_out(barstep: Run, night: Path) -> None:
+    """A line of what had no effect says so in the place of its span; the others keep theirs."""
+    out = barstep("backtest", *DATES, "--commands", night, "--without-suspensions").out
+    assert "\n  suspended trend (tag): thin books; left out of this run\n" in out
+    assert "\n  disabled grid_engine (operator): review; left out of this run\n" in out
+    assert "\n  halted (operator): outage; left out of this run\n" in out
+    assert "\n  signals of mean_reversion:balanced limited to 1 a run (override); from 2023-08-17T21:45Z on\n" in out
+    free = barstep("backtest", *DATES, "--commands", night, "--without-limits").out
+    assert "\n  suspended trend (tag): thin books; from 2023-08-17T21:40Z to 2023-08-18T05:40Z\n" in free
+    assert free.count("; left out of this run\n") == 3
+
+
+def test_a_person_sees_a_bar_that_moves(barstep: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal it comes to its end; with `--json`, or where nobody looks, there is none."""
+    run = ["backtest", "--config", PACKAGED, *DATES]
+    assert barstep(*run).err == ""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    assert "100%" in barstep(*run).err
+    assert barstep(*run, "--json").err == ""
+
+
+def test_metrics_schedules_and_costs_are_printed(barstep: Run, night: Path) -> None:
+    """The span, every metric, a row a schedule in declared order with its own figures, and what was paid."""
+    result = package.backtest_scheduler(PACKAGED, commands=night, **WEEK)
+    lines = words(barstep("backtest", "--scheduler", "core_multi", *DATES, "--commands", night).out)
+    assert lines[0] == f"core_multi in demo: {result.bars!r}"
+    assert "168 bars, 2023-08-14T00:00Z to 2023-08-20T23:00Z" in lines[0]
+    assert f"total_return_pct {result.metrics['total_return_pct']:,.2f}" in lines
+    assert f"trades {result.metrics['trades']:,.0f}" in lines
+    names = list(package.load_core_config(PACKAGED).runtime.multi_strategy_schedulers["core_multi"].schedules)
+    at = lines.index("schedule strategy profile weight profit contribution % trades accepted refused")
+    assert [line.split()[0] for line in lines[at + 1 : at + 8]] == names
+    made = {row["schedule"]: row for row in result.attribution().iter_rows(named=True)}
+    for line, name in zip(lines[at + 1 : at + 8], names, strict=True):
+        own = result.decisions.filter(schedule=name)
+        row = made.get(name, {"profit": 0.0, "contribution_pct": 0.0, "trades": 0})
+        told = [f"{result.allocation_snapshot()[name]:.3f}", f"{row['profit']:,.2f}", f"{row['contribution_pct']:,.2f}"]
+        counts = [row["trades"], *(own.filter(status=status).height for status in ("accepted", "refused"))]
+        assert line.split()[3:] == [*told, *(f"{count:,}" for count in counts)]
+    assert lines[at + 8] == f"costs: fees {result.costs['fees']:,.2f}"
+
+
+def test_signals_are_printed_by_reason(barstep: Run, night: Path) -> None:
+    """How many there were and became orders, each reason that was met with its text, and no other one."""
+    result = package.backtest_scheduler(PACKAGED, commands=night, **WEEK)
+    lines = words(barstep("backtest", *DATES, "--commands", night).out)
+    at = lines.index(
+        f"signals: {result.decisions.height} seen, {result.decisions.filter(status='accepted').height} accepted"
+    )
+    counts = dict(result.decisions.filter(pl.col("reason") != "")["reason"].value_counts().iter_rows())
+    assert {"disabled", "limit", "halted"} <= set(counts)
+    met = [f"{counts[reason]} {reason}: {text}" for reason, text in DECISION_TEXTS.items() if reason in counts]
+    assert lines[at + 1] == "refused, or only allowed to close:"
+    assert lines[at + 2 : at + 2 + len(met)] == met
+    assert not lines[at + 2 + len(met)].split()[0].isdigit()
+
+
+def test_orders_that_were_not_filled_as_asked(barstep: Run) -> None:
+    """They are told behind the signals, by their own reasons."""
+    ran = barstep("backtest", "--scheduler", "hedged_multi", *DATES, "--set", "lot=10")
+    met = package.backtest_scheduler(PACKAGED, "hedged_multi", lot=10.0, **WEEK).refusals["without_a_whole_lot"]
+    assert met > 0
+    line = f"  {met} without a whole lot: {REFUSALS['without_a_whole_lot']}\n"
+    assert f"\norders not filled as asked:\n{line}" in ran.out
+
+
+def test_interventions_are_printed_in_words(barstep: Run, night: Path) -> None:
+    """The configuration's, then the operator's: what, whose, why, and from when to when."""
+    lines = words(barstep("backtest", *DATES, "--commands", night).out)
+    assert lines[lines.index("interventions: 6") + 1 :] == [
+        "signals of trend_engine:balanced limited to 3 a run (configuration); from 2023-08-14T00:00Z on",
+        "signals of grid_engine:aggressive limited to 2 a run (configuration): inventory_cap; "
+        "from 2023-08-14T00:00Z on",
+        "suspended trend (tag): thin books; from 2023-08-17T21:40Z to 2023-08-18T05:40Z",
+        "signals of mean_reversion:balanced limited to 1 a run (override); from 2023-08-17T21:45Z on",
+        "disabled grid_engine (operator): review; from 2023-08-18T02:00Z to 2023-08-18T12:00Z",
+        "halted (operator): outage; from 2023-08-19T00:00Z on",
+    ]
+
+
+def test_the_governor_halts(barstep: Run, tmp_path: Path) -> None:
+    """A halt that nobody ordered is told as the governor's; it is no suspension, and leaving those out leaves it."""
+    own = own_config(
+        tmp_path / "mine.yaml",
+        ("max_drawdown_pct: 20", "max_drawdown_pct: 0.2"),
+        ("on_breach: scale", "on_breach: halt"),
+    )
+    for left_out in ([], ["--without-suspensions"]):
+        lines = words(barstep("backtest", "--config", own, *DATES, *left_out).out)
+        halted = [line for line in lines if line.startswith("halted (governor): ")]
+        assert len(halted) == 1
+        assert halted[0].endswith("Z on")
+        assert any(line.endswith(f" halted: {DECISION_TEXTS['halted']}") for line in lines)
+    assert "halted" not in barstep("backtest", "--config", own, *DATES, "--without-governor").out
+
+
+def test_a_quiet_run_and_a_busy_one(barstep: Run, tmp_path: Path) -> None:
+    """No intervention is said; of many the first ones are told and the rest counted."""
+    assert "\ninterventions: none\n" in barstep("backtest", "--scheduler", "hedged_multi", *DATES).out
+    hours = [f"2023-08-15T{hour:02}:00:00Z" for hour in range(16)]
+    given = [{"at": at, "command": ("halt", "resume")[k % 2]} for k, at in enumerate(hours * 2)]
+    given = sorted(given, key=lambda one: one["at"])
+    path = tmp_path / "busy.json"
+    path.write_text(json.dumps({"commands": given}), encoding="utf-8")
+    out = barstep("backtest", "--scheduler", "hedged_multi", *DATES, "--commands", path).out
+    assert f"\ninterventions: {len(hours)}\n" in out
+    assert out.count("\n  halted (operator); from 2023-08-15T") == 12
+    assert out.endswith("\n  and 4 more\n")
+
+
+def test_where_nothing_was_due_no_weight_is_told(barstep: Run, tmp_path: Path) -> None:
+    """Where nothing is warm either there are no weights, which is not the same as weights of 0."""
+    own = own_config(
+        tmp_path / "mine.yaml",
+        ("cadence_seconds: 1h", "cadence_seconds: 1d"),
+        ("warmup_bars: 2\n", "warmup_bars: 20\n"),
+    )
+    span = ["--start", "2023-01-01T10:00", "--end", "2023-01-01T12:00"]
+    out = barstep("backtest", "--config", own, "--scheduler", "hedged_multi", *span).out
+    assert words(out)[-5:] == [
+        "schedule strategy profile weight profit contribution % trades accepted refused",
+        "trend trend_engine balanced – 0.00 0.00 0 0 0",
+        "arb cross_exchange_arbitrage aggressive – 0.00 0.00 0 0 0",
+        "signals: 0 seen, 0 accepted",
+        "interventions: none",
+    ]
+
+
+def test_json_and_files(barstep: Run, tmp_path: Path) -> None:
+    """One document, the same in the folder beside its tables."""
+    folder = tmp_path / "out"
+    ran = barstep("backtest", "--scheduler", "hedged_multi", *DATES, "--output", folder, "--json")
+    result = package.backtest_scheduler(PACKAGED, "hedged_multi", **WEEK)
+    assert json.loads(ran.out) == json.loads((folder / "result.json").read_text()) == document(result)
+    for name, table in result.tables.items():
+        assert pl.read_parquet(folder / f"{name}.parquet").equals(table)
+    assert {"decisions", "capital_weights", "interventions"} <= set(result.tables)
+
+
+def test_a_folder_is_replaced_when_that_is_asked_for(barstep: Run, tmp_path: Path) -> None:
+    """The last line of what is printed says where it is."""
+    folder = tmp_path / "out"
+    run = ["backtest", "--scheduler", "hedged_multi", *DATES, "--output", folder]
+    assert barstep(*run).out.endswith(f"\nwrote {folder}\n")
+    (folder / "old").touch()
+    assert barstep(*run, "--overwrite", "--fee-bps", 1).out.endswith(f"\nwrote {folder}\n")
+    assert not (folder / "old").exists()
+    assert json.loads((folder / "result.json").read_text())["execution"]["fee_bps"] == 1.0
+
+
+def test_a_second_process_compiles_nothing(barstep: Run, night: Path) -> None:
+    """What one run compiled the next one loads, whatever its dates, commands and options are."""
+    assert barstep("backtest", *DATES, "--commands", night, "--without-limits", "--output", "one").code == 0
+    code = (
+        "import sys; from barstep.cli.app import main; from barstep.kernels import _jit\n"
+        "code = main(); print(code, _jit.compiled_now(), _jit.loaded_from_cache() > 0)"
+    )
+    other = ["backtest", "--end", "2023-01-07", "--set", "lot=0.001", "--stop-loss-pct", "2", "--output", "two"]
+    ran = subprocess.run(
+        [sys.executable, "-c", code, *other], env=os.environ, capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.splitlines()[-1] == "0 0 True"

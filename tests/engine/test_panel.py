@@ -17,10 +17,11 @@ GAPPY = named("B", [20.0, 30.0], [19.0, 29.0], hours=[1, 3], volume=[5.0, 6.0])
 
 
 def prices_of(panel: Panel, columns: list[int], others: tuple[int, ...] = ()) -> np.ndarray:
-    """What it writes, with one place more than there are columns; -1 where nothing was written."""
-    out = np.full((len(panel.names), PRICES, len(columns) + 1), -1.0)
-    panel.fill_prices(np.array(columns), np.array(others, dtype=np.int64), out)
-    return out
+    """What it writes behind one place that is left alone, and one place more; -1 where nothing was written."""
+    out = np.full((len(panel.names), PRICES, 1 + len(columns) + 1), -1.0)
+    panel.fill_prices(np.array(columns), np.array(others, dtype=np.int64), out, 1)
+    assert (out[:, :, 0] == -1.0).all()
+    return out[:, :, 1:]
 
 
 def test_times_are_the_union() -> None:

@@ -251,14 +251,11 @@ def test_fills_add_up_to_the_account(seed: int) -> None:
 
 def test_cash_at_each_bar() -> None:
     """Less value and fee from a fill's bar on; two fills of one bar are both taken, one of the last bar too."""
-    fills = np.zeros((account.FILL_COLUMNS, 3))
-    fills[account.FILL_BAR] = [1, 1, 4]
-    fills[account.FILL_LOTS] = [2.0, -1.0, 3.0]
-    fills[account.FILL_PRICE], fills[account.FILL_FEE] = 10.0, 0.5
+    bars, units = np.array([1.0, 1.0, 4.0]), np.array([2.0, -1.0, 3.0])
     out = np.full(5, POISON)
-    portfolio.add_cash(fills, 100.0, out)
+    portfolio.add_cash(bars, units, np.full(3, 10.0), np.full(3, 0.5), 100.0, out)
     assert out.tolist() == [100.0, 89.0, 89.0, 89.0, 58.5]
-    portfolio.add_cash(np.zeros((account.FILL_COLUMNS, 0)), 7.0, out)
+    portfolio.add_cash(*np.empty((4, 0)), 7.0, out)
     assert out.tolist() == [7.0] * 5
 
 
@@ -272,14 +269,14 @@ def test_positions_are_added_at_each_close() -> None:
 
 
 def test_prices_of_some_bars() -> None:
-    """Open, close and the rows asked for, at the columns asked for; the rest of the table stays as it is."""
+    """Open, close and the rows asked for, at the columns asked for, behind those before; the rest stays as it is."""
     values = np.arange(60.0).reshape(6, 10)
-    out = np.full((5, 4), POISON)
-    portfolio.take_prices(values, np.array([1, 2, 9]), np.array([VOLUME]), out)
+    out = np.full((5, 5), POISON)
+    portfolio.take_prices(values, np.array([1, 2, 9]), np.array([VOLUME]), out, 1)
     for row in range(5):
-        untouched = out[row] if row in (HIGH, LOW) else out[row, 3:]
+        untouched = out[row] if row in (HIGH, LOW) else out[row, [0, 4]]
         assert (untouched.view(np.int64) == np.float64(POISON).view(np.int64)).all()
-    assert out[[OPEN, CLOSE, VOLUME], :3].tolist() == [[1, 2, 9], [31, 32, 39], [41, 42, 49]]
+    assert out[[OPEN, CLOSE, VOLUME], 1:4].tolist() == [[1, 2, 9], [31, 32, 39], [41, 42, 49]]
 
 
 def test_what_is_watched() -> None:

@@ -17,6 +17,7 @@ import json, sys
 from barstep.cli import demo
 from barstep.kernels import _jit
 import barstep as bs
+from barstep.config.reading import PACKAGED
 from barstep.data.presets import EMBEDDED_FOLDER
 
 sys.argv = ["barstep", "demo"]
@@ -27,6 +28,10 @@ for name in ("mean_reversion", "sma_crossover"):
     result = bs.backtest(bars, name, units=1.0)
     result.equity, result.trades, result.fills, result.columns, result.to_json()
 bs.backtest(bars, (bars.close > bars.open).astype(float)).to_json()
+levels = {"stop_loss_pct": 2.0, "leverage": 2.0, "max_volume_share": 0.1}
+for scheduler, begin, options in (("hedged_multi", None, {}), ("core_multi", "2023-06-01", levels)):
+    run = bs.backtest_scheduler(PACKAGED, scheduler, start=begin, end="2023-06-08", without=("limits",), **options)
+    run.to_json(), run.tables
 print(json.dumps({"compiled_now": _jit.compiled_now(), "loaded": _jit.loaded_from_cache()}))
 """
 
@@ -63,7 +68,7 @@ def test_the_warm_up_compiles_every_kernel(cache: Mapping[str, str], warmed: dic
 
 
 def test_the_second_process_compiles_nothing(cache: Mapping[str, str], warmed: dict[str, object]) -> None:
-    """All engines, metrics, tables and own wishes run on what the warm-up kept."""
+    """All engines, metrics, tables, own wishes and schedulers run on what the warm-up kept."""
     assert warmed["compiled_now"]
     ran = subprocess.run([sys.executable, "-c", USE_EVERYTHING], env=cache, capture_output=True, text=True, check=True)
     said = json.loads(ran.stdout.splitlines()[-1])
