@@ -142,6 +142,6 @@ def decide_run(
             accepted += 1
             upcoming[i] = next_signal(wishes[i], column + 1, stop, rules, cell)
         else:
-            upcoming[i] = column + 1
+            upcoming[i] = column  # the next run may look at the same bar
         at += 1
     return accepted, at

@@ -102,8 +102,8 @@ def order_run(
 def _take_back(s, i, column, cell, schedules, standing, upcoming):
     """The profile left no room for a wish: it is not accepted, or as one of 0, and will be asked again."""
     standing[i] = standing_wish(cell)
-    upcoming[s, i] = column + 1
-    schedules[FIRST, s] = min(schedules[FIRST, s], column + 1.0)
+    upcoming[s, i] = column
+    schedules[FIRST, s] = min(schedules[FIRST, s], column)
     schedules[FACTOR, s] = schedules[DIVISOR, s] = np.nan
     if cell[ACCEPTED] != 0.0 or cell[LOTS] == 0.0:
         schedules[ACCEPTED_NOW, s] -= 1.0

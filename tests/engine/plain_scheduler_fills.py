@@ -43,7 +43,8 @@ class Cell:
     """What one schedule wants and has of one asset.
 
     `accepted` is the wish; `target` the share of equity that it came to when it was last acted on; `stopped` the side
-    that a level has closed; `again` whether any wish is a signal.
+    that a level has closed, until a run sees the wish leave it, and `closed` whether no other wish was accepted since;
+    `again` whether any wish is a signal; `unset` whether its target is to be looked at at the next run.
     """
 
     schedule: str
@@ -52,11 +53,18 @@ class Cell:
     accepted: float = 0.0
     target: float = 0.0
     again: bool = False
+    unset: bool = False
+    closed: bool = False
     order: Order | None = None
     lots: int = 0
     entry: float = 0.0
     best: float = 0.0
     stopped: int = 0
+
+    @property
+    def standing(self) -> float:
+        """The accepted wish as sums and targets count it."""
+        return 0.0 if self.closed else self.accepted
 
     @property
     def units(self) -> float:
@@ -74,10 +82,11 @@ class Cell:
 
 @dataclass(eq=False)
 class Account:
-    """Cash and cells in declared order."""
+    """Cash and cells in declared order. Orders go out `drift_us` after they were decided."""
 
     cash: float
     cells: list[Cell]
+    drift_us: int = 0
     fills: list[Fill] = field(default_factory=list)
     traded: float = 0.0
 
@@ -93,10 +102,13 @@ class Account:
             rules = replace(rules, max_notional=rules.max_notional * asset.gross / asset.price)
         return wanted_lots(share, self.equity, asset.gross, rules) if asset.gross > 0.0 else 0
 
-    def put_on_order(self, cell: Cell, before: float, share: float, lots: int, now_us: int) -> None:
-        """Set the target of the accepted wish and order what leads to `lots`; the order on hand is replaced.
+    def put_on_order(
+        self, cell: Cell, before: float, share: float, lots: int, now_us: int, *, asked: bool
+    ) -> None:
+        """Order what leads to `lots`, and set the target; the order on hand is replaced.
 
-        before: the wish that is back should nothing come of it; that of an order on hand goes before it.
+        before: the wish that is back should nothing come of it; that of an order on hand goes before it. The target of
+        a move that comes to no order stays; `asked` is whether it is for a signal.
         """
         back = cell.order.before if cell.order else (before, cell.target)
         partial = cell.order.partial if cell.order else cell.again
@@ -104,15 +116,18 @@ class Account:
         too_small = abs(change) * cell.rules.lot * cell.asset.gross < cell.rules.min_notional and not closes
         if cell.asset.hedged:
             too_small = False
-        cell.target, cell.again = share, False
         cell.order = Order(change, now_us, back, partial) if change and not too_small else None
+        if asked or cell.order:
+            cell.target = share
+        if asked:
+            cell.again = False
         if cell.order and cell.rules.limit_offset_bps and not cell.asset.hedged and cell.lots * change >= 0:
             off = 1.0 - cell.order.side * cell.rules.limit_offset_bps / 1e4
             cell.order.limit = on_grid(cell.asset.gross * off, cell.rules.tick, up=change < 0)
 
     def flatten(self, cell: Cell, now_us: int) -> None:
         """Close at the next open, whenever that is."""
-        cell.accepted, cell.target, cell.again = 0.0, 0.0, False
+        cell.accepted, cell.target, cell.again, cell.unset, cell.closed = 0.0, 0.0, False, True, False
         cell.order = Order(-cell.lots, now_us, (0.0, 0.0), endless=True) if cell.lots else None
 
     def open_bars(self, now_us: int) -> None:
@@ -138,6 +153,8 @@ class Account:
     def _fill_order(self, cell: Cell, quote: Quote) -> None:
         order = cell.order
         assert order is not None
+        if quote.open_us < order.decided_us + self.drift_us:
+            return
         length = cell.asset.interval_us
         age = quote.open_us // length - (order.decided_us // length - 1)
         legless = cell.asset.hedged and quote.other_open is None
@@ -155,7 +172,7 @@ class Account:
     def reach(self, cell: Cell, quote: Quote) -> None:
         """Fill a limit order that was there as the bar opened, where the bar comes to it."""
         order = cell.order
-        if not order or order.decided_us > quote.open_us or order.shown_us == quote.open_us:
+        if not order or order.decided_us + self.drift_us > quote.open_us or order.shown_us == quote.open_us:
             return
         if order.limit and quote.low <= order.limit <= quote.high:
             self._fill_single(cell, quote, order, order.limit)
@@ -200,7 +217,7 @@ class Account:
         held = cell.lots
         self.book(cell, lots, first, quote.open, rules.fee_bps / 1e4, "market", quote.open_us)
         cell.lots = held
-        self.book(cell, -lots, second, other, rules.fee_bps / 1e4, "market", quote.open_us)
+        self.book(cell, -lots, second, other, rules.fee_bps / 1e4, "market", quote.open_us, cell.asset.other_name)
         cell.lots = held + lots
 
     def _free(self, own: Cell, now_us: int) -> float:
@@ -216,7 +233,8 @@ class Account:
         return free
 
     def book(
-        self, cell: Cell, lots: int, price: float, reference: float, fee_share: float, kind: str, bar_us: int
+        self, cell: Cell, lots: int, price: float, reference: float, fee_share: float, kind: str, bar_us: int,
+        leg: str = "",
     ) -> None:
         """Pay for a fill and keep the average entry."""
         value = lots * cell.rules.lot * price
@@ -231,7 +249,8 @@ class Account:
         if cell.lots * after <= 0:
             cell.best = reference
         cell.lots = after
-        self.fills.append((bar_us, cell.schedule, cell.asset.name, lots * cell.rules.lot, price, fee, kind))
+        name = leg or cell.asset.name
+        self.fills.append((bar_us, cell.schedule, name, lots * cell.rules.lot, price, fee, kind))
 
     def of(self, schedule: str) -> Iterator[Cell]:
         return (cell for cell in self.cells if cell.schedule == schedule)
@@ -243,6 +262,7 @@ def _ask_again(cell: Cell, order: Order) -> None:
         cell.again = True
     else:
         cell.accepted, cell.target = order.before
+    cell.unset = True
 
 
 def taken(reference: float, lots: int, volume: float, rules: Execution) -> float:

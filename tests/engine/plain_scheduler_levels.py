@@ -116,6 +116,7 @@ def _leave(account: Account, cell: Cell, quote: Quote, way: Way) -> None:
         price = taken(price, -cell.lots, quote.volume, rules)
         fee_bps += rules.liquidation_fee_bps if way.kind == "liquidation" else 0.0
     account.book(cell, -cell.lots, price, way.left_at, fee_bps / 1e4, way.kind, quote.open_us)
-    cell.stopped, cell.order = side, None
-    if cell.accepted * side < 0.0:
-        cell.accepted = cell.target = 0.0
+    cell.stopped, cell.order, cell.target, cell.unset = side, None, 0.0, True
+    cell.closed = cell.accepted * side > 0.0
+    if not cell.closed:
+        cell.accepted = 0.0

@@ -31,6 +31,8 @@ class Actor:
     unit: Account
     telemetry: Telemetry
     weight: float = 0.0
+    set_by: tuple[float, float] = (math.nan, math.nan)
+    unit_set_by: float = math.nan
 
     @property
     def name(self) -> str:
@@ -45,7 +47,7 @@ class Actor:
     @property
     def wished(self) -> float:
         """Sum of the sizes of its accepted wishes."""
-        return sum(abs(cell.accepted) for cell in self.cells)
+        return sum(abs(cell.standing) for cell in self.cells)
 
 
 @dataclass(eq=False)
@@ -58,6 +60,7 @@ class Signal:
     before: float
     reason: str = ""
     accepted: bool = True
+    was_closed: bool = False
 
     @property
     def lowers(self) -> bool:
@@ -112,7 +115,8 @@ def start_run(actor: Actor, now_us: int, limits: Limits, drift_seconds: float) -
     _refuse_over_limits(run)
     for signal in signals:
         if signal.accepted:
-            signal.cell.accepted = signal.wish
+            signal.was_closed = signal.cell.closed
+            signal.cell.accepted, signal.cell.closed = signal.wish, False
     return run
 
 
@@ -161,9 +165,13 @@ def make_orders(
 ) -> tuple[list[Decision], list[OrderRow]]:
     """Orders of the run's signals and of what else its weight, scale and divisor move; then all is written down."""
     actor, orders = run.actor, []
-    if not (run.skipped or run.is_silent):
-        factor = actor.weight * scale / max(1.0, actor.wished)
-        by_cell = {signal.cell: signal for signal in run.signals if signal.accepted}
+    by_cell = {signal.cell: signal for signal in run.signals if signal.accepted}
+    set_by = (actor.weight * scale, max(1.0, actor.wished))
+    looks = bool(by_cell) or set_by != actor.set_by or any(cell.unset for cell in actor.cells)
+    if looks and not (run.skipped or run.is_silent):
+        actor.set_by, factor = set_by, set_by[0] / set_by[1]
+        for cell in actor.cells:
+            cell.unset = False
         for cell in actor.cells:
             was, kind = cell.order, "signal"
             if cell in by_cell:
@@ -174,7 +182,7 @@ def make_orders(
             if cell.order is not None and cell.order is not was:
                 quantity = cell.order.lots * cell.rules.lot
                 orders.append((run.now_us, actor.name, cell.asset.name, quantity, kind))
-    _count(run)
+    _count(run, any_accepted=bool(by_cell))
     return [_row(run, signal) for signal in run.signals], orders
 
 
@@ -184,34 +192,31 @@ def _order_signal(run: Run, signal: Signal, account: Account, same_profile: list
     lots = account.wanted(cell, share)
     if _raises(cell, lots):
         if signal.lowers and (run.limits.profile_reducing or run.limits.loop == "reducing" or run.limits.no_raises):
-            cell.again = False
+            cell.again, cell.unset = False, True
             return  # the wish is accepted; its order would raise, and waits as a move does
         room = cut_to_room(run.actor.profile, account, cell, lots, same_profile)
         if not _raises(cell, room) and not signal.lowers:
             signal.refuse("risk", turns=True)
-            cell.accepted = signal.wish if signal.accepted else signal.before
+            cell.accepted, cell.unset = signal.wish if signal.accepted else signal.before, True
             if not signal.accepted:
+                cell.closed = signal.was_closed
                 return
             share = 0.0
         lots = room
-    account.put_on_order(cell, signal.before, share, lots, run.now_us)
+    account.put_on_order(cell, signal.before, share, lots, run.now_us, asked=True)
 
 
 def _order_move(run: Run, cell: Cell, account: Account, same_profile: list[Cell], factor: float) -> None:
-    share = cell.accepted * factor
-    off = abs(share - cell.target) > cell.rules.rebalance_threshold * run.actor.weight
-    if not off or cell.accepted * cell.stopped > 0.0:
+    share = cell.standing * factor
+    if not abs(share - cell.target) > cell.rules.rebalance_threshold * run.actor.weight:
         return
     lots, limits = account.wanted(cell, share), run.limits
     if _raises(cell, lots):
         if limits.profile_reducing or limits.loop == "reducing" or limits.no_raises:
+            cell.unset = True
             return
-        room = cut_to_room(run.actor.profile, account, cell, lots, same_profile)
-        if not _raises(cell, room) and cell.lots * lots >= 0:
-            cell.target = share
-            return
-        lots = room
-    account.put_on_order(cell, cell.accepted, share, lots, run.now_us)
+        lots = cut_to_room(run.actor.profile, account, cell, lots, same_profile)
+    account.put_on_order(cell, cell.accepted, share, lots, run.now_us, asked=False)
 
 
 def _raises(cell: Cell, lots: int) -> bool:
@@ -239,7 +244,7 @@ def _sizes(cells: Iterable[Cell]) -> float:
     return sum(abs(cell.projected) * cell.rules.lot * cell.asset.gross for cell in cells)
 
 
-def _count(run: Run) -> None:
+def _count(run: Run, *, any_accepted: bool) -> None:
     """The run as telemetry has it, and the unit account after it."""
     actor = run.actor
     if run.skipped:
@@ -249,21 +254,24 @@ def _count(run: Run) -> None:
         return
     signals = sum(signal.accepted for signal in run.signals)
     actor.telemetry.runs.append(measured(signals, run.seen, actor.unit.equity))
-    follow(actor, run.now_us)
+    divisor = max(1.0, actor.wished)
+    if any_accepted or divisor != actor.unit_set_by or any(cell.unset for cell in actor.unit.cells):
+        actor.unit_set_by = divisor
+        follow(actor, run.now_us, {signal.cell for signal in run.signals if signal.accepted})
 
 
-def follow(actor: Actor, now_us: int) -> None:
+def follow(actor: Actor, now_us: int, asked: set[Cell]) -> None:
     """The unit account goes after the accepted wishes: a weight of 1, the schedule's divisor, no limits."""
     factor = 1.0 / max(1.0, actor.wished)
     for leader, cell in zip(actor.cells, actor.unit.cells, strict=True):
-        wish = leader.accepted
-        if wish * cell.stopped > 0.0:
+        cell.unset = False
+        before, cell.accepted = cell.accepted, leader.accepted
+        share, is_asked = leader.standing * factor, leader in asked
+        if share * cell.stopped > 0.0:
             continue
-        cell.stopped = 0
-        share = wish * factor
-        if cell.again or wish != cell.accepted or abs(share - cell.target) > cell.rules.rebalance_threshold:
-            before, cell.accepted = cell.accepted, wish
-            actor.unit.put_on_order(cell, before, share, actor.unit.wanted(cell, share), now_us)
+        if is_asked or abs(share - cell.target) > cell.rules.rebalance_threshold:
+            cell.stopped = 0
+            actor.unit.put_on_order(cell, before, share, actor.unit.wanted(cell, share), now_us, asked=is_asked)
 
 
 def _row(run: Run, signal: Signal) -> Decision:
