@@ -27,6 +27,7 @@ from plain_scheduler_governance import (
     Marks,
     Rules,
     Watched,
+    has_ended,
     meant_by,
     microseconds,
 )
@@ -206,6 +207,8 @@ class _Loop:
         if "suspensions" in self.without and word in (SUSPENDING | HALTING) - {"resume"}:
             return
         if "limits" in self.without and word in LIMITING:
+            return
+        if has_ended(command, now):
             return
         if word in SUSPENDING | LIMITING | HALTING:
             self.rules.apply(command, microseconds(command["at"]))

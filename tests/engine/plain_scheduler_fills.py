@@ -21,8 +21,7 @@ class Order:
     """On hand: signed lots, when it was decided, and the wish and target that come back should nothing fill it.
 
     After a `partial` one, which has filled in part or follows one that had, no wish comes back: any is asked. What is
-    `endless` does not grow too old. `limit` is the price that it rests at, 0 where it takes; `shown_us` the
-    open of the bar whose volume it has had its part of.
+    `endless` does not grow too old. `limit` is the price that it rests at, 0 where it takes.
     """
 
     lots: int
@@ -31,7 +30,6 @@ class Order:
     partial: bool = False
     endless: bool = False
     limit: float = 0.0
-    shown_us: int = -1
 
     @property
     def side(self) -> int:
@@ -65,6 +63,11 @@ class Cell:
     def standing(self) -> float:
         """The accepted wish as sums and targets count it."""
         return 0.0 if self.closed else self.accepted
+
+    @property
+    def known(self) -> float:
+        """The accepted wish, on a closed side too; of a part that was filled only what stands is known."""
+        return self.standing if self.again else self.accepted
 
     @property
     def units(self) -> float:
@@ -135,10 +138,11 @@ class Account:
         trading = [(cell, cell.asset.opening[now_us]) for cell in self.cells if now_us in cell.asset.opening]
         for cell, quote in trading:
             self._borrow(cell, quote)
-        lowering = [(c, q) for c, q in trading if c.order and c.order.lots * c.lots < 0]
-        others = [(c, q) for c, q in trading if c.order and c.order.lots * c.lots >= 0]
+        asking = [(cell, quote) for cell, quote in trading if cell.order and not cell.order.limit]
+        lowering = [(c, q) for c, q in asking if c.order and c.order.lots * c.lots < 0]
+        others = [(c, q) for c, q in asking if c.order and c.order.lots * c.lots >= 0]
         for cell, quote in lowering + others:
-            self._fill_order(cell, quote)
+            self.fill_order(cell, quote)
 
     def _borrow(self, cell: Cell, quote: Quote) -> None:
         """A short pays for each midnight since the bar before."""
@@ -150,7 +154,8 @@ class Account:
             self.cash -= cost
             self.fills.append((quote.open_us, cell.schedule, cell.asset.name, 0.0, quote.open, cost, "borrow"))
 
-    def _fill_order(self, cell: Cell, quote: Quote) -> None:
+    def fill_order(self, cell: Cell, quote: Quote) -> None:
+        """Show the order on hand to a bar: at its open, a limit order once all of it is known."""
         order = cell.order
         assert order is not None
         if quote.open_us < order.decided_us + self.drift_us:
@@ -166,15 +171,11 @@ class Account:
             return
         if cell.asset.hedged:
             self._fill_pair(cell, quote, order)
-        elif not order.limit or order.side * (quote.open - order.limit) <= 0.0:
+        elif not order.limit:
             self._fill_single(cell, quote, order, quote.open)
-
-    def reach(self, cell: Cell, quote: Quote) -> None:
-        """Fill a limit order that was there as the bar opened, where the bar comes to it."""
-        order = cell.order
-        if not order or order.decided_us + self.drift_us > quote.open_us or order.shown_us == quote.open_us:
-            return
-        if order.limit and quote.low <= order.limit <= quote.high:
+        elif order.side * (quote.open - order.limit) <= 0.0:
+            self._fill_single(cell, quote, order, quote.open)
+        elif quote.low <= order.limit <= quote.high:
             self._fill_single(cell, quote, order, order.limit)
 
     def _fill_single(self, cell: Cell, quote: Quote, order: Order, reference: float) -> None:
@@ -193,8 +194,7 @@ class Account:
         paid = paid_for(side * size, cell.lots, free, at, at, replace(rules, fee_bps=fee_bps), rules.leverage)
         if abs(paid) < size:
             size, rest = abs(paid), 0
-        partial, shown_us = order.partial or size > 0, quote.open_us
-        cell.order = replace(order, lots=side * rest, partial=partial, shown_us=shown_us) if rest else None
+        cell.order = replace(order, lots=side * rest, partial=order.partial or size > 0) if rest else None
         if not rules.carry_rest:
             cell.order = None
         if size:

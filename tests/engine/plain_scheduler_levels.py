@@ -21,7 +21,8 @@ class Way:
 
 def watch(account: Account, cell: Cell, quote: Quote) -> None:
     """Fill a limit order; or close the position where the bar meets a level, on the worse of two ways through it."""
-    account.reach(cell, quote)
+    if cell.order and cell.order.limit:
+        account.fill_order(cell, quote)
     if not cell.lots or cell.asset.hedged:
         return
     side, rules = cell.side, cell.rules

@@ -12,6 +12,9 @@ from plain_scheduler_fills import Account, Cell
 from plain_scheduler_market import Seen, Voice
 from plain_scheduler_telemetry import SILENT, Telemetry, measured
 
+LEAST_MOVE = 1e-9
+"""What is less than this part of a schedule's capital moves nothing."""
+
 Decision = tuple[int, str, str, int, float, float, str, str, float]
 """Due time, schedule, instrument, side, exposure, confidence, status, reason, weight."""
 
@@ -52,15 +55,18 @@ class Actor:
 
 @dataclass(eq=False)
 class Signal:
-    """A wish that asks for something new; `reason` is empty while nothing refuses it."""
+    """A wish that asks for something new; `reason` is empty while nothing refuses it.
+
+    `before` is the wish that stood until now; `was` the accepted one, and whether its side was closed.
+    """
 
     cell: Cell
     wish: float
     confidence: float
     before: float
+    was: tuple[float, bool]
     reason: str = ""
     accepted: bool = True
-    was_closed: bool = False
 
     @property
     def lowers(self) -> bool:
@@ -115,7 +121,6 @@ def start_run(actor: Actor, now_us: int, limits: Limits, drift_seconds: float) -
     _refuse_over_limits(run)
     for signal in signals:
         if signal.accepted:
-            signal.was_closed = signal.cell.closed
             signal.cell.accepted, signal.cell.closed = signal.wish, False
     return run
 
@@ -128,7 +133,7 @@ def _signals(actor: Actor, seen: Iterable[Seen | None], *, may_release: bool) ->
         if may_release:
             cell.stopped = 0
         if cell.again or abs(said.wish - cell.accepted) > cell.rules.rebalance_threshold:
-            found.append(Signal(cell, said.wish, said.confidence, cell.accepted))
+            found.append(Signal(cell, said.wish, said.confidence, cell.standing, (cell.accepted, cell.closed)))
     return found
 
 
@@ -167,7 +172,8 @@ def make_orders(
     actor, orders = run.actor, []
     by_cell = {signal.cell: signal for signal in run.signals if signal.accepted}
     set_by = (actor.weight * scale, max(1.0, actor.wished))
-    looks = bool(by_cell) or set_by != actor.set_by or any(cell.unset for cell in actor.cells)
+    same = all(math.isclose(one, other, rel_tol=LEAST_MOVE) for one, other in zip(set_by, actor.set_by, strict=True))
+    looks = bool(by_cell) or not same or any(cell.unset for cell in actor.cells)
     if looks and not (run.skipped or run.is_silent):
         actor.set_by, factor = set_by, set_by[0] / set_by[1]
         for cell in actor.cells:
@@ -197,18 +203,19 @@ def _order_signal(run: Run, signal: Signal, account: Account, same_profile: list
         room = cut_to_room(run.actor.profile, account, cell, lots, same_profile)
         if not _raises(cell, room) and not signal.lowers:
             signal.refuse("risk", turns=True)
-            cell.accepted, cell.unset = signal.wish if signal.accepted else signal.before, True
+            cell.unset = True
             if not signal.accepted:
-                cell.closed = signal.was_closed
+                cell.accepted, cell.closed = signal.was
                 return
-            share = 0.0
+            cell.accepted = share = 0.0
+            room = 0
         lots = room
-    account.put_on_order(cell, signal.before, share, lots, run.now_us, asked=True)
+    account.put_on_order(cell, signal.was[0], share, lots, run.now_us, asked=True)
 
 
 def _order_move(run: Run, cell: Cell, account: Account, same_profile: list[Cell], factor: float) -> None:
     share = cell.standing * factor
-    if not abs(share - cell.target) > cell.rules.rebalance_threshold * run.actor.weight:
+    if not abs(share - cell.target) > max(cell.rules.rebalance_threshold, LEAST_MOVE) * run.actor.weight:
         return
     lots, limits = account.wanted(cell, share), run.limits
     if _raises(cell, lots):
@@ -254,23 +261,23 @@ def _count(run: Run, *, any_accepted: bool) -> None:
         return
     signals = sum(signal.accepted for signal in run.signals)
     actor.telemetry.runs.append(measured(signals, run.seen, actor.unit.equity))
-    divisor = max(1.0, actor.wished)
+    cells = zip(actor.cells, actor.unit.cells, strict=True)
+    divisor = max(1.0, sum(abs(real.known) for real, cell in cells if real.known * cell.stopped <= 0.0))
     if any_accepted or divisor != actor.unit_set_by or any(cell.unset for cell in actor.unit.cells):
         actor.unit_set_by = divisor
-        follow(actor, run.now_us, {signal.cell for signal in run.signals if signal.accepted})
+        follow(actor, run.now_us, divisor, {signal.cell for signal in run.signals if signal.accepted})
 
 
-def follow(actor: Actor, now_us: int, asked: set[Cell]) -> None:
-    """The unit account goes after the accepted wishes: a weight of 1, the schedule's divisor, no limits."""
-    factor = 1.0 / max(1.0, actor.wished)
+def follow(actor: Actor, now_us: int, divisor: float, asked: set[Cell]) -> None:
+    """The unit account goes after the accepted wishes: a weight of 1, no limits, and levels of its own."""
     for leader, cell in zip(actor.cells, actor.unit.cells, strict=True):
         cell.unset = False
-        before, cell.accepted = cell.accepted, leader.accepted
-        share, is_asked = leader.standing * factor, leader in asked
+        before, cell.accepted = cell.accepted, leader.known
+        share, is_asked = leader.known / divisor, leader in asked
         if share * cell.stopped > 0.0:
             continue
-        if is_asked or abs(share - cell.target) > cell.rules.rebalance_threshold:
-            cell.stopped = 0
+        cell.stopped = 0
+        if is_asked or abs(share - cell.target) > max(cell.rules.rebalance_threshold, LEAST_MOVE):
             actor.unit.put_on_order(cell, before, share, actor.unit.wanted(cell, share), now_us, asked=is_asked)
 
 
