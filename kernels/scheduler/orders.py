@@ -100,11 +100,11 @@ def put_on_order(lots, counts, now, number, key, mark, rules, cell, hand, on_han
     counts: whether it is for a signal: then what comes to no order is counted, and a wish whose order comes to nothing
     later is asked again. hand: float64[·], keys rising.
     """
-    without_lot, below_minimum = cell[WITHOUT_LOT], cell[BELOW_MINIMUM]
+    without_lot, below_minimum, replaces = cell[WITHOUT_LOT], cell[BELOW_MINIMUM], cell[PENDING] != 0.0
     put_lots(lots - cell[LOTS], mark, rules, cell)
     if not counts:
         cell[WITHOUT_LOT], cell[BELOW_MINIMUM] = without_lot, below_minimum
-        cell[BEFORE] = cell[ACCEPTED]
+        cell[BEFORE] = cell[BEFORE] if replaces else cell[ACCEPTED]  # a signal's order may have been on hand
     cell[DECIDED], cell[SENT_AT] = number, now
     set_limit(mark, rules, cell)
     if cell[PENDING] == 0.0 or cell[LISTED] != 0.0:

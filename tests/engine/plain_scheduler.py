@@ -109,6 +109,7 @@ class _Loop:
         recommended = self.policy.rebalance_seconds or 0.0
         self.interval_us = round((self.scheduler.allocation_rebalance_seconds or recommended) * SECOND_US)
         self.refreshed_us: int | None = None
+        self.seen_us = -1
         self.running: frozenset[str] = frozenset()
         self.refresh_now = self.halted_by_governor = False
 
@@ -174,6 +175,7 @@ class _Loop:
             for time in sorted({*asset.closing, *asset.other_closes}):
                 if time <= start_us:
                     asset.see_close(time)
+                    self.seen_us = max(self.seen_us, time)
             asset.opening = {
                 time: quote for time, quote in asset.opening.items() if start_us <= time and quote.close_us <= end_us
             }
@@ -255,6 +257,7 @@ class _Loop:
                     watch(account, cell, cell.asset.closing[now])
         for asset in closing:
             asset.see_close(now)
+        self.seen_us = now
         self.marks.take(self.account.equity, self.profiles)
         self.run.equity.append((now, self.marks.last))
 
@@ -353,4 +356,4 @@ class _Loop:
             profile_reducing=self.marks.reducing(actor.plan.risk_profile, actor.profile),
             no_raises=no_raises,
         )
-        return start_run(actor, now, limits, self.drift_seconds)
+        return start_run(actor, now, self.seen_us, limits, self.drift_seconds)

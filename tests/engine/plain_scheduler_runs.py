@@ -110,10 +110,13 @@ class Run:
         return bool(self.limits.held_back) or self.limits.loop == "halted"
 
 
-def start_run(actor: Actor, now_us: int, limits: Limits, drift_seconds: float) -> Run:
-    """Find the signals, refuse those for which there is a reason, and accept the others."""
+def start_run(actor: Actor, now_us: int, seen_us: int, limits: Limits, drift_seconds: float) -> Run:
+    """Find the signals, refuse those for which there is a reason, and accept the others.
+
+    seen_us: when a bar of any instrument closed last.
+    """
     skipped = drift_seconds > actor.plan.schedule.max_drift_seconds
-    seen = [actor.voices[cell.asset.name].at(now_us) for cell in actor.cells]
+    seen = [actor.voices[cell.asset.name].at(seen_us) for cell in actor.cells]
     signals = _signals(actor, seen, may_release=not skipped)
     run = Run(actor, now_us, limits, seen, signals, skipped)
     for signal in signals:
@@ -182,7 +185,7 @@ def make_orders(
             was, kind = cell.order, "signal"
             if cell in by_cell:
                 _order_signal(run, by_cell[cell], account, same_profile, factor)
-            if cell not in by_cell or not by_cell[cell].accepted:
+            else:
                 kind = "move"
                 _order_move(run, cell, account, same_profile, factor)
             if cell.order is not None and cell.order is not was:
