@@ -338,11 +338,11 @@ def trade_inside(
                     _follow_up(s, i, held, wanted, accepted, cell, instruments, profile, schedules, said, upcoming)
             cell = cells[s, i, UNIT]
             if _is_inside(latest, cell, watched[s]):
-                held = cell[LOTS]
+                held, ordered = cell[LOTS], cell[PENDING]
                 unit_value, unit_bound = _unit_worth(s, instruments, others, unit_lots)
                 own, own_bound = _own_worth(i, cell, rule, instruments, others)
                 _lend(schedules[UNIT_CASH, s], unit_value, unit_bound, own, own_bound, 0.0, cell)
                 _walk_inside(latest, column, numbers, prices[i], rule, watched[s], cell, unit_fills)
-                if cell[LOTS] != held:
+                if cell[LOTS] != held or cell[PENDING] != ordered:
                     _follow_unit(s, i, held, cell, schedules, unit_lots, said)
                 schedules[UNIT_CASH, s] = cell[CASH]

@@ -261,8 +261,8 @@ def _ask_again(cell: Cell, order: Order) -> None:
     if order.partial:
         cell.again = True
     else:
-        cell.accepted, cell.target = order.before
-    cell.unset = True
+        cell.accepted = order.before[0]
+    cell.target, cell.unset = order.before[1], True
 
 
 def taken(reference: float, lots: int, volume: float, rules: Execution) -> float:
