@@ -55,7 +55,7 @@ from .layout import (
     WEIGHT,
     WRITTEN,
 )
-from .marks import begin_day, mark_account, mark_units, midnight, watch_profiles, worth_of_all
+from .marks import begin_day, mark_account, mark_units, watch_profiles, worth_of_all
 from .runs import decide_run
 from .targets import is_set_by, order_run
 from .telemetry import COUNTS, EQUITY_AT, GROWTH, SIGNALS_IN, VALUES, add_run, place_of_run
@@ -189,9 +189,7 @@ def run_instants(
             or int(account[EVENTS]) + profiles.shape[0] + 2 > events.shape[1]
         ):
             return j
-        if account[PHASE] == BEGIN and now > midnight(account):
-            begin_day(now, account)
-            watch_profiles(now, profiles, account, events)
+        is_new_day = begin_day(now - 1, account)  # what closes at midnight is of the day that ends
         if account[PHASE] == BEGIN and closing >= 0:
             account[COLUMN] = closing
             if desk[WATCHES] != 0.0:
@@ -201,12 +199,8 @@ def run_instants(
                 )  # fmt: skip
             mark_account(closing, prices, instruments, others, account)
             curve[columns[PLACE, closing]] = account[EQUITY]
-            if now == midnight(account):
-                begin_day(now, account)  # the mark is still of the day that ends
-            watch_profiles(now, profiles, account, events)
         if account[PHASE] == BEGIN:
-            if now == midnight(account):
-                begin_day(now, account)
+            if begin_day(now, account) or is_new_day or closing >= 0:
                 watch_profiles(now, profiles, account, events)
             account[DUE] = _find_due(now, schedules)
             if (

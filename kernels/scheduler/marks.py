@@ -55,6 +55,17 @@ def worth_of_all(row, balance, instruments, others):
 
 
 @kernel
+def begin_day(now, account):
+    """Begin the day (UTC) of an instant, where it is another: with the last mark, and nothing traded. Whether it is."""
+    if now < (account[DAY] + 1.0) * DAY_US:
+        return False
+    account[DAY] = np.floor(now / DAY_US)
+    account[DAY_EQUITY] = account[EQUITY]
+    account[TRADED] = 0.0
+    return True
+
+
+@kernel
 def see_closes(column, prices, instruments):
     """Take over the closes of a column; NaN before an instrument's first."""
     for j in range(instruments.shape[1]):
@@ -70,19 +81,6 @@ def mark_account(column, prices, instruments, others, account):
     account[EQUITY], _ = worth_of_all(MARK, account[BALANCE], instruments, others)
     account[PEAK] = max(account[PEAK], account[EQUITY])
     account[GOVERNED_PEAK] = max(account[GOVERNED_PEAK], account[EQUITY])
-
-
-@kernel
-def midnight(account):
-    """When the day of the account ends."""
-    return (account[DAY] + 1.0) * DAY_US
-
-
-@kernel
-def begin_day(now, account):
-    """Begin another day with the last mark."""
-    account[DAY] = np.floor(now / DAY_US)
-    account[DAY_EQUITY], account[TRADED] = account[EQUITY], 0.0
 
 
 @kernel
