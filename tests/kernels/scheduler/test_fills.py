@@ -74,8 +74,8 @@ class Market(Scheduler):
         """What happens inside the bar."""
         fills.trade_inside(
             NOW + HOUR_US, 1, PLACE, self.columns, self.prices, self.desk, self.order, self.rules, self.watched,
-            self.others, self.account, self.instruments, self.tallies, self.unit_lots, self.schedules, self.cells, self.said,
-            self.upcoming, self.fills, self.unit_fills,
+            self.others, self.account, self.instruments, self.tallies, self.unit_lots, self.schedules, self.cells,
+            self.said, self.upcoming, self.fills, self.unit_fills,
         )  # fmt: skip
 
     def charge(self, funding: tuple[float, float], seen: int) -> None:
