@@ -66,12 +66,18 @@ def begin_day(now, account):
 
 
 @kernel
-def mark_account(column, prices, instruments, others, account):
-    """Mark the account at the closes of a column, and keep its peaks."""
+def see_closes(column, prices, instruments):
+    """Take over the closes of a column; NaN before an instrument's first."""
     for j in range(instruments.shape[1]):
         close = prices[j, CLOSE, column]
         instruments[MARK, j] = close
         instruments[WORTH, j] = close if close == close else 0.0
+
+
+@kernel
+def mark_account(column, prices, instruments, others, account):
+    """Mark the account at the closes of a column, and keep its peaks."""
+    see_closes(column, prices, instruments)
     account[EQUITY], _ = worth_of_all(MARK, account[BALANCE], instruments, others)
     account[PEAK] = max(account[PEAK], account[EQUITY])
     account[GOVERNED_PEAK] = max(account[GOVERNED_PEAK], account[EQUITY])

@@ -9,7 +9,7 @@ from barstep.kernels.fill_kinds import BORROW_COST, FUNDING, LIMIT, MARKET, STOP
 from barstep.kernels.portfolio import fill_watched
 from barstep.kernels.scheduler import fills, layout
 from contract import POISON
-from schedules import INF, NAN, Scheduler, Shape
+from schedules import HOUR_US, INF, NAN, Scheduler, Shape
 from venues import Bar, columns_of
 
 pytestmark = pytest.mark.unit_kernel
@@ -73,9 +73,9 @@ class Market(Scheduler):
     def walk(self) -> None:
         """What happens inside the bar."""
         fills.trade_inside(
-            1, PLACE, self.columns, self.prices, self.order, self.rules, self.watched, self.others, self.account,
-            self.instruments, self.tallies, self.unit_lots, self.schedules, self.cells, self.said, self.upcoming,
-            self.fills, self.unit_fills,
+            NOW + HOUR_US, 1, PLACE, self.columns, self.prices, self.desk, self.order, self.rules, self.watched,
+            self.others, self.account, self.instruments, self.tallies, self.unit_lots, self.schedules, self.cells,
+            self.said, self.upcoming, self.fills, self.unit_fills,
         )  # fmt: skip
 
     def charge(self, funding: tuple[float, float], seen: int) -> None:

@@ -36,7 +36,7 @@ def room(one: Scheduler, s: int, i: int, equity: float = 1000.0) -> float:
 def order(one: Scheduler, share: float, s: int = 0, i: int = 0, *, lowers_only: bool = False, row: int = -1) -> float:
     """Order a target for the decision in this row (-1: for none); returns the lots that are wanted then."""
     cell = one.cells[s, i, layout.REAL]
-    one.account[layout.ON_HAND] = orders.order_target(
+    one.account[layout.ON_HAND], _ = orders.order_target(
         share, one.account[layout.SIZING], NOW, NUMBER, i, row, one.schedules[layout.HEDGES, s], lowers_only,
         s * one.shape.instruments + i, one.profiles[0], one.rules[s], cell, one.instruments, one.others,
         one.tallies[0], one.hand, int(one.account[layout.ON_HAND]), one.decisions,
@@ -112,13 +112,13 @@ def test_lots_within_what_is_allowed(lots: float, held: float, most: float, left
 
 
 @pytest.mark.parametrize(
-    ("lots", "held", "left"),
-    [(5.0, 9.0, 5.0), (9.0, 5.0, 5.0), (-5.0, 9.0, 0.0), (5.0, 0.0, 0.0), (0.0, 9.0, 0.0), (-9.0, -5.0, -5.0),
-     (-3.0, -5.0, -3.0)],
+    ("lots", "held", "raises"),
+    [(5.0, 9.0, False), (9.0, 5.0, True), (-5.0, 9.0, True), (5.0, 0.0, True), (0.0, 9.0, False), (-9.0, -5.0, True),
+     (-3.0, -5.0, False), (5.0, 5.0, False)],
 )  # fmt: skip
-def test_lots_that_only_lower(lots: float, held: float, left: float) -> None:
-    """At most what is held; of the other side nothing."""
-    assert orders.lowered(lots, held) == left
+def test_positions_that_raise(lots: float, held: float, raises: bool) -> None:
+    """A larger one than what is held, or one on another side."""
+    assert bool(orders._raises(lots, held)) is raises
 
 
 def test_an_order_leads_to_a_share_of_equity() -> None:
@@ -159,7 +159,7 @@ def refusal(held: float, was: float, wish: float) -> Scheduler:
     one.hold(1, 0, 10.0)
     one.hold(0, 0, held)
     cell = one.cells[0, 0, layout.REAL]
-    cell[[account.ACCEPTED, layout.WAS]] = wish, was
+    cell[[account.ACCEPTED, account.BEFORE, layout.WAS]] = wish, was, was
     one.decisions[[layout.DECIDED_REASON, layout.IS_ACCEPTED, layout.DECIDED_WISH], 2] = 0.0, 1.0, wish
     order(one, wish, row=2)
     return one
@@ -198,8 +198,8 @@ def test_a_move_without_any_room_is_none() -> None:
 
 
 def test_only_what_lowers_passes() -> None:
-    """A target above what is held keeps it, one on the other side closes it."""
-    for share, left in ((0.05, 10.0), (0.5, 40.0), (-0.5, 0.0), (0.0, 0.0)):
+    """A target above what is held, or on the other side, waits."""
+    for share, left in ((0.05, 10.0), (0.5, 40.0), (-0.5, 40.0), (0.0, 0.0)):
         one = with_pairs()
         one.hold(0, 0, 40.0)
         assert order(one, share, lowers_only=True) == left
@@ -233,13 +233,16 @@ def test_only_orders_for_signals_are_counted() -> None:
 
 
 def test_an_order_that_comes_to_nothing_asks_a_signal_again_and_no_move() -> None:
-    """Of a signal the wish before is kept, to go back to; of a move the one that stands."""
+    """Of a signal the wish before is kept, also where a move takes its place; of a move the one that stands."""
     one = with_pairs()
     cell = one.cells[0, 0, layout.REAL]
     cell[[account.ACCEPTED, account.BEFORE]] = 0.5, 0.25
     order(one, 0.1, row=3)
     assert cell[account.BEFORE] == 0.25
     order(one, 0.2)
+    assert cell[account.BEFORE] == 0.25
+    cell[account.PENDING] = 0.0
+    order(one, 0.3)
     assert cell[account.BEFORE] == 0.5
 
 
@@ -267,7 +270,7 @@ def test_tallies_and_the_list_tell_what_all_cells_do(seed: int) -> None:
         cell, hedges = one.cells[s, i, layout.REAL], one.schedules[layout.HEDGES, s]
         profile = int(one.schedules[layout.PROFILE, s])
         if rng.random() < 0.6:
-            one.account[layout.ON_HAND] = orders.order_target(
+            one.account[layout.ON_HAND], _ = orders.order_target(
                 rng.normal(0.0, 0.2), 1000.0, NOW, NUMBER, i, -1, hedges, rng.random() < 0.2, s * 2 + i,
                 one.profiles[profile], one.rules[s], cell, one.instruments, one.others, one.tallies[profile],
                 one.hand, int(one.account[layout.ON_HAND]), one.decisions,

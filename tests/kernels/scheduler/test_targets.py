@@ -36,7 +36,7 @@ class Run(Scheduler):
         real, unit = self.cells[0, i]
         self.rows[0, i] = self.count
         self.count += 1
-        real[layout.WAS], real[layout.STOOD] = real[account.ACCEPTED], self.said[layout.STANDING, 0, i]
+        real[layout.WAS] = self.said[layout.STANDING, 0, i]
         for cell in (real, unit):
             account.accept(wish, NUMBER, cell)
         self.said[layout.STANDING, 0, i] = wish
@@ -211,7 +211,7 @@ def test_a_closed_side_counts_as_nothing() -> None:
     for cell in run.cells[0, 0]:
         cell[[account.LOTS, venue.STOPPED]] = 0.0, 1.0
     run.said[:2, 0, 0] = 0.0
-    run.schedules[layout.FACTOR, 0] = NAN
+    run.schedules[[layout.FACTOR, layout.DIVISOR], 0] = NAN
     run.place_orders()
     assert run.pending() == [0.0, 13.0]  # 500 at 20 are 25, of which 12 are held
     assert run.pending(layout.UNIT) == [0.0, 25.0]
@@ -225,15 +225,15 @@ def tight(run: Run) -> Run:
 
 
 def test_what_finds_no_room_is_not_accepted() -> None:
-    """The wish of before stands again and is asked again at the next column; nothing is ordered in either account."""
+    """The wish of before stands again and is asked again at the next run; nothing is ordered in either account."""
     run = tight(Run())
     run.accept(0, 1.0)
     run.place_orders()
     assert run.decided_reasons == [(1.0, decisions.RISK, 0.0)]
     assert run.said[:, 0, 0].tolist() == [0.0, 0.0, 0.0]
     assert run.pending() == run.pending(layout.UNIT) == [0.0, 0.0]
-    assert run.upcoming[0].tolist() == [COLUMN + 1, 9]
-    assert run.schedules[[layout.FIRST, layout.ACCEPTED_NOW], 0].tolist() == [COLUMN + 1, 0.0]
+    assert run.upcoming[0].tolist() == [COLUMN, 9]
+    assert run.schedules[[layout.FIRST, layout.ACCEPTED_NOW], 0].tolist() == [COLUMN, 0.0]
     assert np.isnan(run.schedules[[layout.FACTOR], 0]).all()
 
 
@@ -254,7 +254,7 @@ def test_what_finds_no_room_counts_as_it_did_before(accepted: float, stood: floa
     run = tight(Run())
     run.cells[0, 0, layout.REAL, account.ACCEPTED], run.said[layout.STANDING, 0, 0] = accepted, stood
     run.said[layout.SHARE, 0, 0], run.said[layout.UNIT_SHARE, 0, 0] = 0.5 * stood, stood
-    run.accept(0, -0.8)
+    run.accept(0, 0.8)
     run.place_orders()
     assert run.said[layout.STANDING, 0, 0] == stood
     assert run.cells[0, 0, layout.REAL, account.ACCEPTED] == accepted
@@ -294,7 +294,8 @@ def test_the_divisor_is_taken_anew_after_a_wish_found_no_room() -> None:
     run.place_orders()
     assert run.pending() == [0.0, 2.0]  # 250 of 1000, cut to the 50 of the profile
     assert run.pending(layout.UNIT) == [0.0, 50.0]
-    assert np.isnan(run.schedules[[layout.FACTOR, layout.DIVISOR], 0]).all()
+    assert np.isnan(run.schedules[layout.FACTOR, 0])
+    assert run.schedules[layout.DIVISOR, 0] == 1.0
 
 
 @pytest.mark.parametrize("lots", [12.0, 0.0])
