@@ -59,6 +59,7 @@ class SchedulerArrays:
         self.warm_from = _warm_from(setup, instruments)
         self.schedules = _schedules(setup, self.profile_names, self.warm_from)
         self.cells = np.zeros((*cells, 2, layout.CELL))
+        self.cells[..., portfolio.TRIED] = -1.0  # an order of the start fills at the open of the first bar
         self.said = np.zeros((layout.SAID, *cells))
         self.upcoming: Integers = np.zeros(cells, dtype=np.int64)
         self.unit_lots = np.zeros((2, instruments, schedules))

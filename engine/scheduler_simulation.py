@@ -16,6 +16,7 @@ from ..kernels.capital import MAY_RUN, SCRATCH
 from ..kernels.columns import HIGH, LOW, VOLUME
 from ..kernels.scheduler import layout
 from ..kernels.scheduler.loop import run_instants
+from ..kernels.scheduler.marks import see_closes
 from ..kernels.scheduler.targets import close_schedule
 from ..kernels.scheduler.wishes import find_all_signals
 from .bars import MICROSECONDS, Floats, Integers
@@ -107,6 +108,8 @@ class SchedulerSimulation:
         closes = history.ts_us[start:stop] + self._interval_us
         self._wishes.fill(closes)
         self._fill_prices(start, stop)
+        if start == self._first and start > 0:
+            see_closes(0, self._prices, arrays.instruments)  # what the first orders are sized by
         width = stop - start + 1
         find_all_signals(self._wishes.wishes, width, arrays.rules, arrays.cells, arrays.schedules, arrays.upcoming)
         if arrays.account[layout.COLUMN] >= 0.0 or start > 0:

@@ -107,7 +107,7 @@ class _Engines:
         self._carries = [engine.new_carry() for _ in runs]
         self._stops = [0] * len(runs)
         self.tails = np.full((len(runs), engine.rows), np.nan)
-        self.tails[:, [TARGET, CONFIDENCE]] = 0.0
+        self.tails[:, TARGET] = 0.0
         self.advanced = np.zeros(len(runs), dtype=np.int64)
         self.traded = np.array([run is not None for run in runs], dtype=np.int64)
         self.measure_rows = np.array([measure.row(engine) for measure in measures], dtype=np.int64)

@@ -263,7 +263,7 @@ def _leave(bars, bar, side, reference, kind, rules, carry, fills):
         _book(fills, bar, lots, price, reference, fee_share, kind, rules, carry)
     carry[STOPPED] = side
     carry[PENDING] = 0.0
-    if carry[ACCEPTED] * side < 0.0:
+    if -np.inf < carry[ACCEPTED] * side < 0.0:
         carry[ACCEPTED] = 0.0  # the order to flip was on hand: no level has closed the side that it wanted
 
 

@@ -32,6 +32,7 @@ from .layout import (
     FACTOR,
     FIRST,
     HEDGES,
+    INTERVAL_US,
     LEVERAGE_OF,
     LISTED,
     LOT_OF,
@@ -60,8 +61,13 @@ ROWS_OF_A_CELL = 6
 
 
 @kernel
-def standing_wish(cell):
-    """The accepted wish as targets count it: none on a side that a level has closed."""
+def _standing_wish(standing, cell):
+    """The accepted wish as targets count it: none on a side that a level has closed.
+
+    standing: the one before, which is all that is known of a part that was filled.
+    """
+    if abs(cell[ACCEPTED]) == np.inf:
+        return standing if cell[STOPPED] == 0.0 else 0.0
     return 0.0 if cell[ACCEPTED] * cell[STOPPED] > 0.0 else cell[ACCEPTED]
 
 
@@ -130,8 +136,7 @@ def _name_rows(first, stop, place, leg, other_leg, lot, fills):
 def _follow_up(s, i, held, wanted, accepted, cell, instruments, tallies, schedules, said, upcoming):
     """Take over what a step has changed of a real position, so that the next run knows."""
     tally(i, schedules[HEDGES, s], held, wanted, cell, instruments, tallies)
-    if abs(cell[ACCEPTED]) < np.inf:  # of a part that was filled no wish is known but the one before
-        said[STANDING, s, i] = standing_wish(cell)
+    said[STANDING, s, i] = _standing_wish(said[STANDING, s, i], cell)
     if cell[STOPPED] != 0.0:
         said[SHARE, s, i] = 0.0
     elif cell[LOTS] == held and cell[PENDING] == 0.0:
@@ -221,7 +226,7 @@ def fill_units(
                 continue
             held = cell[LOTS]
             value = bound = own = own_bound = 0.0
-            if abs(held + cell[PENDING]) > abs(held):  # what only lowers a position is never asked for its cover
+            if held * cell[PENDING] >= 0.0 or abs(cell[PENDING]) > abs(held):  # what only lowers is not asked for cover
                 value, bound = _unit_worth(s, instruments, others, unit_lots)
                 own, own_bound = _own_worth(i, cell, rule, instruments, others)
             _lend(schedules[UNIT_CASH, s], value, bound, own, own_bound, 0.0, cell)
@@ -240,7 +245,9 @@ def _follow_unit(s, i, held, cell, schedules, unit_lots, said):
     schedules[UNIT_CASH, s] = cell[CASH]
     pair = 0 if schedules[HEDGES, s] == 0.0 else 1
     unit_lots[pair, i, s] = cell[LOTS]
-    if cell[STOPPED] == 0.0 and cell[LOTS] == held and cell[PENDING] == 0.0:
+    if cell[STOPPED] != 0.0:
+        said[UNIT_SHARE, s, i], schedules[DIVISOR, s] = 0.0, np.nan
+    elif cell[LOTS] == held and cell[PENDING] == 0.0:
         said[UNIT_SHARE, s, i], schedules[DIVISOR, s] = cell[SHARE_WAS], np.nan
 
 
@@ -274,16 +281,22 @@ def charge_all(
 
 
 @kernel
-def _is_inside(cell, watched):
-    """Whether something may happen to a position inside a bar."""
-    return (cell[LOTS] != 0.0 and watched != 0) or (cell[PENDING] != 0.0 and cell[LIMIT_PRICE] != 0.0)
+def _rests(latest, cell):
+    """Whether a limit order is on hand that was sent at this time or before."""
+    return cell[PENDING] != 0.0 and cell[LIMIT_PRICE] != 0.0 and cell[SENT_AT] <= latest
 
 
 @kernel
-def _walk_inside(column, numbers, prices, rule, watched, cell, fills):
+def _is_inside(latest, cell, watched):
+    """Whether something may happen to a position inside a bar."""
+    return (cell[LOTS] != 0.0 and watched != 0) or _rests(latest, cell)
+
+
+@kernel
+def _walk_inside(latest, column, numbers, prices, rule, watched, cell, fills):
     """Limit order, then levels, of one position inside a bar."""
     on_the_way = False
-    if cell[PENDING] != 0.0 and cell[LIMIT_PRICE] != 0.0:
+    if _rests(latest, cell):
         on_the_way = fill_order(prices, numbers, column, rule, cell, fills)
     if cell[LOTS] != 0.0 and watched != 0:
         watch_levels(prices, column, on_the_way, rule, cell, fills)
@@ -291,10 +304,14 @@ def _walk_inside(column, numbers, prices, rule, watched, cell, fills):
 
 @kernel
 def trade_inside(
-    column, place, numbers, prices, order, rules, watched, others, account, instruments, tallies, unit_lots, schedules,
-    cells, said, upcoming, fills, unit_fills,
+    now, column, place, numbers, prices, desk, order, rules, watched, others, account, instruments, tallies, unit_lots,
+    schedules, cells, said, upcoming, fills, unit_fills,
 ):  # fmt: skip
-    """What happens inside the bar of a column: limit orders, stops, liquidation, take-profits, of all accounts."""
+    """What happens inside the bar of a column: limit orders, stops, liquidation, take-profits, of all accounts.
+
+    now: when the bar closes. An order that arrives after its open does not meet its range.
+    """
+    latest = now - desk[INTERVAL_US] - desk[DRIFT_US]
     legs = instruments.shape[1]
     equity, bound = worth_of_all(OPENED_AT, account[BALANCE], instruments, others)
     value = equity - account[BALANCE]
@@ -305,12 +322,12 @@ def trade_inside(
             if opening != opening:
                 continue
             cell = cells[s, i, REAL]
-            if _is_inside(cell, watched[s]):
+            if _is_inside(latest, cell, watched[s]):
                 held, wanted, accepted = cell[LOTS], cell[LOTS] + cell[PENDING], cell[ACCEPTED]
                 own, own_bound = _own_worth(i, cell, rule, instruments, others)
                 first = int(account[WRITTEN])
                 _lend(account[BALANCE], value, bound, own, own_bound, account[WRITTEN], cell)
-                _walk_inside(column, numbers, prices[i], rule, watched[s], cell, fills)
+                _walk_inside(latest, column, numbers, prices[i], rule, watched[s], cell, fills)
                 account[BALANCE], account[WRITTEN] = cell[CASH], cell[FILLS]
                 account[TRADED] += _name_rows(
                     first, int(cell[FILLS]), place, s * legs + i, s * legs + others[i], rule[LOT], fills
@@ -321,12 +338,12 @@ def trade_inside(
                     profile = tallies[int(schedules[PROFILE, s])]
                     _follow_up(s, i, held, wanted, accepted, cell, instruments, profile, schedules, said, upcoming)
             cell = cells[s, i, UNIT]
-            if _is_inside(cell, watched[s]):
-                held = cell[LOTS]
+            if _is_inside(latest, cell, watched[s]):
+                held, ordered = cell[LOTS], cell[PENDING]
                 unit_value, unit_bound = _unit_worth(s, instruments, others, unit_lots)
                 own, own_bound = _own_worth(i, cell, rule, instruments, others)
                 _lend(schedules[UNIT_CASH, s], unit_value, unit_bound, own, own_bound, 0.0, cell)
-                _walk_inside(column, numbers, prices[i], rule, watched[s], cell, unit_fills)
-                if cell[LOTS] != held:
+                _walk_inside(latest, column, numbers, prices[i], rule, watched[s], cell, unit_fills)
+                if cell[LOTS] != held or cell[PENDING] != ordered:
                     _follow_unit(s, i, held, cell, schedules, unit_lots, said)
                 schedules[UNIT_CASH, s] = cell[CASH]

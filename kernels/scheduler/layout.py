@@ -39,9 +39,9 @@ CONTROL = 2
 """`schedules`: next due time; cadence; number of the run that was due last, its due time over the cadence; longest
 drift; when the first of its instruments is warm; its profile; its group of one strategy under one profile, and the
 ceiling of that; 1 where it trades pairs; the engine's target volatility (NaN: none); root of the runs in a year;
-weight; weight × scale, and divisor, that targets were set by (NaN: to be set anew); first column at which it may have a
-signal; 1 where it is due, and where it has accepted something, at this instant; signals accepted in this run; the unit
-account's cash, equity, and equity at the last run."""
+weight; weight × scale that targets were set by, and what those of the unit account were divided by (NaN: to be set
+anew); first column at which it may have a signal; 1 where it is due, and where it has accepted something, at this
+instant; signals accepted in this run; the unit account's cash, equity, and equity at the last run."""
 SCHEDULE = 21
 
 MAX_POSITION, MAX_LEVERAGE, MAX_FALL, DAY_BUDGET, IS_REDUCING, SPENT_ON = range(6)
@@ -61,8 +61,9 @@ last close; size of a lot; leverage; lots held by all schedules, signed and by s
 INSTRUMENT = 9
 
 WAS, SHARE_WAS, SENT_AT, LISTED = range(POSITION_CARRY, POSITION_CARRY + 4)
-"""`cells`, float64[schedule, instrument, real or unit, ·], after what every position has: the wish accepted before this
-instant; the share of equity that was ordered before the order on hand; when that went out; 1 where it is listed."""
+"""`cells`, float64[schedule, instrument, real or unit, ·], after what every position has: the wish that stood before
+this instant; the share of equity that was ordered before the order on hand; when that went out; 1 where it is
+listed."""
 CELL = POSITION_CARRY + 4
 REAL, UNIT = range(2)
 

@@ -55,9 +55,9 @@ from .layout import (
     WEIGHT,
     WRITTEN,
 )
-from .marks import mark_account, mark_units, watch_profiles, worth_of_all
+from .marks import begin_day, mark_account, mark_units, midnight, watch_profiles, worth_of_all
 from .runs import decide_run
-from .targets import order_run
+from .targets import is_set_by, order_run
 from .telemetry import COUNTS, EQUITY_AT, GROWTH, SIGNALS_IN, VALUES, add_run, place_of_run
 
 TIME, CLOSING, OPENING = range(3)
@@ -91,7 +91,7 @@ def _find_due(now, schedules):
 
 @kernel
 def _run_due(
-    now, number, column, stop, desk, control, governor, order, profiles, wishes, confidence, warm_from, rules, account,
+    now, column, stop, desk, control, governor, order, profiles, wishes, confidence, warm_from, rules, account,
     schedules, cells, said, upcoming, rows, outcome, decisions,
 ):  # fmt: skip
     """Decide the runs of all schedules that are due, in declared order."""
@@ -102,7 +102,7 @@ def _run_due(
         if schedules[IS_DUE, s] == 0.0 or schedules[FIRST, s] > column or column < 0:
             continue
         accepted, next_row = decide_run(
-            now, number, s, column, stop, _refuses_all(s, desk, control, schedules), desk[MODE] == modes.REDUCING,
+            now, s, column, stop, _refuses_all(s, desk, control, schedules), desk[MODE] == modes.REDUCING,
             profiles[int(schedules[PROFILE, s]), IS_REDUCING] != 0.0, control[LIMIT, s], governed, wishes[s],
             confidence[s], warm_from[s], rules[s], cells[s], said[STANDING, s], upcoming[s], rows[s],
             outcome, decisions, int(account[DECISIONS]),
@@ -126,7 +126,8 @@ def _order_due(
         s = order[rank]
         if schedules[IS_DUE, s] == 0.0:
             continue
-        is_set = schedules[WEIGHT, s] * account[SCALE] == schedules[FACTOR, s] and schedules[DIVISOR, s] > 0.0
+        factor = schedules[WEIGHT, s] * account[SCALE]
+        is_set = is_set_by(factor, schedules[FACTOR, s]) and schedules[DIVISOR, s] > 0.0
         if (is_set and schedules[HAS_ASKED, s] == 0.0) or _refuses_all(s, desk, control, schedules) != 0.0:
             continue
         reduces = profiles[int(schedules[PROFILE, s]), IS_REDUCING] != 0.0
@@ -188,17 +189,25 @@ def run_instants(
             or int(account[EVENTS]) + profiles.shape[0] + 2 > events.shape[1]
         ):
             return j
+        if account[PHASE] == BEGIN and now > midnight(account):
+            begin_day(now, account)
+            watch_profiles(now, profiles, account, events)
         if account[PHASE] == BEGIN and closing >= 0:
             account[COLUMN] = closing
             if desk[WATCHES] != 0.0:
                 trade_inside(
-                    closing, columns[PLACE, closing], columns[NUMBER], prices, order, rules, watched, others, account,
-                    instruments, tallies, unit_lots, schedules, cells, said, upcoming, fills, unit_fills,
+                    now, closing, columns[PLACE, closing], columns[NUMBER], prices, desk, order, rules, watched, others,
+                    account, instruments, tallies, unit_lots, schedules, cells, said, upcoming, fills, unit_fills,
                 )  # fmt: skip
-            mark_account(now, closing, prices, instruments, others, account)
+            mark_account(closing, prices, instruments, others, account)
             curve[columns[PLACE, closing]] = account[EQUITY]
+            if now == midnight(account):
+                begin_day(now, account)  # the mark is still of the day that ends
             watch_profiles(now, profiles, account, events)
         if account[PHASE] == BEGIN:
+            if now == midnight(account):
+                begin_day(now, account)
+                watch_profiles(now, profiles, account, events)
             account[DUE] = _find_due(now, schedules)
             if (
                 (account[DUE] > 0.0 and now - account[REFRESHED_AT] >= desk[REBALANCE_US])
@@ -221,7 +230,7 @@ def run_instants(
             account[SIZING], _ = worth_of_all(MARK, account[BALANCE], instruments, others)
             mark_units(instruments, others, unit_lots, schedules)
             _run_due(
-                now, number, column, width, desk, control, governor, order, profiles, wishes, confidence, warm_from,
+                now, column, width, desk, control, governor, order, profiles, wishes, confidence, warm_from,
                 rules, account, schedules, cells, said, upcoming, rows, outcome, decisions,
             )  # fmt: skip
             set_scale(now, governor, control, instruments, others, account, schedules, cells, said, events)

@@ -55,21 +55,34 @@ def worth_of_all(row, balance, instruments, others):
 
 
 @kernel
-def mark_account(now, column, prices, instruments, others, account):
-    """Mark the account at the closes of a column, and keep its peak and what the day began with."""
+def see_closes(column, prices, instruments):
+    """Take over the closes of a column; NaN before an instrument's first."""
     for j in range(instruments.shape[1]):
         close = prices[j, CLOSE, column]
         instruments[MARK, j] = close
         instruments[WORTH, j] = close if close == close else 0.0
-    before = account[EQUITY]
+
+
+@kernel
+def mark_account(column, prices, instruments, others, account):
+    """Mark the account at the closes of a column, and keep its peaks."""
+    see_closes(column, prices, instruments)
     account[EQUITY], _ = worth_of_all(MARK, account[BALANCE], instruments, others)
     account[PEAK] = max(account[PEAK], account[EQUITY])
     account[GOVERNED_PEAK] = max(account[GOVERNED_PEAK], account[EQUITY])
-    day = np.floor(now / DAY_US)
-    if day > account[DAY]:
-        account[DAY] = day
-        account[DAY_EQUITY] = account[EQUITY] if now == day * DAY_US else before
-        account[TRADED] = 0.0
+
+
+@kernel
+def midnight(account):
+    """When the day of the account ends."""
+    return (account[DAY] + 1.0) * DAY_US
+
+
+@kernel
+def begin_day(now, account):
+    """Begin another day with the last mark."""
+    account[DAY] = np.floor(now / DAY_US)
+    account[DAY_EQUITY], account[TRADED] = account[EQUITY], 0.0
 
 
 @kernel

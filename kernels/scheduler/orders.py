@@ -22,6 +22,7 @@ from .layout import (
     SENT_AT,
     WAS,
 )
+from .runs import lowers
 
 
 @kernel
@@ -87,11 +88,9 @@ def _within(lots, held, most):
 
 
 @kernel
-def lowered(lots, held):
-    """Lots cut to what only lowers a position."""
-    if lots * held <= 0.0:
-        return 0.0
-    return lots if abs(lots) < abs(held) else held
+def _raises(lots, held):
+    """Whether a position of `lots` is larger than what is held, or on another side."""
+    return lots != 0.0 and (lots * held <= 0.0 or abs(lots) > abs(held))
 
 
 @kernel
@@ -101,11 +100,11 @@ def put_on_order(lots, counts, now, number, key, mark, rules, cell, hand, on_han
     counts: whether it is for a signal: then what comes to no order is counted, and a wish whose order comes to nothing
     later is asked again. hand: float64[·], keys rising.
     """
-    without_lot, below_minimum = cell[WITHOUT_LOT], cell[BELOW_MINIMUM]
+    without_lot, below_minimum, replaces = cell[WITHOUT_LOT], cell[BELOW_MINIMUM], cell[PENDING] != 0.0
     put_lots(lots - cell[LOTS], mark, rules, cell)
     if not counts:
         cell[WITHOUT_LOT], cell[BELOW_MINIMUM] = without_lot, below_minimum
-        cell[BEFORE] = cell[ACCEPTED]
+        cell[BEFORE] = cell[BEFORE] if replaces else cell[ACCEPTED]  # a signal's order may have been on hand
     cell[DECIDED], cell[SENT_AT] = number, now
     set_limit(mark, rules, cell)
     if cell[PENDING] == 0.0 or cell[LISTED] != 0.0:
@@ -127,29 +126,29 @@ def order_target(
     """Order what leads a schedule's position to a share of equity, as far as its profile allows.
 
     Where that leaves a signal no room at all, its decision is refused, or turned into a wish of 0 where it would have
-    flipped the side. Returns the orders on hand. row: of the decision that
-    it is for; -1 where it is for none.
+    flipped the side. row: of the decision that it is for; -1 where it is for none.
+
+    Returns the orders on hand, and whether the order waits because only what lowers a position passes.
     """
     mark, asked = instruments[MARK, i], row >= 0
     if cell[STOPPED] * share > 0.0 or mark != mark:
-        return on_hand
+        return on_hand, False
     _, gross = prices_of(i, hedges, instruments, others)
     held, wanted = cell[LOTS], cell[LOTS] + cell[PENDING]
     free = wanted_lots(share, equity, mark, gross, rules)
+    if lowers_only and _raises(free, held):
+        return on_hand, True
     lots = free
     if free != 0.0:
         most = _room(i, gross, max(equity, 0.0), abs(wanted), profile, instruments, others, tallies)
         lots = _within(free, held, most)
-    if asked and lots != free and lots == (held if held * free > 0.0 else 0.0):
+    if asked and lots != free and not _raises(lots, held) and not lowers(cell[ACCEPTED], cell[WAS]):
         decisions[DECIDED_REASON, row] = RISK
-        if held * free >= 0.0:
+        if cell[WAS] * free >= 0.0:
             decisions[IS_ACCEPTED, row] = 0.0
-            cell[ACCEPTED] = cell[WAS]
-            return on_hand
-        decisions[DECIDED_WISH, row] = 0.0
-        cell[ACCEPTED] = 0.0
-    if lowers_only:
-        lots = lowered(lots, held)
+            cell[ACCEPTED] = cell[WAS] if cell[PENDING] != 0.0 else cell[BEFORE]
+            return on_hand, False
+        decisions[DECIDED_WISH, row] = cell[ACCEPTED] = lots = 0.0
     on_hand = put_on_order(lots, asked, now, number, key, mark, rules, cell, hand, on_hand)
     tally(i, hedges, held, wanted, cell, instruments, tallies)
-    return on_hand
+    return on_hand, False

@@ -1,9 +1,7 @@
 """Runs of schedules: which wishes are signals, and which of them are accepted."""
 
-import numpy as np
-
 from .._jit import kernel
-from ..account import ACCEPTED, THRESHOLD, accept, unchanged
+from ..account import ACCEPTED, DECIDED, THRESHOLD, accept, unchanged
 from ..decisions import ACCEPTED as YES
 from ..decisions import GOVERNOR, HALTED, RISK, WARMUP
 from ..decisions import LIMIT as OVER_LIMIT
@@ -48,23 +46,23 @@ def find_signals(wishes, start, stop, rules, cells, upcoming):
 
 
 @kernel
-def _lowers(wish, accepted):
-    """Whether a wish is for less on the same side, or for nothing. No wish stands for a part that was filled (inf)."""
-    return wish == 0.0 or (wish * accepted > 0.0 and abs(wish) < abs(accepted) < np.inf)
+def lowers(wish, standing):
+    """Whether a wish is for less than the accepted one on its side, or for nothing."""
+    return wish == 0.0 or (wish * standing > 0.0 and abs(wish) < abs(standing))
 
 
 @kernel
-def _refused_before_limits(now, lowers, refusal, reduces, profile_reduces, warm_from):
+def _refused_before_limits(now, is_lowering, refusal, reduces, profile_reduces, warm_from):
     """Why a signal is refused whatever the limits say; RANKED where it is for them, YES where they do not count it."""
     if refusal != 0.0:
         return int(refusal)
-    if reduces and not lowers:
+    if reduces and not is_lowering:
         return HALTED
     if now < warm_from:
         return WARMUP
-    if profile_reduces and not lowers:
+    if profile_reduces and not is_lowering:
         return RISK
-    return YES if lowers else RANKED
+    return YES if is_lowering else RANKED
 
 
 @kernel
@@ -92,15 +90,14 @@ def _rank(confidence, column, limit, governed, outcome):
 
 @kernel
 def decide_run(
-    now, number, schedule, column, stop, refusal, reduces, profile_reduces, limit, governed, wishes, confidence,
+    now, schedule, column, stop, refusal, reduces, profile_reduces, limit, governed, wishes, confidence,
     warm_from, rules, cells, standing, upcoming, rows, outcome, decisions, at,
 ):  # fmt: skip
     """Decide what the signals of one run become, and write a row for each of them from row `at` on.
 
     wishes, confidence: float64[instrument, column]; refusal: why all are refused, or 0; reduces, profile_reduces:
     whether the loop, or the profile, lets only lower positions; limit: of the configuration and the operator; governed:
-    of the governor; number: of the bar that the decision counts as. Accepted wishes are taken over into both accounts'
-    cells.
+    of the governor. Accepted wishes are taken over into both accounts' cells.
 
     Returns the signals accepted, and the row to go on from.
     """
@@ -114,8 +111,9 @@ def decide_run(
             upcoming[i] = next_signal(wishes[i], column + 1, stop, rules, cell)
             continue
         asked = True
-        lowers = _lowers(wish, cell[ACCEPTED])
-        outcome[i] = _refused_before_limits(now, lowers, refusal, reduces, profile_reduces, warm_from[i])
+        outcome[i] = _refused_before_limits(
+            now, lowers(wish, standing[i]), refusal, reduces, profile_reduces, warm_from[i]
+        )
     if not asked:
         return 0, at
     _rank(confidence, column, limit, governed, outcome)
@@ -123,7 +121,7 @@ def decide_run(
         if outcome[i] == QUIET:
             continue
         wish, cell, reason = wishes[i, column], cells[i, REAL], outcome[i]
-        flips = wish * cell[ACCEPTED] < 0.0
+        flips = wish * standing[i] < 0.0
         cut = reason in (OVER_LIMIT, GOVERNOR, RISK) or (reason == HALTED and refusal == 0.0)
         if flips and cut:
             wish = 0.0
@@ -135,13 +133,13 @@ def decide_run(
         decisions[DECIDED_REASON, at] = reason
         decisions[IS_ACCEPTED, at] = taken
         if taken:
-            cell[WAS], rows[i] = cell[ACCEPTED], at
-            accept(wish, number, cell)
-            accept(wish, number, cells[i, UNIT])
+            cell[WAS], rows[i] = standing[i], at
+            accept(wish, cell[DECIDED], cell)  # an order on hand ages until another one takes its place
+            accept(wish, cells[i, UNIT, DECIDED], cells[i, UNIT])
             standing[i] = wish
             accepted += 1
+        upcoming[i] = column  # the next run may look at the same bar
+        if reason == YES:
             upcoming[i] = next_signal(wishes[i], column + 1, stop, rules, cell)
-        else:
-            upcoming[i] = column + 1
         at += 1
     return accepted, at

@@ -5,13 +5,13 @@ import numpy as np
 from .._jit import kernel
 from ..account import ACCEPTED, BEFORE, DECIDED, LOTS, PENDING, THRESHOLD, wanted_lots
 from ..venue import STOPPED
-from .fills import standing_wish
 from .layout import (
     ACCEPTED_NOW,
     DIVISOR,
     FACTOR,
     FIRST,
     HEDGES,
+    IS_ACCEPTED,
     MARK,
     ON_HAND,
     ON_UNIT_HAND,
@@ -25,9 +25,14 @@ from .layout import (
     UNIT,
     UNIT_EQUITY,
     UNIT_SHARE,
+    WAS,
     WEIGHT,
 )
 from .orders import order_target, prices_of, put_on_order, tally
+
+LEAST_MOVE = 1e-9
+"""What is less than this part of a schedule's capital is rounding, and moves nothing: an order would be sized by the
+equity of now."""
 
 
 @kernel
@@ -37,6 +42,12 @@ def _divisor(standing):
     for i in range(standing.shape[0]):
         total += abs(standing[i])
     return max(total, 1.0)
+
+
+@kernel
+def is_set_by(factor, was):
+    """Whether targets that were set by one factor stand for another one, which is the same but for rounding."""
+    return abs(factor - was) <= LEAST_MOVE * factor
 
 
 @kernel
@@ -59,39 +70,41 @@ def order_run(
     int64[schedule, instrument], rows of the decisions to be ordered for; -1 where there is none.
     """
     standing, shares = said[STANDING, s], said[SHARE, s]
-    divisor, factor = _divisor(standing), schedules[WEIGHT, s] * account[SCALE]
-    least, any_asked, asked = rules[s, THRESHOLD] * schedules[WEIGHT, s], 0, rows[s]
+    factor = schedules[WEIGHT, s] * account[SCALE]
+    least, any_asked, asked = max(rules[s, THRESHOLD], LEAST_MOVE) * schedules[WEIGHT, s], 0, rows[s]
     for i in range(standing.shape[0]):
         any_asked += asked[i] >= 0
-    other_divisor = divisor != schedules[DIVISOR, s]
-    schedules[DIVISOR, s], schedules[FACTOR, s] = divisor, factor
-    part = factor / divisor
-    if any_asked > 0 or _moved(standing, part, shares, least) > 0:
+    looks = any_asked > 0 or not is_set_by(factor, schedules[FACTOR, s])
+    part = factor / _divisor(standing)
+    schedules[FACTOR, s] = factor if looks else schedules[FACTOR, s]
+    if any_asked > 0 or (looks and _moved(standing, part, shares, least) > 0):
         profile, wanted = profiles[int(schedules[PROFILE, s])], tallies[int(schedules[PROFILE, s])]
         for i in range(standing.shape[0]):
             share, cell = standing[i] * part, cells[s, i, REAL]
             if asked[i] < 0 and not abs(share - shares[i]) > least:
                 continue
-            if lowers_only and asked[i] < 0 and abs(share) > abs(shares[i]):
-                schedules[FACTOR, s] = np.nan  # it is looked at again at the next run
-                continue
             replaces, share_was = cell[PENDING] != 0.0, shares[i]
-            on_hand = order_target(
+            on_hand, waits = order_target(
                 share, account[SIZING], now, number, i, asked[i], schedules[HEDGES, s], lowers_only,
                 rank * standing.shape[0] + i, profile, rules[s], cell, instruments, others, wanted, hand,
                 int(account[ON_HAND]), decisions,
             )  # fmt: skip
             account[ON_HAND] = on_hand
-            if asked[i] >= 0 and standing_wish(cell) != standing[i]:
-                _take_back(s, i, column, cell, schedules, standing, upcoming)
-                share = 0.0 if standing[i] == 0.0 else shares[i]
+            if waits:
+                schedules[FACTOR, s] = np.nan  # it is looked at again at the next run
+                continue
+            if asked[i] >= 0 and cell[ACCEPTED] != standing[i]:
+                _take_back(s, i, column, cell, schedules, standing, upcoming, asked, decisions)
+                if asked[i] < 0:
+                    continue
+                share = 0.0
             cell[SHARE_WAS] = cell[SHARE_WAS] if replaces else share_was
             if asked[i] >= 0 or cell[PENDING] != 0.0:
                 shares[i] = share
-    if any_asked > 0 or other_divisor:
+    if any_asked > 0 or not schedules[DIVISOR, s] > 0.0:
         _order_units(
-            s, rank, now, number, 1.0 / _divisor(standing), rules[s], instruments, others, account, schedules, cells,
-            standing, said[UNIT_SHARE, s], asked, unit_hand,
+            s, rank, now, number, rules[s], instruments, others, account, schedules, cells, standing,
+            said[UNIT_SHARE, s], asked, unit_hand,
         )  # fmt: skip
     if any_asked > 0:
         for i in range(standing.shape[0]):
@@ -99,30 +112,46 @@ def order_run(
 
 
 @kernel
-def _take_back(s, i, column, cell, schedules, standing, upcoming):
+def _take_back(s, i, column, cell, schedules, standing, upcoming, asked, decisions):
     """The profile left no room for a wish: it is not accepted, or as one of 0, and will be asked again."""
-    standing[i] = standing_wish(cell)
-    upcoming[s, i] = column + 1
-    schedules[FIRST, s] = min(schedules[FIRST, s], column + 1.0)
-    schedules[FACTOR, s] = schedules[DIVISOR, s] = np.nan
-    if cell[ACCEPTED] != 0.0 or cell[LOTS] == 0.0:
+    if decisions[IS_ACCEPTED, asked[i]] == 0.0:
+        standing[i] = cell[WAS]
+        asked[i] = -1
         schedules[ACCEPTED_NOW, s] -= 1.0
+    else:
+        standing[i] = 0.0
+    upcoming[s, i] = column
+    schedules[FIRST, s] = min(schedules[FIRST, s], column)
+    schedules[FACTOR, s] = np.nan
+
+
+@kernel
+def _wish(i, standing, cells):
+    """The accepted wish, whether or not a level has closed that side for the schedule's real position."""
+    accepted = cells[i, REAL, ACCEPTED]
+    return accepted if abs(accepted) < np.inf else standing[i]
 
 
 @kernel
 def _order_units(
-    s, rank, now, number, part, rules, instruments, others, account, schedules, cells, standing, shares, asked,
-    hand,
-):  # fmt: skip
-    """Order what leads the unit account of a schedule to its accepted wishes."""
-    hedges, equity = schedules[HEDGES, s], schedules[UNIT_EQUITY, s]
+    s, rank, now, number, rules, instruments, others, account, schedules, cells, standing, shares, asked, hand
+):
+    """Order what leads the unit account of a schedule to its accepted wishes. Its levels are its own."""
+    hedges, equity, total = schedules[HEDGES, s], schedules[UNIT_EQUITY, s], 0.0
     for i in range(standing.shape[0]):
-        share, cell, mark = standing[i] * part, cells[s, i, UNIT], instruments[MARK, i]
+        wish = _wish(i, standing, cells[s])
+        total += abs(wish) if wish * cells[s, i, UNIT, STOPPED] <= 0.0 else 0.0
+    schedules[DIVISOR, s] = max(total, 1.0)
+    part = 1.0 / schedules[DIVISOR, s]
+    for i in range(standing.shape[0]):
+        share, cell, mark = _wish(i, standing, cells[s]) * part, cells[s, i, UNIT], instruments[MARK, i]
         for_signal = asked[i] >= 0
-        moves = for_signal or abs(share - shares[i]) > rules[THRESHOLD]
-        if not moves or mark != mark or cell[STOPPED] * share > 0.0:
+        moves = for_signal or abs(share - shares[i]) > max(rules[THRESHOLD], LEAST_MOVE)
+        if mark != mark or cell[STOPPED] * share > 0.0:
             continue
         cell[STOPPED] = 0.0
+        if not moves:
+            continue
         cell[SHARE_WAS] = cell[SHARE_WAS] if cell[PENDING] != 0.0 else shares[i]
         _, gross = prices_of(i, hedges, instruments, others)
         lots = wanted_lots(share, equity, mark, gross, rules)
@@ -162,4 +191,4 @@ def close_schedule(
         said[STANDING, s, i] = said[SHARE, s, i] = said[UNIT_SHARE, s, i] = 0.0
         upcoming[s, i] = 0
     schedules[FIRST, s] = 0.0
-    schedules[DIVISOR, s] = np.nan
+    schedules[FACTOR, s] = schedules[DIVISOR, s] = np.nan
