@@ -27,6 +27,7 @@ from plain_scheduler_governance import (
     Marks,
     Rules,
     Watched,
+    has_ended,
     meant_by,
     microseconds,
 )
@@ -68,9 +69,9 @@ def walk(
     mapping as YAML has it, `at` and `until` as datetimes with a zone. `without` names suspensions, limits, governor.
     """
     loop = _Loop(config, scheduler, environment, bars, without, drift_seconds, options)
-    times = [time for asset in loop.assets.values() for time in (*asset.opening, *asset.closing)]
+    times = [time for asset in loop.assets.values() for time in asset.times]
     start = min(times) if start_us is None else start_us
-    end = max(times) if end_us is None else end_us
+    end = max(time for time in times if end_us is None or time <= end_us)
     return loop.walk(start, end, commands)
 
 
@@ -90,6 +91,7 @@ class _Loop:
         self.scheduler = config.runtime.multi_strategy_schedulers[scheduler]
         self.place = config.environments[choose_environment(config.environments, environment)[0]]
         self.profiles, self.without, self.drift_seconds = config.risk_profiles, without, drift_seconds
+        self.drift_us = round(drift_seconds * SECOND_US)
         rules = Execution(**{"capital": self.place.capital, **options})
         assert rules.units is None, "sizes are shares of equity here"
         assert not (rules.limit_offset_bps and has_levels(rules)), (
@@ -98,7 +100,8 @@ class _Loop:
         self.assets: dict[tuple[str, bool], Asset] = {}
         plans = resolve_schedules(config, self.place, self.scheduler, catalog_of(config))
         self.actors = [self._actor(plan, bars, rules) for plan in plans]
-        self.account = Account(rules.capital, [cell for actor in self.actors for cell in actor.cells])
+        cells = [cell for actor in self.actors for cell in actor.cells]
+        self.account = Account(rules.capital, cells, self.drift_us)
         self.governor = None if "governor" in without else self.scheduler.portfolio_governor
         self.run = PlainRun()
         self.run.fills = self.account.fills
@@ -106,13 +109,16 @@ class _Loop:
         recommended = self.policy.rebalance_seconds or 0.0
         self.interval_us = round((self.scheduler.allocation_rebalance_seconds or recommended) * SECOND_US)
         self.refreshed_us: int | None = None
+        self.seen_us = -1
         self.running: frozenset[str] = frozenset()
-        self.refresh_now = self.halted_by_governor = False
+        self.refresh_now = False
 
     def _actor(self, plan: ResolvedSchedule, bars: Mapping[str, Given], rules: Execution) -> Actor:
         engine, parameters, schedule = plan.strategy.engine, plan.strategy.parameters, plan.schedule
         if "max_notional" in parameters:
             rules = replace(rules, max_notional=float(parameters["max_notional"]))
+        if plan.strategy.rebalance_threshold > 0.0:
+            rules = replace(rules, rebalance_threshold=plan.strategy.rebalance_threshold)
         assets = [self._asset(name, bars[name], hedged=engine.needs_secondary) for name in plan.instruments]
         interval = int(schedule.interval)
         target = parameters.get("target_volatility")
@@ -125,7 +131,7 @@ class _Loop:
                 name: voice_of(engine, parameters, bars[name], interval, rules.year_days) for name in plan.instruments
             },
             cells=[Cell(plan.name, asset, rules) for asset in assets],
-            unit=Account(rules.capital, [Cell(plan.name, asset, rules) for asset in assets]),
+            unit=Account(rules.capital, [Cell(plan.name, asset, rules) for asset in assets], self.drift_us),
             telemetry=Telemetry(
                 rules.year_days * 86_400.0 / schedule.cadence_seconds,
                 None if target is None else float(target),
@@ -147,7 +153,7 @@ class _Loop:
         waiting = [(max(microseconds(command["at"]), start_us), command) for command in asked]
         instants = [start_us, *(time for time, _ in waiting)]
         for asset in self.assets.values():
-            instants += [*asset.opening, *asset.closing]
+            instants += asset.times
         for actor in self.actors:
             instants += range(start_us + -start_us % actor.cadence_us, end_us + 1, actor.cadence_us)
         heap = [time for time in set(instants) if start_us <= time <= end_us]
@@ -166,13 +172,17 @@ class _Loop:
     def _begin(self, start_us: int, end_us: int) -> None:
         """See the closes of the history, and trade only the bars that lie between start and end."""
         for asset in self.assets.values():
-            for quote in asset.quotes:
-                if quote.close_us <= start_us:
-                    asset.see_close(quote)
+            for time in sorted({*asset.closing, *asset.other_closes}):
+                if time <= start_us:
+                    asset.see_close(time)
+                    self.seen_us = max(self.seen_us, time)
             asset.opening = {
                 time: quote for time, quote in asset.opening.items() if start_us <= time and quote.close_us <= end_us
             }
             asset.closing = {time: quote for time, quote in asset.closing.items() if start_us < time <= end_us}
+            asset.other_closes = {
+                time: price for time, price in asset.other_closes.items() if start_us < time <= end_us
+            }
 
     def _instant(self, now: int, commands: Sequence[Command]) -> None:
         for command in commands:
@@ -202,10 +212,12 @@ class _Loop:
             return
         if "limits" in self.without and word in LIMITING:
             return
+        if has_ended(command, now):
+            return
         if word in SUSPENDING | LIMITING | HALTING:
+            if word in HALTING - {"halt"} and self.rules.loop == "halted":
+                self.marks.peak = self.marks.last
             self.rules.apply(command, microseconds(command["at"]))
-            if word == "resume" and self.halted_by_governor:
-                self.halted_by_governor, self.marks.peak = False, self.marks.last
             if command.get("flatten"):
                 self._flatten(command, now)
         elif word == "rebalance_capital":
@@ -238,7 +250,7 @@ class _Loop:
     # 3. Bars
 
     def _close_bars(self, now: int) -> None:
-        closing = [asset for asset in self.assets.values() if now in asset.closing]
+        closing = [asset for asset in self.assets.values() if now in asset.closing or now in asset.other_closes]
         if not closing:
             return
         for account in (self.account, *(actor.unit for actor in self.actors)):
@@ -246,7 +258,8 @@ class _Loop:
                 if now in cell.asset.closing:
                     watch(account, cell, cell.asset.closing[now])
         for asset in closing:
-            asset.see_close(asset.closing[now])
+            asset.see_close(now)
+        self.seen_us = now
         self.marks.take(self.account.equity, self.profiles)
         self.run.equity.append((now, self.marks.last))
 
@@ -297,11 +310,11 @@ class _Loop:
     def _run(self, now: int, due: Sequence[Actor]) -> None:
         if not due:
             return
-        signals, no_raises = self._look(now)
+        signals, no_raises = self._look()
         runs = [self._start(actor, now, signals, no_raises) for actor in due]
         scale = 1.0
         if self.governor and self.governor.on_breach == "scale":
-            scale = self._watched(now).scale(self.governor)
+            scale = self._watched().scale(self.governor)
         if self.governor:
             self.run.governor.append((now, scale))
         for run in runs:
@@ -311,28 +324,29 @@ class _Loop:
             self.run.decisions += decisions
             self.run.orders += orders
 
-    def _look(self, now: int) -> tuple[float, bool]:
+    def _look(self) -> tuple[float, bool]:
         """The governor before the runs: most signals of each, and whether nothing may grow. It may halt the loop."""
         governor = self.governor
         if governor is None:
             return NEVER, False
-        watched = self._watched(now)
+        watched = self._watched()
         if governor.on_breach == "scale":
             return (0.0, True) if watched.used_up(governor) else (NEVER, False)
         if not watched.breaks(governor):
             return NEVER, False
         if governor.on_breach == "halt":
-            self.rules.loop, self.halted_by_governor = "halted", True
+            self.rules.loop = "halted"
             return NEVER, False
         return (NEVER if governor.signal_limit is None else governor.signal_limit), False
 
-    def _watched(self, now: int) -> Watched:
-        equity, wanted, others = self.account.equity, 0.0, 0.0
+    def _watched(self) -> Watched:
+        wanted = others = 0.0
         for actor in self.actors:
-            if self._may_run(actor, now):
-                wanted += actor.weight * actor.wished
+            if self.rules.held_back(actor.plan):
+                sizes = sum(abs(cell.units) * cell.asset.gross for cell in actor.cells if cell.lots)
+                others += sizes / self.marks.last
             else:
-                others += sum(abs(cell.units) * cell.asset.gross for cell in actor.cells if cell.lots) / equity
+                wanted += actor.weight * min(1.0, actor.wished)
         return Watched(wanted, others, self.marks.drawdown_pct, self.account.traded / self.marks.day_start)
 
     def _start(self, actor: Actor, now: int, signals: float, no_raises: bool) -> Run:
@@ -344,4 +358,4 @@ class _Loop:
             profile_reducing=self.marks.reducing(actor.plan.risk_profile, actor.profile),
             no_raises=no_raises,
         )
-        return start_run(actor, now, limits, self.drift_seconds)
+        return start_run(actor, now, self.seen_us, limits, self.drift_seconds)

@@ -21,8 +21,7 @@ class Order:
     """On hand: signed lots, when it was decided, and the wish and target that come back should nothing fill it.
 
     After a `partial` one, which has filled in part or follows one that had, no wish comes back: any is asked. What is
-    `endless` does not grow too old. `limit` is the price that it rests at, 0 where it takes; `shown_us` the
-    open of the bar whose volume it has had its part of.
+    `endless` does not grow too old. `limit` is the price that it rests at, 0 where it takes.
     """
 
     lots: int
@@ -31,7 +30,6 @@ class Order:
     partial: bool = False
     endless: bool = False
     limit: float = 0.0
-    shown_us: int = -1
 
     @property
     def side(self) -> int:
@@ -43,7 +41,8 @@ class Cell:
     """What one schedule wants and has of one asset.
 
     `accepted` is the wish; `target` the share of equity that it came to when it was last acted on; `stopped` the side
-    that a level has closed; `again` whether any wish is a signal.
+    that a level has closed, until a run sees the wish leave it, and `closed` whether no other wish was accepted since;
+    `again` whether any wish is a signal; `unset` whether its target is to be looked at at the next run.
     """
 
     schedule: str
@@ -52,11 +51,23 @@ class Cell:
     accepted: float = 0.0
     target: float = 0.0
     again: bool = False
+    unset: bool = False
+    closed: bool = False
     order: Order | None = None
     lots: int = 0
     entry: float = 0.0
     best: float = 0.0
     stopped: int = 0
+
+    @property
+    def standing(self) -> float:
+        """The accepted wish as sums and targets count it."""
+        return 0.0 if self.closed else self.accepted
+
+    @property
+    def known(self) -> float:
+        """The accepted wish, on a closed side too; of a part that was filled only what stands is known."""
+        return self.standing if self.again else self.accepted
 
     @property
     def units(self) -> float:
@@ -74,10 +85,11 @@ class Cell:
 
 @dataclass(eq=False)
 class Account:
-    """Cash and cells in declared order."""
+    """Cash and cells in declared order. Orders go out `drift_us` after they were decided."""
 
     cash: float
     cells: list[Cell]
+    drift_us: int = 0
     fills: list[Fill] = field(default_factory=list)
     traded: float = 0.0
 
@@ -93,10 +105,11 @@ class Account:
             rules = replace(rules, max_notional=rules.max_notional * asset.gross / asset.price)
         return wanted_lots(share, self.equity, asset.gross, rules) if asset.gross > 0.0 else 0
 
-    def put_on_order(self, cell: Cell, before: float, share: float, lots: int, now_us: int) -> None:
-        """Set the target of the accepted wish and order what leads to `lots`; the order on hand is replaced.
+    def put_on_order(self, cell: Cell, before: float, share: float, lots: int, now_us: int, *, asked: bool) -> None:
+        """Order what leads to `lots`, and set the target; the order on hand is replaced.
 
-        before: the wish that is back should nothing come of it; that of an order on hand goes before it.
+        before: the wish that is back should nothing come of it; that of an order on hand goes before it. The target of
+        a move that comes to no order stays; `asked` is whether it is for a signal.
         """
         back = cell.order.before if cell.order else (before, cell.target)
         partial = cell.order.partial if cell.order else cell.again
@@ -104,15 +117,18 @@ class Account:
         too_small = abs(change) * cell.rules.lot * cell.asset.gross < cell.rules.min_notional and not closes
         if cell.asset.hedged:
             too_small = False
-        cell.target, cell.again = share, False
         cell.order = Order(change, now_us, back, partial) if change and not too_small else None
+        if asked or cell.order:
+            cell.target = share
+        if asked:
+            cell.again = False
         if cell.order and cell.rules.limit_offset_bps and not cell.asset.hedged and cell.lots * change >= 0:
             off = 1.0 - cell.order.side * cell.rules.limit_offset_bps / 1e4
             cell.order.limit = on_grid(cell.asset.gross * off, cell.rules.tick, up=change < 0)
 
     def flatten(self, cell: Cell, now_us: int) -> None:
         """Close at the next open, whenever that is."""
-        cell.accepted, cell.target, cell.again = 0.0, 0.0, False
+        cell.accepted, cell.target, cell.again, cell.unset, cell.closed = 0.0, 0.0, False, True, False
         cell.order = Order(-cell.lots, now_us, (0.0, 0.0), endless=True) if cell.lots else None
 
     def open_bars(self, now_us: int) -> None:
@@ -120,10 +136,11 @@ class Account:
         trading = [(cell, cell.asset.opening[now_us]) for cell in self.cells if now_us in cell.asset.opening]
         for cell, quote in trading:
             self._borrow(cell, quote)
-        lowering = [(c, q) for c, q in trading if c.order and c.order.lots * c.lots < 0]
-        others = [(c, q) for c, q in trading if c.order and c.order.lots * c.lots >= 0]
+        asking = [(cell, quote) for cell, quote in trading if cell.order and not cell.order.limit]
+        lowering = [(c, q) for c, q in asking if c.order and c.order.lots * c.lots < 0]
+        others = [(c, q) for c, q in asking if c.order and c.order.lots * c.lots >= 0]
         for cell, quote in lowering + others:
-            self._fill_order(cell, quote)
+            self.fill_order(cell, quote)
 
     def _borrow(self, cell: Cell, quote: Quote) -> None:
         """A short pays for each midnight since the bar before."""
@@ -135,9 +152,12 @@ class Account:
             self.cash -= cost
             self.fills.append((quote.open_us, cell.schedule, cell.asset.name, 0.0, quote.open, cost, "borrow"))
 
-    def _fill_order(self, cell: Cell, quote: Quote) -> None:
+    def fill_order(self, cell: Cell, quote: Quote) -> None:
+        """Show the order on hand to a bar: at its open, a limit order once all of it is known."""
         order = cell.order
         assert order is not None
+        if quote.open_us < order.decided_us + self.drift_us:
+            return
         length = cell.asset.interval_us
         age = quote.open_us // length - (order.decided_us // length - 1)
         legless = cell.asset.hedged and quote.other_open is None
@@ -151,13 +171,7 @@ class Account:
             self._fill_pair(cell, quote, order)
         elif not order.limit or order.side * (quote.open - order.limit) <= 0.0:
             self._fill_single(cell, quote, order, quote.open)
-
-    def reach(self, cell: Cell, quote: Quote) -> None:
-        """Fill a limit order that was there as the bar opened, where the bar comes to it."""
-        order = cell.order
-        if not order or order.decided_us > quote.open_us or order.shown_us == quote.open_us:
-            return
-        if order.limit and quote.low <= order.limit <= quote.high:
+        elif quote.low <= order.limit <= quote.high:
             self._fill_single(cell, quote, order, order.limit)
 
     def _fill_single(self, cell: Cell, quote: Quote, order: Order, reference: float) -> None:
@@ -176,8 +190,7 @@ class Account:
         paid = paid_for(side * size, cell.lots, free, at, at, replace(rules, fee_bps=fee_bps), rules.leverage)
         if abs(paid) < size:
             size, rest = abs(paid), 0
-        partial, shown_us = order.partial or size > 0, quote.open_us
-        cell.order = replace(order, lots=side * rest, partial=partial, shown_us=shown_us) if rest else None
+        cell.order = replace(order, lots=side * rest, partial=order.partial or size > 0) if rest else None
         if not rules.carry_rest:
             cell.order = None
         if size:
@@ -200,7 +213,7 @@ class Account:
         held = cell.lots
         self.book(cell, lots, first, quote.open, rules.fee_bps / 1e4, "market", quote.open_us)
         cell.lots = held
-        self.book(cell, -lots, second, other, rules.fee_bps / 1e4, "market", quote.open_us)
+        self.book(cell, -lots, second, other, rules.fee_bps / 1e4, "market", quote.open_us, cell.asset.other_name)
         cell.lots = held + lots
 
     def _free(self, own: Cell, now_us: int) -> float:
@@ -216,7 +229,15 @@ class Account:
         return free
 
     def book(
-        self, cell: Cell, lots: int, price: float, reference: float, fee_share: float, kind: str, bar_us: int
+        self,
+        cell: Cell,
+        lots: int,
+        price: float,
+        reference: float,
+        fee_share: float,
+        kind: str,
+        bar_us: int,
+        leg: str = "",
     ) -> None:
         """Pay for a fill and keep the average entry."""
         value = lots * cell.rules.lot * price
@@ -231,7 +252,8 @@ class Account:
         if cell.lots * after <= 0:
             cell.best = reference
         cell.lots = after
-        self.fills.append((bar_us, cell.schedule, cell.asset.name, lots * cell.rules.lot, price, fee, kind))
+        name = leg or cell.asset.name
+        self.fills.append((bar_us, cell.schedule, name, lots * cell.rules.lot, price, fee, kind))
 
     def of(self, schedule: str) -> Iterator[Cell]:
         return (cell for cell in self.cells if cell.schedule == schedule)
@@ -242,7 +264,8 @@ def _ask_again(cell: Cell, order: Order) -> None:
     if order.partial:
         cell.again = True
     else:
-        cell.accepted, cell.target = order.before
+        cell.accepted = order.before[0]
+    cell.target, cell.unset = order.before[1], True
 
 
 def taken(reference: float, lots: int, volume: float, rules: Execution) -> float:

@@ -37,6 +37,11 @@ def end_of(since_us: int, until: datetime | None, duration_seconds: float | None
     return NEVER if duration_seconds is None else since_us + round(duration_seconds * SECOND_US)
 
 
+def has_ended(command: Command, now_us: int) -> bool:
+    """Whether what a command begins is over when it is applied; it then changes nothing."""
+    return end_of(microseconds(command["at"]), command.get("until"), command.get("duration_seconds")) <= now_us
+
+
 @dataclass
 class Rules:
     """What holds now: suspensions by kind and name, limits by strategy and profile, each with its end."""

@@ -21,7 +21,8 @@ class Way:
 
 def watch(account: Account, cell: Cell, quote: Quote) -> None:
     """Fill a limit order; or close the position where the bar meets a level, on the worse of two ways through it."""
-    account.reach(cell, quote)
+    if cell.order and cell.order.limit:
+        account.fill_order(cell, quote)
     if not cell.lots or cell.asset.hedged:
         return
     side, rules = cell.side, cell.rules
@@ -116,6 +117,7 @@ def _leave(account: Account, cell: Cell, quote: Quote, way: Way) -> None:
         price = taken(price, -cell.lots, quote.volume, rules)
         fee_bps += rules.liquidation_fee_bps if way.kind == "liquidation" else 0.0
     account.book(cell, -cell.lots, price, way.left_at, fee_bps / 1e4, way.kind, quote.open_us)
-    cell.stopped, cell.order = side, None
-    if cell.accepted * side < 0.0:
-        cell.accepted = cell.target = 0.0
+    cell.stopped, cell.order, cell.target, cell.unset = side, None, 0.0, True
+    cell.closed = cell.accepted * side > 0.0
+    if not cell.closed:
+        cell.accepted = 0.0

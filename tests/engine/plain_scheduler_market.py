@@ -22,7 +22,7 @@ Given = Bars | tuple[Bars, Bars]
 
 @dataclass(frozen=True)
 class Quote:
-    """One bar of an asset; the `other_` prices are a pair's second leg, None where it has none.
+    """One bar of an asset; `other_open` is that of a pair's second leg, None where it has none.
 
     `before_us`: open of the bar before it, of the first one its own.
     """
@@ -36,17 +36,21 @@ class Quote:
     close: float
     volume: float
     other_open: float | None = None
-    other_close: float | None = None
 
 
 @dataclass(eq=False)
 class Asset:
-    """An instrument, or a hedged pair of it, with the prices that it was last seen at."""
+    """An instrument, or a hedged pair of it, with the prices that it was last seen at.
+
+    `other_name` is what fills call the second leg; `other_closes` its closes by their time.
+    """
 
     name: str
     hedged: bool
     interval_us: int
     quotes: Sequence[Quote]
+    other_name: str = ""
+    other_closes: Mapping[int, float] = field(default_factory=dict)
     price: float | None = None
     other: float | None = None
     opening: Mapping[int, Quote] = field(init=False)
@@ -56,15 +60,22 @@ class Asset:
         self.opening = {quote.open_us: quote for quote in self.quotes}
         self.closing = {quote.close_us: quote for quote in self.quotes}
 
-    def see_close(self, quote: Quote) -> None:
-        self.price, self.other = quote.close, quote.other_close
+    @property
+    def times(self) -> list[int]:
+        """When a bar of a leg opens or closes."""
+        second = [time for close in self.other_closes for time in (close - self.interval_us, close)]
+        return [*self.opening, *self.closing, *second]
+
+    def see_close(self, time_us: int) -> None:
+        """Each leg is seen at its own close."""
+        if time_us in self.closing:
+            self.price = self.closing[time_us].close
+        self.other = self.other_closes.get(time_us, self.other)
 
     @property
     def worth(self) -> float:
         """What a unit held is worth: the price, of a pair the difference of both legs."""
-        if self.price is None or (self.hedged and self.other is None):
-            return 0.0
-        return self.price - (self.other or 0.0)
+        return (self.price or 0.0) - (self.other or 0.0)
 
     @property
     def gross(self) -> float:
@@ -81,25 +92,21 @@ def asset_of(name: str, given: Given, *, hedged: bool) -> Asset:
     primary = given[0] if isinstance(given, tuple) else given
     length = primary.interval_seconds * SECOND_US
     quotes: list[Quote] = []
-    seconds = _second_leg(given[1]) if isinstance(given, tuple) and hedged else None
+    opens: dict[int, float] = {}
+    closes: dict[int, float] = {}
+    other_name = ""
+    if isinstance(given, tuple) and hedged:
+        second = given[1]
+        opens = dict(zip(second.ts_us.tolist(), second.open.tolist(), strict=True))
+        closes = {
+            time + length: close for time, close in zip(second.ts_us.tolist(), second.close.tolist(), strict=True)
+        }
+        other_name = f"{second.venue}:{name}"
     rows = primary.values[:5].T.tolist()
     for time, (opening, high, low, close, volume) in zip(primary.ts_us.tolist(), rows, strict=True):
-        other_open = other_close = None
-        if seconds is not None:
-            opens, closes, last = seconds
-            other_open = opens.get(time)
-            before = bisect_right(closes, time + length)
-            other_close = last[before - 1] if before else None
         earlier = quotes[-1].open_us if quotes else time
-        quotes.append(Quote(earlier, time, time + length, opening, high, low, close, volume, other_open, other_close))
-    return Asset(name, hedged, length, quotes)
-
-
-def _second_leg(bars: Bars) -> tuple[dict[int, float], list[int], list[float]]:
-    """Opens by time; closing times with the closes."""
-    times = bars.ts_us.tolist()
-    closes = [time + bars.interval_seconds * SECOND_US for time in times]
-    return dict(zip(times, bars.open.tolist(), strict=True)), closes, bars.close.tolist()
+        quotes.append(Quote(earlier, time, time + length, opening, high, low, close, volume, opens.get(time)))
+    return Asset(name, hedged, length, quotes, other_name, closes)
 
 
 def joined(bars: Bars, interval_seconds: int) -> Bars:

@@ -12,6 +12,9 @@ from plain_scheduler_fills import Account, Cell
 from plain_scheduler_market import Seen, Voice
 from plain_scheduler_telemetry import SILENT, Telemetry, measured
 
+LEAST_MOVE = 1e-9
+"""What is less than this part of a schedule's capital moves nothing."""
+
 Decision = tuple[int, str, str, int, float, float, str, str, float]
 """Due time, schedule, instrument, side, exposure, confidence, status, reason, weight."""
 
@@ -31,6 +34,8 @@ class Actor:
     unit: Account
     telemetry: Telemetry
     weight: float = 0.0
+    set_by: tuple[float, float] = (math.nan, math.nan)
+    unit_set_by: float = math.nan
 
     @property
     def name(self) -> str:
@@ -45,17 +50,21 @@ class Actor:
     @property
     def wished(self) -> float:
         """Sum of the sizes of its accepted wishes."""
-        return sum(abs(cell.accepted) for cell in self.cells)
+        return sum(abs(cell.standing) for cell in self.cells)
 
 
 @dataclass(eq=False)
 class Signal:
-    """A wish that asks for something new; `reason` is empty while nothing refuses it."""
+    """A wish that asks for something new; `reason` is empty while nothing refuses it.
+
+    `before` is the wish that stood until now; `was` the accepted one, and whether its side was closed.
+    """
 
     cell: Cell
     wish: float
     confidence: float
     before: float
+    was: tuple[float, bool]
     reason: str = ""
     accepted: bool = True
 
@@ -101,10 +110,13 @@ class Run:
         return bool(self.limits.held_back) or self.limits.loop == "halted"
 
 
-def start_run(actor: Actor, now_us: int, limits: Limits, drift_seconds: float) -> Run:
-    """Find the signals, refuse those for which there is a reason, and accept the others."""
+def start_run(actor: Actor, now_us: int, seen_us: int, limits: Limits, drift_seconds: float) -> Run:
+    """Find the signals, refuse those for which there is a reason, and accept the others.
+
+    seen_us: when a bar of any instrument closed last.
+    """
     skipped = drift_seconds > actor.plan.schedule.max_drift_seconds
-    seen = [actor.voices[cell.asset.name].at(now_us) for cell in actor.cells]
+    seen = [actor.voices[cell.asset.name].at(seen_us) for cell in actor.cells]
     signals = _signals(actor, seen, may_release=not skipped)
     run = Run(actor, now_us, limits, seen, signals, skipped)
     for signal in signals:
@@ -112,7 +124,7 @@ def start_run(actor: Actor, now_us: int, limits: Limits, drift_seconds: float) -
     _refuse_over_limits(run)
     for signal in signals:
         if signal.accepted:
-            signal.cell.accepted = signal.wish
+            signal.cell.accepted, signal.cell.closed = signal.wish, False
     return run
 
 
@@ -124,7 +136,7 @@ def _signals(actor: Actor, seen: Iterable[Seen | None], *, may_release: bool) ->
         if may_release:
             cell.stopped = 0
         if cell.again or abs(said.wish - cell.accepted) > cell.rules.rebalance_threshold:
-            found.append(Signal(cell, said.wish, said.confidence, cell.accepted))
+            found.append(Signal(cell, said.wish, said.confidence, cell.standing, (cell.accepted, cell.closed)))
     return found
 
 
@@ -161,20 +173,25 @@ def make_orders(
 ) -> tuple[list[Decision], list[OrderRow]]:
     """Orders of the run's signals and of what else its weight, scale and divisor move; then all is written down."""
     actor, orders = run.actor, []
-    if not (run.skipped or run.is_silent):
-        factor = actor.weight * scale / max(1.0, actor.wished)
-        by_cell = {signal.cell: signal for signal in run.signals if signal.accepted}
+    by_cell = {signal.cell: signal for signal in run.signals if signal.accepted}
+    set_by = (actor.weight * scale, max(1.0, actor.wished))
+    same = all(math.isclose(one, other, rel_tol=LEAST_MOVE) for one, other in zip(set_by, actor.set_by, strict=True))
+    looks = bool(by_cell) or not same or any(cell.unset for cell in actor.cells)
+    if looks and not (run.skipped or run.is_silent):
+        actor.set_by, factor = set_by, set_by[0] / set_by[1]
+        for cell in actor.cells:
+            cell.unset = False
         for cell in actor.cells:
             was, kind = cell.order, "signal"
             if cell in by_cell:
                 _order_signal(run, by_cell[cell], account, same_profile, factor)
-            if cell not in by_cell or not by_cell[cell].accepted:
+            else:
                 kind = "move"
                 _order_move(run, cell, account, same_profile, factor)
             if cell.order is not None and cell.order is not was:
                 quantity = cell.order.lots * cell.rules.lot
                 orders.append((run.now_us, actor.name, cell.asset.name, quantity, kind))
-    _count(run)
+    _count(run, any_accepted=bool(by_cell))
     return [_row(run, signal) for signal in run.signals], orders
 
 
@@ -184,34 +201,32 @@ def _order_signal(run: Run, signal: Signal, account: Account, same_profile: list
     lots = account.wanted(cell, share)
     if _raises(cell, lots):
         if signal.lowers and (run.limits.profile_reducing or run.limits.loop == "reducing" or run.limits.no_raises):
-            cell.again = False
+            cell.again, cell.unset = False, True
             return  # the wish is accepted; its order would raise, and waits as a move does
         room = cut_to_room(run.actor.profile, account, cell, lots, same_profile)
         if not _raises(cell, room) and not signal.lowers:
             signal.refuse("risk", turns=True)
-            cell.accepted = signal.wish if signal.accepted else signal.before
+            cell.unset = True
             if not signal.accepted:
+                cell.accepted, cell.closed = signal.was
                 return
-            share = 0.0
+            cell.accepted = share = 0.0
+            room = 0
         lots = room
-    account.put_on_order(cell, signal.before, share, lots, run.now_us)
+    account.put_on_order(cell, signal.was[0], share, lots, run.now_us, asked=True)
 
 
 def _order_move(run: Run, cell: Cell, account: Account, same_profile: list[Cell], factor: float) -> None:
-    share = cell.accepted * factor
-    off = abs(share - cell.target) > cell.rules.rebalance_threshold * run.actor.weight
-    if not off or cell.accepted * cell.stopped > 0.0:
+    share = cell.standing * factor
+    if not abs(share - cell.target) > max(cell.rules.rebalance_threshold, LEAST_MOVE) * run.actor.weight:
         return
     lots, limits = account.wanted(cell, share), run.limits
     if _raises(cell, lots):
         if limits.profile_reducing or limits.loop == "reducing" or limits.no_raises:
+            cell.unset = True
             return
-        room = cut_to_room(run.actor.profile, account, cell, lots, same_profile)
-        if not _raises(cell, room) and cell.lots * lots >= 0:
-            cell.target = share
-            return
-        lots = room
-    account.put_on_order(cell, cell.accepted, share, lots, run.now_us)
+        lots = cut_to_room(run.actor.profile, account, cell, lots, same_profile)
+    account.put_on_order(cell, cell.accepted, share, lots, run.now_us, asked=False)
 
 
 def _raises(cell: Cell, lots: int) -> bool:
@@ -239,7 +254,7 @@ def _sizes(cells: Iterable[Cell]) -> float:
     return sum(abs(cell.projected) * cell.rules.lot * cell.asset.gross for cell in cells)
 
 
-def _count(run: Run) -> None:
+def _count(run: Run, *, any_accepted: bool) -> None:
     """The run as telemetry has it, and the unit account after it."""
     actor = run.actor
     if run.skipped:
@@ -249,21 +264,24 @@ def _count(run: Run) -> None:
         return
     signals = sum(signal.accepted for signal in run.signals)
     actor.telemetry.runs.append(measured(signals, run.seen, actor.unit.equity))
-    follow(actor, run.now_us)
+    cells = zip(actor.cells, actor.unit.cells, strict=True)
+    divisor = max(1.0, sum(abs(real.known) for real, cell in cells if real.known * cell.stopped <= 0.0))
+    if any_accepted or divisor != actor.unit_set_by or any(cell.unset for cell in actor.unit.cells):
+        actor.unit_set_by = divisor
+        follow(actor, run.now_us, divisor, {signal.cell for signal in run.signals if signal.accepted})
 
 
-def follow(actor: Actor, now_us: int) -> None:
-    """The unit account goes after the accepted wishes: a weight of 1, the schedule's divisor, no limits."""
-    factor = 1.0 / max(1.0, actor.wished)
+def follow(actor: Actor, now_us: int, divisor: float, asked: set[Cell]) -> None:
+    """The unit account goes after the accepted wishes: a weight of 1, no limits, and levels of its own."""
     for leader, cell in zip(actor.cells, actor.unit.cells, strict=True):
-        wish = leader.accepted
-        if wish * cell.stopped > 0.0:
+        cell.unset = False
+        before, cell.accepted = cell.accepted, leader.known
+        share, is_asked = leader.known / divisor, leader in asked
+        if share * cell.stopped > 0.0:
             continue
         cell.stopped = 0
-        share = wish * factor
-        if cell.again or wish != cell.accepted or abs(share - cell.target) > cell.rules.rebalance_threshold:
-            before, cell.accepted = cell.accepted, wish
-            actor.unit.put_on_order(cell, before, share, actor.unit.wanted(cell, share), now_us)
+        if is_asked or abs(share - cell.target) > max(cell.rules.rebalance_threshold, LEAST_MOVE):
+            actor.unit.put_on_order(cell, before, share, actor.unit.wanted(cell, share), now_us, asked=is_asked)
 
 
 def _row(run: Run, signal: Signal) -> Decision:

@@ -68,9 +68,10 @@ class Telemetry:
         found |= {"signals": sum(counts), "last_signals": counts[-1]}
         found |= dict.fromkeys(("avg_signals", "avg_abs_signals"), _mean(counts))
         found.pop("realized_vs_target_vol_pct", None)  # bare, it is that of the unit account
-        return found | self._volatility(window) | self._drawdowns(window)
+        return found | self._volatility(self.runs[-WINDOW_RUNS - 1 :]) | self._drawdowns(window)
 
     def _volatility(self, window: Sequence[Run]) -> dict[str, float]:
+        """Of the returns into each run of the window, so that the run before it is looked at, too."""
         returns = [
             now.equity / before.equity - 1.0
             for before, now in pairwise(window)

@@ -52,11 +52,13 @@ def random_scheduler(seed: int, *, bars: tuple[int, int] = (300, 2000)) -> Drawn
     market = _market(draw, names, count)
     strategies = {f"{engine}_s": _strategy(draw, engine, TAGS[k % 3]) for k, engine in enumerate(ENGINES)}
     schedules = {f"c{k}": _schedule(draw, list(strategies)) for k in range(draw.whole(1, 7))}
+    schedules["c0"].pop("interval", None)  # the bars are those of the shortest one
     config = config_of(
         schedules, names, {name: _profile(draw, names, strategies) for name in PROFILES}, strategies,
         capital=float(draw.one([1e3, 1e5])), engine_files=(), **_scheduler(draw, schedules, strategies, count),
     )  # fmt: skip
-    given: dict[str, Any] = {"commands": _commands(draw, schedules, strategies, count), **_options(draw)}
+    used = {each["strategy"]: strategies[each["strategy"]] for each in schedules.values()}
+    given: dict[str, Any] = {"commands": _commands(draw, schedules, used, count), **_options(draw)}
     if draw.chance(0.3):
         given["start_us"] = START_US + draw.whole(20, count // 2) * HOUR_US
     return Drawn(seed, config, market, given)
@@ -219,7 +221,8 @@ def _command(
     end: dict[str, Any] = draw.one(
         [{}, *[{"duration_seconds": seconds}, {"until": time + timedelta(seconds=seconds)}] * 3]
     )
-    schedule, tag, strategy = draw.one(list(schedules)), draw.one(TAGS), draw.one(list(strategies))
+    carried = sorted({tag for each in strategies.values() for tag in each["tags"]})
+    schedule, tag, strategy = draw.one(list(schedules)), draw.one(carried), draw.one(list(strategies))
     limited = {"strategy": strategy, "profile": draw.one(PROFILES)}
     policy = {"policy": _policy(draw, schedules, strategies, 1)}
     flatten = draw.maybe(0.7, flatten=True)
