@@ -70,7 +70,7 @@ def walk(
     """
     loop = _Loop(config, scheduler, environment, bars, without, drift_seconds, options)
     times = [time for asset in loop.assets.values() for time in asset.times]
-    start = min(times) if start_us is None else start_us
+    start = min(times) if start_us is None else max(min(times), start_us)
     end = max(time for time in times if end_us is None or time <= end_us)
     return loop.walk(start, end, commands)
 

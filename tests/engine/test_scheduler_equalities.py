@@ -77,7 +77,7 @@ def test_one_schedule_alone_is_the_single_backtest(engine: str, venue: str, gaps
 
 @pytest.mark.parametrize("options", [{}, {"stop_loss_pct": 1.0}], ids=["plain", "stops"])
 def test_one_schedule_on_three_instruments_is_a_portfolio(options: dict[str, Any]) -> None:
-    """An allocation of weight 1, where its wishes sum to no more than 1: the same fills, and equity but for the last bits.
+    """An allocation of weight 1, where wishes sum to no more than 1: the same fills, and equity but for the last bits.
 
     A portfolio adds positions up in another order, and tells of levels between the orders of an open.
     """
