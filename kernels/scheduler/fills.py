@@ -144,7 +144,7 @@ def _follow_up(s, i, held, wanted, accepted, cell, instruments, tallies, schedul
     if cell[ACCEPTED] != accepted or cell[STOPPED] != 0.0:
         upcoming[s, i] = 0
         schedules[FIRST, s] = 0.0
-        schedules[FACTOR, s] = np.nan
+        schedules[FACTOR, s] = schedules[DIVISOR, s] = np.nan  # the unit account follows the accepted wish, too
 
 
 @kernel
