@@ -149,7 +149,7 @@ class SchedulerSimulation:
             np.arange(-(-begin // cadence) * cadence, end, cadence)
             for cadence in np.unique(schedules[layout.CADENCE]).astype(np.int64).tolist()
         ]
-        times = np.unique(np.concatenate((opens, closes, *due)))
+        times = np.unique(np.concatenate(([begin], opens, closes, *due)))  # weights may be due at the start
         times = times[(times >= begin) & (times < end)]
         timeline = np.full((3, times.size), -1, dtype=np.int64)
         timeline[0] = times

@@ -66,8 +66,9 @@ def _standing_wish(standing, cell):
 
     standing: the one before, which is all that is known of a part that was filled.
     """
-    wish = cell[ACCEPTED] if abs(cell[ACCEPTED]) < np.inf else standing
-    return 0.0 if wish * cell[STOPPED] > 0.0 else wish
+    if abs(cell[ACCEPTED]) == np.inf:
+        return standing if cell[STOPPED] == 0.0 else 0.0
+    return 0.0 if cell[ACCEPTED] * cell[STOPPED] > 0.0 else cell[ACCEPTED]
 
 
 @kernel
@@ -143,7 +144,7 @@ def _follow_up(s, i, held, wanted, accepted, cell, instruments, tallies, schedul
     if cell[ACCEPTED] != accepted or cell[STOPPED] != 0.0:
         upcoming[s, i] = 0
         schedules[FIRST, s] = 0.0
-        schedules[FACTOR, s] = np.nan
+        schedules[FACTOR, s] = schedules[DIVISOR, s] = np.nan  # the unit account follows the accepted wish, too
 
 
 @kernel

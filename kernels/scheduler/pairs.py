@@ -1,5 +1,7 @@
 """Orders of hedged pairs in a shared account: two legs that fill together, at the opens of both venues."""
 
+import numpy as np
+
 from .._jit import kernel
 from ..account import (
     ABANDONED,
@@ -19,7 +21,12 @@ from ..venue import BOUND, ELSEWHERE
 
 @kernel
 def fill_pair(bar, opening, other_opening, number, rules, cell, fills):
-    """Fill the order on hand at the opens of both legs, or give it up where it is too old or a leg has no price."""
+    """Fill the order on hand at the opens of both legs, or give it up where it is too old or a leg has no price.
+
+    One that never grows too old waits for both legs.
+    """
+    if cell[DECIDED] == np.inf and not other_opening > 0.0:
+        return
     lots = cell[PENDING]
     cell[PENDING] = 0.0
     if number - cell[DECIDED] > rules[MAX_AGE_BARS] or not other_opening > 0.0:

@@ -80,8 +80,9 @@ def _rank(confidence, column, limit, governed, outcome):
             surer = 0
             for other in range(outcome.shape[0]):
                 if outcome[other] <= RANKED:
-                    more = confidence[other, column] - confidence[i, column]
-                    surer += more > 0.0 or (more == 0.0 and other < i)
+                    one, own = confidence[other, column], confidence[i, column]
+                    is_less = one < own or (one != one and own == own)  # what is no number is the least sure
+                    surer += one > own or (own != own and one == one) or (other < i and not is_less)
             reason = OVER_LIMIT if surer >= limit else (GOVERNOR if surer >= governed else YES)
             outcome[i] = RANKED - 1 - reason  # still under RANKED, for those that come after
     for i in range(outcome.shape[0]):

@@ -155,13 +155,16 @@ def _order_units(
     for i in range(standing.shape[0]):
         share = (_wish(i, standing, cells[s]) if has_levels else standing[i]) * part
         cell, for_signal = cells[s, i, UNIT], asked[i] >= 0
-        if not (for_signal or abs(share - shares[i]) > least) or cell[STOPPED] * share > 0.0:
+        moves = for_signal or abs(share - shares[i]) > least
+        if not (moves or has_levels) or cell[STOPPED] * share > 0.0:
             continue
         mark = instruments[MARK, i]
         _, gross = prices_of(i, hedges, instruments, others)
         if gross != gross:
             continue
         cell[STOPPED] = 0.0
+        if not moves:
+            continue
         cell[SHARE_WAS] = cell[SHARE_WAS] if cell[PENDING] != 0.0 else shares[i]
         lots = wanted_lots(share, equity, mark, gross, rules)
         key = rank * standing.shape[0] + i

@@ -70,7 +70,7 @@ def walk(
     """
     loop = _Loop(config, scheduler, environment, bars, without, drift_seconds, options)
     times = [time for asset in loop.assets.values() for time in asset.times]
-    start = min(times) if start_us is None else start_us
+    start = min(times) if start_us is None else max(min(times), start_us)
     end = max(time for time in times if end_us is None or time <= end_us)
     return loop.walk(start, end, commands)
 
@@ -111,7 +111,7 @@ class _Loop:
         self.refreshed_us: int | None = None
         self.seen_us = -1
         self.running: frozenset[str] = frozenset()
-        self.refresh_now = self.halted_by_governor = False
+        self.refresh_now = False
 
     def _actor(self, plan: ResolvedSchedule, bars: Mapping[str, Given], rules: Execution) -> Actor:
         engine, parameters, schedule = plan.strategy.engine, plan.strategy.parameters, plan.schedule
@@ -215,9 +215,9 @@ class _Loop:
         if has_ended(command, now):
             return
         if word in SUSPENDING | LIMITING | HALTING:
+            if word in HALTING - {"halt"} and self.rules.loop == "halted":
+                self.marks.peak = self.marks.last
             self.rules.apply(command, microseconds(command["at"]))
-            if word == "resume" and self.halted_by_governor:
-                self.halted_by_governor, self.marks.peak = False, self.marks.last
             if command.get("flatten"):
                 self._flatten(command, now)
         elif word == "rebalance_capital":
@@ -335,7 +335,7 @@ class _Loop:
         if not watched.breaks(governor):
             return NEVER, False
         if governor.on_breach == "halt":
-            self.rules.loop, self.halted_by_governor = "halted", True
+            self.rules.loop = "halted"
             return NEVER, False
         return (NEVER if governor.signal_limit is None else governor.signal_limit), False
 

@@ -264,9 +264,10 @@ def _count(run: Run, *, any_accepted: bool) -> None:
         return
     signals = sum(signal.accepted for signal in run.signals)
     actor.telemetry.runs.append(measured(signals, run.seen, actor.unit.equity))
-    cells = zip(actor.cells, actor.unit.cells, strict=True)
-    divisor = max(1.0, sum(abs(real.known) for real, cell in cells if real.known * cell.stopped <= 0.0))
-    if any_accepted or divisor != actor.unit_set_by or any(cell.unset for cell in actor.unit.cells):
+    pairs = list(zip(actor.cells, actor.unit.cells, strict=True))
+    divisor = max(1.0, sum(abs(real.known) for real, cell in pairs if real.known * cell.stopped <= 0.0))
+    looks = any(cell.unset or cell.accepted != real.known for real, cell in pairs)
+    if any_accepted or looks or divisor != actor.unit_set_by:
         actor.unit_set_by = divisor
         follow(actor, run.now_us, divisor, {signal.cell for signal in run.signals if signal.accepted})
 

@@ -528,8 +528,7 @@ def test_core_multi_runs_through_a_month_of_the_embedded_data() -> None:
 
 
 def _last_worth(run: PlainRun, name: str, given: tuple[bs.Bars, bs.Bars], end: int) -> float:
-    """What all schedules hold of an instrument at the end; legs of the second venue are every other fill of a pair."""
+    """What all schedules hold of an instrument at the end, on both venues."""
     closes = [float(bars.close[int(np.searchsorted(bars.ts_us, end)) - 1]) for bars in given]
-    legs = [fill[3] for fill in run.fills if fill[2] == name and fill[1] == "arbitrage_schedule"]
-    alone = sum(fill[3] for fill in run.fills if fill[2] == name and fill[1] != "arbitrage_schedule")
-    return (alone + sum(legs[::2])) * closes[0] + sum(legs[1::2]) * closes[1]
+    legs = [sum(fill[3] for fill in run.fills if fill[2] == leg) for leg in (name, f"{given[1].venue}:{name}")]
+    return legs[0] * closes[0] + legs[1] * closes[1]
