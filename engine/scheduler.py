@@ -156,7 +156,7 @@ class _Span:
             raise UsageError(f"no bar closes before the end, {_iso(end_us or begin)}; the bars begin at {_iso(begin)}")
         first_us, last_open_us = self.history.ts_us[[0, -1]].tolist()
         last_us = last_open_us + self.history.interval_seconds * MICROSECONDS
-        self.start_us = first_us if start_us is None else max(start_us, first_us)
+        self.start_us = first_us if start_us is None else self._outside_bars(max(start_us, first_us))
         self.end_us = last_us if end_us is None else min(end_us, last_us)
         if self.start_us > last_open_us:
             raise UsageError(
@@ -166,6 +166,13 @@ class _Span:
         if self.start_us > first_us:
             traded = tuple(_from(bars, self.start_us) for bars in traded)
         self.panel = self.history if self.start_us == first_us else Panel(traded, names)
+
+    def _outside_bars(self, start_us: int) -> int:
+        """The start; inside a bar that bar's close: what a run sees of the history is closed."""
+        before = int(np.searchsorted(self.history.ts_us, start_us)) - 1
+        if before < 0:
+            return start_us
+        return max(start_us, int(self.history.ts_us[before]) + self.history.interval_seconds * MICROSECONDS)
 
     @property
     def instruments(self) -> Sequence[str]:

@@ -248,7 +248,7 @@ def test_commands_before_the_start_are_applied_at_it() -> None:
 def test_what_is_unknown_or_empty_is_refused() -> None:
     """With the near name."""
     config, bars = config_of({"a": {}}), {"X": told_bars([100.0] * 4, [1.0] * 4)}
-    with pytest.raises(bs.UsageError, match=r"the start, .* and the end"):
+    with pytest.raises(bs.UsageError, match=r"the start is .* before the end"):
         scheduled(config, bars, start=at(3), end=at(2))
     with pytest.raises(bs.UsageError, match=r"unknown scheduler 'core'"):
         bs.backtest_scheduler(config, "core", environment="e", bars=bars)

@@ -123,3 +123,11 @@ def test_digests_tell_runs_apart() -> None:
     other = backtest_scheduler(PACKAGED, fee_bps=3, **span)
     assert one.digests == same.digests
     assert other.digests["equity"] != one.digests["equity"]
+
+
+def test_a_start_inside_a_bar_is_its_close() -> None:
+    """A run at half past would know the hour's close: the first one is at the full hour."""
+    inside = backtest_scheduler(PACKAGED, start="2023-08-01T10:30:00Z", end="2023-08-05")
+    whole = backtest_scheduler(PACKAGED, start="2023-08-01T11:00:00Z", end="2023-08-05")
+    assert inside.decisions["due_time"][0] == datetime(2023, 8, 1, 11, tzinfo=UTC)
+    assert inside.digests == whole.digests
