@@ -28,8 +28,13 @@ def stretches(sheet: Sheet, governed: Governed) -> list[Stretch]:
     """All of them, by kind, then in order of time."""
     found = [*_interventions(governed.interventions), *governance(governed.governance, sheet.document["on_breach"])]
     without = sheet.document["without"]
-    marked = [replace(each, is_left_out=_LEFT_OUT_WITH.get(each.kind) in without) for each in found]
+    marked = [replace(each, is_left_out=_is_left_out(each, without)) for each in found]
     return sorted(marked, key=lambda each: (KINDS.index(each.kind), each.begin_us))
+
+
+def _is_left_out(each: Stretch, without: Sequence[str]) -> bool:
+    """Whether a run left it out; a halt of the governor is the governor's, not a suspension."""
+    return each.source != "governor" and _LEFT_OUT_WITH.get(each.kind) in without
 
 
 def lanes(sheet: Sheet, found: Sequence[Stretch]) -> list[list[Stretch]]:

@@ -72,6 +72,15 @@ def test_what_was_left_out_of_the_run(without: str, left_out: list[str]) -> None
     assert ("left out of this run" in rows["tag t suspended"]) == (without == "suspensions")
 
 
+def test_a_halt_of_the_governor_is_not_left_out_with_suspensions() -> None:
+    """It is the governor's: a run without suspensions is halted by it all the same."""
+    halted = Stretch(
+        kind="halted", what="loop halted", told="", reason="drawdown", source="governor", begin_us=0, end_us=None
+    )
+    assert not interventions._is_left_out(halted, ["suspensions"])
+    assert interventions._is_left_out(replace(halted, source="operator"), ["suspensions"])
+
+
 def test_none(core: SchedulerResult) -> None:
     """Without interventions there are no rows."""
     sheet = sheet_of(core)
