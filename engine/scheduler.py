@@ -159,9 +159,8 @@ class _Span:
         self.start_us = first_us if start_us is None else self._outside_bars(max(start_us, first_us))
         self.end_us = last_us if end_us is None else min(end_us, last_us)
         if self.start_us > last_open_us:
-            raise UsageError(
-                f"no bar opens at the start, {_iso(self.start_us)}, or later; the last opens at {_iso(last_open_us)}"
-            )
+            asked = _iso(start_us or first_us)
+            raise UsageError(f"no bar opens at the start, {asked}, or later; the last opens at {_iso(last_open_us)}")
         traded = self.history.instruments
         if self.start_us > first_us:
             traded = tuple(_from(bars, self.start_us) for bars in traded)
