@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import typer
 
-from ..errors import UsageError, refuse_existing, unknown_name
+from ..errors import refuse_existing
 from .settings import config_path
 
 if TYPE_CHECKING:
@@ -78,12 +78,14 @@ def backtest_a_scheduler(
     from ..config.environments import choose_environment
     from ..data.instants import read_instant
     from ..engine.configured import load_core_config
+    from ..engine.execution import Execution
+    from ..engine.portfolio import known_options
     from ..engine.scheduler import backtest_scheduler
     from .console import progress_of_bars, say_if_cold
 
     if output is not None:
         refuse_existing(output, overwrite=overwrite)  # before a long run
-    _refuse_unknown(execution)
+    known_options(execution, Execution.__dataclass_fields__)  # before they meet the names of the call
     start = None if asked.start is None else read_instant("--start", asked.start)
     end = None if asked.end is None else read_instant("--end", asked.end)
     config = load_core_config(config_path(asked.config))
@@ -112,16 +114,6 @@ def backtest_a_scheduler(
     _print_result(f"{scheduler} in {environment}", asked.without, result)
     if output is not None:
         typer.echo(f"wrote {output}")
-
-
-def _refuse_unknown(execution: Mapping[str, Any]) -> None:
-    """What `--set` names is an option of execution: parameters of engines stand in the configuration."""
-    from ..engine.execution import describe_execution
-
-    known = [option["name"] for option in describe_execution()]
-    for name in execution:
-        if name not in known:
-            raise UsageError(unknown_name("option", name, known))
 
 
 def _print_result(name: str, without: tuple[str, ...], result: SchedulerResult) -> None:

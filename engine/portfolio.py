@@ -67,7 +67,7 @@ def portfolio(
         raise UsageError(f"sizing_price is {sizing_price!r}; allowed is close or fill")
     if isinstance(every, bool) or not isinstance(every, int | np.integer) or every < 1:
         raise UsageError(f"every is {every!r}; it must be a whole number of bars, 1 or more")
-    execution = Execution(**_known(options, Execution.__dataclass_fields__))
+    execution = Execution(**known_options(options, Execution.__dataclass_fields__))
     allocations, read = _read(plan, panel, size_type, every, catalog, execution.year_days)
     if size_type != "weight":
         _refuse_for_quantities(options, by_instrument, every if size_type == "order" else 1, sizing_price)
@@ -142,7 +142,8 @@ def simulate(setup: PortfolioSetup) -> PortfolioResult:
     )
 
 
-def _known(options: Mapping[str, Any], allowed: Iterable[str]) -> Mapping[str, Any]:
+def known_options(options: Mapping[str, Any], allowed: Iterable[str]) -> Mapping[str, Any]:
+    """The options; UsageError where one has another name than these."""
     for name in options:
         if name not in allowed:
             raise UsageError(unknown_name("option", name, allowed))
@@ -201,16 +202,33 @@ def _rules(
         merged = {name: value for each in (options, *statements) for name, value in each.items()}
         return Execution(**merged).rules(hedged=False, interval_seconds=panel.interval_seconds, funded=False)
 
-    places = {panel.place_of(name): _known(own, _OF_A_PART) for name, own in by_instrument.items()}
+    places = {panel.place_of(name): known_options(own, _OF_A_PART) for name, own in by_instrument.items()}
     rules = np.empty((len(allocations), len(panel.names), venue.VENUE_RULES))
     for s, allocation in enumerate(allocations):
-        rules[s] = vector(_known(allocation.options, _OF_A_PART))
+        rules[s] = vector(known_options(allocation.options, _OF_A_PART))
         for i, own in places.items():
             rules[s, i] = vector(own, allocation.options)
-    for i, bars in enumerate(panel.instruments):
+    refuse_missing_volume(rules, panel.instruments)
+    return rules
+
+
+def refuse_missing_volume(rules: Floats, instruments: Sequence[Bars]) -> None:
+    """Raise UsageError where an instrument is traded by volume and lacks that of a bar.
+
+    rules: float64[schedule, instrument, VENUE_RULES].
+    """
+    for i, bars in enumerate(instruments):
         if (rules[:, i, _BY_VOLUME] > 0.0).any() and np.isnan(bars.values[VOLUME]).any():
             raise UsageError(f"slippage, impact and caps by volume need that of every bar; {bars!r} lacks it in places")
-    return rules
+
+
+def rows_read(rules: Floats, *, inside: bool) -> Integers:
+    """Columns of bars beside open and close that the rules look at.
+
+    rules: float64[..., VENUE_RULES]; inside: whether anything may happen between a bar's open and its close.
+    """
+    by_volume = (rules[..., _BY_VOLUME] > 0.0).any()
+    return np.array([*((HIGH, LOW) if inside else ()), *((VOLUME,) if by_volume else ())], dtype=np.int64)
 
 
 class _Trading:
@@ -234,7 +252,8 @@ class _Trading:
         expected = 0 if wishes.watches_every_bar else wishes.due_bars.size * instruments
         self._fills = np.empty((account.FILL_COLUMNS, expected + 16 * positions))
         self._prices = np.full((instruments, PRICES, _CHUNK + 1), np.nan)
-        self._rows = self._other_rows()
+        has_limits = wishes.has_limits or bool((rules[:, :, venue.LIMIT_OFFSET] > 0.0).any())
+        self._rows = rows_read(rules, inside=has_limits or bool(self._watched.any()))
         self._said = np.full((schedules, instruments, _CHUNK + 1), np.nan)
         self._limits = np.full((instruments, _CHUNK + 1 if wishes.are_orders else 0), np.nan)
         self._funding = np.zeros((instruments, _CHUNK + 1 if setup.rates else 0))
@@ -259,13 +278,6 @@ class _Trading:
         active = np.zeros(n + 1, dtype=np.bool_)
         active[self.wishes.due_bars] = active[self.wishes.due_bars + 1] = True
         return np.flatnonzero(active[:n])
-
-    def _other_rows(self) -> Integers:
-        """Columns of bars beside open and close that the rules look at."""
-        used = np.any(self._rules > 0.0, axis=(0, 1)).tolist()
-        inside = self._watched.any() or used[venue.LIMIT_OFFSET] or self.wishes.has_limits
-        volume = used[venue.MAX_VOLUME_SHARE] or used[venue.VOLUME_SLIPPAGE] or used[venue.IMPACT]
-        return np.array([*((HIGH, LOW) if inside else ()), *((VOLUME,) if volume else ())], dtype=np.int64)
 
     def _trade(self, columns: Integers) -> None:
         n = columns.size

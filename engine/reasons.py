@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..kernels import account, decisions, fill_kinds, venue
+from ..kernels.scheduler import governor
 from .bars import Floats
 
 FILL_KINDS: Mapping[int, str] = {
@@ -45,6 +46,14 @@ DECISION_TEXTS: Mapping[str, str] = {
     "halted": "the loop was halted, or let positions only become smaller",
 }
 """What each of these words says."""
+
+GOVERNED: Mapping[int, str] = {
+    governor.NOTHING: "",
+    governor.BY_FALL: "drawdown",
+    governor.BY_EXPOSURE: "gross exposure",
+    governor.BY_TURNOVER: "turnover",
+}
+"""What the governor looked at, by its number in the kernels."""
 
 REFUSALS: Mapping[str, str] = {
     "without_a_whole_lot": "the change of position came to no whole lot",

@@ -19,7 +19,6 @@ from ..config.licence import active_licence
 from ..data.instants import read_instant
 from ..errors import UsageError, unknown_name
 from ..kernels import account, venue
-from ..kernels.columns import VOLUME
 from .bars import MICROSECONDS, Bars, Floats, Integers
 from .configured import (
     ResolvedSchedule,
@@ -34,12 +33,11 @@ from .feeds import Feeds, GivenBars, coarser, given_feeds, read_feeds
 from .funding import funding_by_bar
 from .guard import CapabilityGuard
 from .panel import Panel
+from .portfolio import known_options, refuse_missing_volume
+from .scheduler_controls import WITHOUT
 from .scheduler_result import SchedulerResult
 from .scheduler_setup import NO_PAIR, SECOND_LEG, SchedulerSetup
 from .scheduler_simulation import Progress, simulate
-
-LEFT_OUT = ("suspensions", "limits", "governor")
-"""Interventions that a backtest can leave out."""
 
 Moment = str | datetime | None
 
@@ -100,9 +98,9 @@ def backtest_scheduler(
     guard = CapabilityGuard(active_licence().capabilities)
     for one in resolved:
         guard.require_strategy(one.strategy.name, one.strategy.capability)
+    execution = _execution(options, core.environments[chosen].capital)  # what is mistyped is told before a long read
     feeds = read_feeds(core, chosen, resolved) if bars is None else given_feeds(core, resolved, bars)
     span = _Span(feeds, start, end)
-    execution = _execution(options, core.environments[chosen].capital)
     ordered = sorted(resolved, key=lambda one: one.name)
     return simulate(
         SchedulerSetup(
@@ -137,6 +135,7 @@ class _Span:
     Attributes:
         history: All legs from the first bar on, up to the end.
         panel: The same from the start on.
+        instruments: Names of the instruments; second legs are not among them.
         others: int64[leg], see `SchedulerSetup`.
         start_us: The start.
         end_us: The end.
@@ -145,6 +144,7 @@ class _Span:
     def __init__(self, feeds: Feeds, start: Moment, end: Moment) -> None:
         legs = [*feeds.primary.values(), *feeds.secondary.values()]
         names = [*feeds.primary, *(f"{bars.venue}:{name}" for name, bars in feeds.secondary.items())]
+        self.instruments = tuple(feeds.primary)
         self.others = _second_legs(feeds)
         end_us = None if end is None else _microseconds("end", end)
         start_us = None if start is None else _microseconds("start", start)
@@ -173,11 +173,6 @@ class _Span:
             return start_us
         return max(start_us, int(self.history.ts_us[before]) + self.history.interval_seconds * MICROSECONDS)
 
-    @property
-    def instruments(self) -> Sequence[str]:
-        """Names of the instruments; second legs are not among them."""
-        return [name for name, other in zip(self.panel.names, self.others, strict=True) if other != SECOND_LEG]
-
 
 def _second_legs(feeds: Feeds) -> Integers:
     primary, secondary = list(feeds.primary), list(feeds.secondary)
@@ -189,7 +184,7 @@ def _until(bars: Bars, end_us: int | None) -> Bars:
     """The bars that are closed at an instant."""
     if end_us is None:
         return bars
-    return _slice(bars, 0, int(np.searchsorted(bars.ts_us + bars.interval_seconds * MICROSECONDS, end_us, "right")))
+    return _slice(bars, 0, int(np.searchsorted(bars.closes_us, end_us, "right")))
 
 
 def _from(bars: Bars, start_us: int) -> Bars:
@@ -212,9 +207,7 @@ def _schedule_bars(resolved: Sequence[ResolvedSchedule], span: _Span) -> dict[in
 
 
 def _execution(options: Mapping[str, Any], capital: float) -> Execution:
-    for name in options:
-        if name not in Execution.__dataclass_fields__:
-            raise UsageError(unknown_name("option", name, Execution.__dataclass_fields__))
+    known_options(options, Execution.__dataclass_fields__)
     if options.get("units") is not None:
         raise UsageError("units is not for schedulers: their capital policy says how much each schedule trades")
     return Execution(**{"capital": capital, **options})
@@ -231,12 +224,7 @@ def _rules(resolved: Sequence[ResolvedSchedule], span: _Span, execution: Executi
             rules[s, :, account.THRESHOLD] = strategy.rebalance_threshold
         if "max_notional" in strategy.parameters:
             rules[s, :, account.MAX_NOTIONAL] = strategy.parameters["max_notional"]
-    if (rules[:, :, _BY_VOLUME] > 0.0).any():
-        for bars in span.history.instruments:
-            if np.isnan(bars.values[VOLUME]).any():
-                raise UsageError(
-                    f"slippage, impact and caps by volume need that of every bar; {bars!r} lacks it in places"
-                )
+    refuse_missing_volume(rules, span.history.instruments)
     return rules
 
 
@@ -252,8 +240,8 @@ def _rates(span: _Span, funding: Mapping[str, pl.DataFrame]) -> dict[int, Floats
 def _left_out(without: Iterable[str]) -> frozenset[str]:
     names = [without] if isinstance(without, str) else list(without)
     for name in names:
-        if name not in LEFT_OUT:
-            raise UsageError(f"without: {unknown_name('intervention', str(name), LEFT_OUT)}")
+        if name not in WITHOUT:
+            raise UsageError(f"without: {unknown_name('intervention', str(name), WITHOUT)}")
     return frozenset(names)
 
 
@@ -272,6 +260,3 @@ def _microseconds(name: str, moment: str | datetime) -> int:
 
 def _iso(moment_us: int) -> str:
     return f"{np.datetime_as_string(np.datetime64(moment_us, 'us'), unit='m')}Z"
-
-
-_BY_VOLUME = [venue.VOLUME_SLIPPAGE, venue.IMPACT, venue.MAX_VOLUME_SHARE]

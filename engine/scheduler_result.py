@@ -16,7 +16,7 @@ from .bars import Floats, Integers
 from .policy_diagnostics import Diagnostics
 from .policy_program import PolicyProgram
 from .portfolio_result import PAID, PortfolioResult
-from .reasons import DECISIONS, count_refusals
+from .reasons import DECISIONS, GOVERNED, count_refusals
 from .scheduler_digests import digest_of
 from .scheduler_effects import Noted
 from .scheduler_interventions import interventions_of
@@ -32,7 +32,6 @@ _EVENTS = {
     layout.GOVERNOR_LIMITS: "governor_limits",
     layout.GOVERNOR_RELAXES: "governor_relaxes",
 }
-_LIMITS = ("", "drawdown", "gross exposure", "turnover")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -175,7 +174,9 @@ class SchedulerResult(PortfolioResult):
             {
                 "time": _instants(table[layout.EVENT_AT]),
                 "kind": _words([_EVENTS[kind] for kind in range(len(_EVENTS))], kinds),
-                "name": [profiles[which] if own else _LIMITS[which] for which, own in zip(of, is_profile, strict=True)],
+                "name": [
+                    profiles[which] if own else GOVERNED[which] for which, own in zip(of, is_profile, strict=True)
+                ],
                 "value": table[layout.EVENT_VALUE],
                 "limit": table[layout.EVENT_LIMIT],
             },

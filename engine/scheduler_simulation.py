@@ -13,7 +13,6 @@ from ..config.durations import microseconds
 from ..config.policies import Written
 from ..config.policy_reading import read_policy
 from ..kernels.capital import MAY_RUN, SCRATCH
-from ..kernels.columns import HIGH, LOW, VOLUME
 from ..kernels.scheduler import layout
 from ..kernels.scheduler.loop import run_instants
 from ..kernels.scheduler.marks import see_closes
@@ -23,9 +22,11 @@ from .bars import MICROSECONDS, Bars, Integers
 from .configured import ResolvedSchedule
 from .panel import PRICES
 from .policy_program import PolicyProgram, compile_policy
+from .portfolio import rows_read
+from .reasons import GOVERNED
 from .scheduler_arrays import NEVER_US, SchedulerArrays
 from .scheduler_controls import controls
-from .scheduler_effects import Effect, FlattenSchedules, Noted, PolicyChanged, RebalanceCapital, ResetPeak
+from .scheduler_effects import Effect, FlattenSchedules, PolicyChanged, RebalanceCapital, ResetPeak
 from .scheduler_metrics import Sources, measures_of, raw_register, reads_telemetry
 from .scheduler_result import SchedulerResult
 from .scheduler_setup import SchedulerSetup
@@ -36,9 +37,6 @@ from .scheduler_wishes import BlockOfWishes
 from .simulation import EngineRun
 
 Progress = Callable[[int, int], None]
-
-HALTS = {1: "drawdown", 2: "gross exposure", 3: "turnover"}
-"""What a governor halts for, by its number in the kernels."""
 
 
 class SchedulerSimulation:
@@ -66,9 +64,11 @@ class SchedulerSimulation:
         )
         legs = len(setup.panel.names)
         self._prices = np.full((legs, PRICES, block + 2), np.nan)
+        self._rows = rows_read(setup.rules, inside=bool(self.arrays.desk[layout.WATCHES]))
         self._funding = np.zeros((legs, block + 2 if setup.rates else 0))
         self._columns: Integers = np.zeros((2, block + 2), dtype=np.int64)
         self.curve = np.empty(self._stop - first)
+        self._registers = np.zeros((MAY_RUN + 1, len(setup.schedules)))
         self._take_policy()
         self._apply(effects, setup.start_us)
 
@@ -94,7 +94,7 @@ class SchedulerSimulation:
             read_decisions=partial(tables.whole, "decisions"),
             refresh_table=tables.whole("refreshes"),
             event_table=tables.whole("events"),
-            notes=tuple((instant, effect) for instant, effect in tables.notes if isinstance(effect, Noted)),
+            notes=tuple(tables.notes),
             program=self.program,
             registers=self._registers,
             state=self.state,
@@ -130,15 +130,11 @@ class SchedulerSimulation:
         before = 1 if start == 0 else 0  # of the first bar there is none
         columns = np.arange(start - 1 + before, min(stop + 1, self._stop))
         self._prices[:, :, before + columns.size :] = np.nan
-        history.fill_prices(columns, self._other_rows, self._prices, before)
+        history.fill_prices(columns, self._rows, self._prices, before)
         for i, rates in self._setup.rates.items():
             history.fill_own(i, rates, columns, self._funding[i, before:])
         self._columns[0, before : before + columns.size] = history.numbers[columns]
         self._columns[1, before : before + columns.size] = columns - self._first
-
-    @property
-    def _other_rows(self) -> Integers:
-        return np.array([HIGH, LOW, VOLUME], dtype=np.int64)
 
     def _timeline(self, start: int, stop: int, begin: int, end: int) -> Integers:
         """int64[3, instant] from `begin` to before `end`, as `run_instants` reads it."""
@@ -213,13 +209,12 @@ class SchedulerSimulation:
     def _take_policy(self) -> None:
         """Compile the state's policy; its moving averages start anew."""
         setup = self._setup
-        before = getattr(self, "_registers", None)
+        may_run = self._registers[MAY_RUN]
         self.program: PolicyProgram = compile_policy(read_policy(self.state.capital_policy), setup.traits)
         stated = {"drift_seconds": setup.drift_seconds, "latency_ms": 0.0}
         self._sources = Sources(self.program, self._measures, stated)
         self._registers = self.program.registers.copy()
-        if before is not None:
-            self._registers[MAY_RUN] = before[MAY_RUN]
+        self._registers[MAY_RUN] = may_run
         schedules = len(setup.schedules)
         self._smoothing = np.zeros((len(self.program.smoothings), schedules))
         self._scratch = np.zeros((SCRATCH, schedules))
@@ -241,7 +236,7 @@ class SchedulerSimulation:
         cause = int(arrays.account[layout.HALTED_BY])
         if cause:
             arrays.account[layout.HALTED_BY] = 0.0
-            self._event(GovernorHalted(reason=HALTS[cause]), int(timeline[0, at]))
+            self._event(GovernorHalted(reason=GOVERNED[cause]), int(timeline[0, at]))
         return int(at)
 
 

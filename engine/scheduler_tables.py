@@ -13,6 +13,7 @@ from ..kernels.scheduler import layout
 from ..kernels.scheduler.fills import ROWS_OF_A_CELL
 from .bars import Floats
 from .scheduler_arrays import SchedulerArrays
+from .scheduler_effects import Effect, Noted
 
 _ROOM = 4
 """How many of the busiest instants find room before a table is taken over."""
@@ -38,14 +39,14 @@ class SchedulerTables:
         self.refreshes = np.empty((1 + 2 * arrays.rules.shape[0], 1024))
         self.events = np.empty((layout.EVENT, 1024 + 2 * arrays.profiles.shape[0]))
         self.unit_fills = np.empty((FILL_COLUMNS, 2 * ROWS_OF_A_CELL))
-        self.notes: list[tuple[int, object]] = []
+        self.notes: list[tuple[int, Noted]] = []
         self._taken: dict[str, list[list[NDArray[Any]]]] = {
             name: [[] for _ in getattr(self, name)] for name in ("decisions", "fills", "refreshes", "events")
         }
 
-    def note(self, effects: Sequence[object], now: int) -> None:
+    def note(self, effects: Sequence[Effect], now: int) -> None:
         """Keep what the operator's state told."""
-        self.notes += [(now, effect) for effect in effects]
+        self.notes += [(now, effect) for effect in effects if isinstance(effect, Noted)]
 
     def flush(self) -> None:
         """Take over what was written, so that the tables are empty again."""
