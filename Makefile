@@ -2,7 +2,7 @@
 
 PYTHON := $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(if $(shell $(p) -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null && echo yes),$(p))))
 BIN := .venv/bin
-ROOMS := barstep.kernels barstep.engine barstep.config barstep.data barstep.report barstep.ops barstep.cli
+ROOMS := barstep.kernels barstep.engine barstep.replay barstep.config barstep.data barstep.report barstep.ops barstep.cli
 SEEDS ?= 1
 export SEEDS
 
@@ -49,7 +49,7 @@ kernels-bounds: .venv/ready
 
 # The same property tests with many more examples: make verify SEEDS=50
 verify: .venv/ready
-	$(BIN)/pytest -v tests/kernels tests/engine tests/data
+	$(BIN)/pytest -v tests/kernels tests/engine tests/replay tests/data
 
 # The peers of the benchmarks are a gigabyte; they have an environment of their own.
 .venv-bench/ready: benchmarks/requirements.lock pyproject.toml

@@ -4,7 +4,10 @@
     ├── UsageError          2   an argument, a parameter or a name is not allowed
     ├── ConfigError         2   a configuration that is refused, with everything that is wrong with it
     ├── DataError           3   data that cannot be read, or is not what it is said to be
-    └── AuthorizationError  4   a licence, a token or a signature does not allow it
+    │   └── FeedError       3   no feed has bars of an instrument
+    ├── AuthorizationError  4   a licence, a token or a signature does not allow it
+    ├── JournalError        5   a journal, a digest or a key is not what it should be; nothing is done on its word
+    └── HeldError           6   another process holds it
 
 A message says what is wrong, where, the value that was found, what is allowed, and the nearest valid name
 where one was mistyped. The command line prints it as one line (a refused configuration: a line for each thing that
@@ -54,6 +57,22 @@ class AuthorizationError(BarstepError):
     """A licence, a token or a signature does not allow it."""
 
     exit_code = 4
+
+
+class FeedError(DataError):
+    """No feed has bars of an instrument."""
+
+
+class JournalError(BarstepError):
+    """A journal, a digest or a key is not what it should be; nothing is done on its word."""
+
+    exit_code = 5
+
+
+class HeldError(BarstepError):
+    """Another process holds it."""
+
+    exit_code = 6
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

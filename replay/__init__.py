@@ -1,0 +1,1 @@
+"""Event time and the world: clocks, feeds, the event loop, the journal, signing."""
