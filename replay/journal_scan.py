@@ -48,11 +48,12 @@ class Scan:
     Args:
         log: The journal's id.
         ring: The keys at hand.
+        kid: The root of its first segment.
         kids: Roots that segments begin with.
         watched: Records whose signatures are asked for later.
     """
 
-    def __init__(self, log: str, ring: KeyRing, kids: Collection[str], watched: Iterable[int]) -> None:
+    def __init__(self, log: str, ring: KeyRing, kid: str, kids: Collection[str], watched: Iterable[int]) -> None:
         self.faults, self.runs = Faults(), Runs()
         self.macs: dict[int, str] = {}
         self.count = SegmentCount()
@@ -63,13 +64,11 @@ class Scan:
         self._seq = -1
         self._mac: str | None = GENESIS_PREV
         self._last = b""
-        self._kid, self._epoch = "", -1
         self._unread = 0  # lines since the last record that may have been records
         self._in_run = False
         self._anchored = False  # whether a record of this file is known to be in its place
         self._stop = -1  # the next number that is watched or where another run had an edge
-        self._signer: hmac.HMAC | None = None
-        self._opening = self._middle = ""
+        self._use_key(kid, 0)
 
     @property
     def expected(self) -> int:
@@ -119,7 +118,7 @@ class Scan:
     def _follow(self, lines: Sequence[bytes], place: int) -> int:
         """How many lines from this place on are signed and follow one another."""
         signer, mac = self._signer, self._mac
-        if signer is None or mac is None or self._unread:
+        if signer is None or mac is None or self._unread or not self._in_run:
             return 0
         opening, middle, seq, stop = self._opening, self._middle, self._seq + 1, self._stop
         index = place
@@ -181,7 +180,7 @@ class Scan:
     def _without_key(self, place: Chained, body: bytes, line: bytes) -> None:
         """Its key is not at hand: only its place can tell."""
         own = (place.kid, place.epoch) == (self._kid, self._epoch) or self._may_change_to(place)
-        after = not self._unread and place.prev == self._mac and place.seq != 0
+        after = not self._unread and self._names_last(place)
         if (own and after and not self._follows(place.seq)) or (not own and self._bears_signature_of_next(place, body)):
             self._edited_at(self._seq + 1)
         elif not own and (after or self._follows(place.seq)):
@@ -215,7 +214,7 @@ class Scan:
                 Verdict.EDITED, place.seq, "does not follow the record before it: one of the two was exchanged."
             )
         if (place.kid, place.epoch) != (self._kid, self._epoch):
-            self._use_key(place)
+            self._use_key(place.kid, place.epoch)
         self._stand_at(place.seq, place.mac, line)
         self._anchored = True
         if place.seq in self._watched:
@@ -238,12 +237,12 @@ class Scan:
         stops = [one for one in (self.runs.next_edge(seq), *self._watched) if one is not None and one > seq]
         self._stop = min(stops, default=-1)
 
-    def _use_key(self, place: Chained) -> None:
-        self._kid, self._epoch = place.kid, place.epoch
-        key = self._ring.key_of(place.kid, place.epoch)
+    def _use_key(self, kid: str, epoch: int) -> None:
+        self._kid, self._epoch = kid, epoch
+        key = self._ring.key_of(kid, epoch)
         self._signer = None if key is None else hmac.new(key, signing_prefix(self._log), "sha384")
         self._opening = f'{{"v":1,"log":"{self._log}","seq":'
-        self._middle = f',"epoch":{place.epoch},"kid":"{place.kid}","prev":"'
+        self._middle = f',"epoch":{epoch},"kid":"{kid}","prev":"'
 
     def _is_signed(self, place: Chained, body: bytes) -> bool | None:
         """Whether the key that it names signed it; None where that is not at hand."""
@@ -254,11 +253,15 @@ class Scan:
         """Whether it is the next one, lines that could not be read counted as records or not."""
         return self._seq < seq <= self._seq + 1 + self._unread
 
+    def _names_last(self, place: Chained) -> bool:
+        """Whether it says that it follows the last record; of two genesis records, each says so of nothing."""
+        return place.prev == self._mac and (self._seq >= 0 or place.seq != 0)
+
     def _belongs_here(self, place: Chained, body: bytes) -> bool:
         """Whether it is the next record, with other digits before its content than were signed."""
         if self._mac is None or self._unread:
             return False
-        return (place.prev == self._mac and place.seq != 0) or self._bears_signature_of_next(place, body)
+        return self._names_last(place) or self._bears_signature_of_next(place, body)
 
     def _bears_signature_of_next(self, place: Chained, body: bytes) -> bool:
         """Whether its signature is good once what stands before its content is written as it has to be."""
@@ -277,7 +280,7 @@ class Scan:
         if not self._follows(place.seq):
             return True  # what stands before it is not there
         is_next_key = place.epoch == (self._epoch + 1 if place.kid == self._kid else 0)
-        if self._seq < 0 or self._mac is None or self._unread:
+        if self._mac is None or self._unread:
             return not self._anchored and (is_next_key or self._unread > 0)
         return is_next_key and self.is_sealed and place.kind == "checkpoint"
 

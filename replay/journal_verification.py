@@ -81,11 +81,13 @@ def verify(paths: JournalPaths, ring: KeyRing, *, witness: Path | None = None) -
     records = signed = 0
     torn: Fault | None = None
     with open_segments(paths) as segments:
-        log, kids = _who_it_is(segments, head)
-        scan = Scan(log, ring, kids, [one.seq for one in (head, witnessed) if one is not None])
+        who = _identify(segments, head, ring)
+        log = who.log
+        scan = Scan(log, ring, who.kid, who.kids, [one.seq for one in (head, witnessed) if one is not None])
         for path, file in segments:
             torn = _read_segment(scan, path, file)
-            if path == paths.open_segment and scan.is_sealed and paths.next_segment.exists():
+            newest = path is segments[-1][0]
+            if newest and scan.is_sealed and path != paths.next_segment and paths.next_segment.exists():
                 segments.append((paths.next_segment, None))  # a crash came before it got its name
             _judge_keys(scan, path.name, must_be_signed=bool(ring) and path is segments[-1][0])
             records, signed = records + scan.count.lines, signed + scan.count.signed
@@ -131,19 +133,31 @@ def _read_if_there(path: Path) -> bytes | None:
         return None
 
 
-def _who_it_is(segments: Sequence[tuple[Path, BinaryIO | None]], head: Head | None) -> tuple[str, set[str]]:
-    """The journal's id, which most of its segments' first lines, its second line and its head say; its roots."""
-    logs, kids = Counter[str](), set()
+@dataclass(frozen=True, kw_only=True)
+class _Identity:
+    """Who a journal is: its id, the root of its first segment, and all roots."""
+
+    log: str
+    kid: str
+    kids: frozenset[str]
+
+
+def _identify(segments: Sequence[tuple[Path, BinaryIO | None]], head: Head | None, ring: KeyRing) -> _Identity:
+    """What most of its first lines, its segments' first lines and its head say, since any one of them may be wrong."""
+    logs, first_kids, kids = Counter[str](), Counter[str](), set()
     for number, (path, file) in enumerate(segments):
         with _reopened(path, file) as again:
-            lines = [again.readline(LONGEST_LINE)[:_BEGINNING_BYTES] for _ in range(2 if number == 0 else 1)]
-        for found in map(_BEGINNING.match, lines):
+            lines = [again.readline(LONGEST_LINE)[:_BEGINNING_BYTES] for _ in range(1 if number else 3)]
+        for place, found in enumerate(map(_BEGINNING.match, lines)):
             if found is not None:
-                logs[found[1].decode()] += 1
-                kids.add(found[2].decode())
+                log, kid = found[1].decode(), found[2].decode()
+                logs[log] += place < 2
+                kids.add(kid)
+                first_kids[kid] += number == 0
     if head is not None:
-        logs[head.log] += 1
-    return (logs.most_common(1)[0][0] if logs else ""), kids
+        logs[head.log] += 2  # so that a first segment of another journal is outvoted by the head and a second one
+    kid = max(first_kids, key=lambda kid: (first_kids[kid], ring.has_root(kid)), default="")
+    return _Identity(log=max(logs, key=lambda log: logs[log], default=""), kid=kid, kids=frozenset(kids))
 
 
 def _reopened(path: Path, file: BinaryIO | None) -> BinaryIO:

@@ -137,6 +137,10 @@ class KeyRing:
     def __repr__(self) -> str:
         return f"KeyRing({', '.join(map(repr, self._keys.values()))})"
 
+    def has_root(self, kid: str) -> bool:
+        """Whether a key of this root is at hand."""
+        return kid in self._keys
+
     def key_of(self, kid: str, epoch: int, *, most_steps: int = 1_000_000) -> bytes | None:
         """The key of an epoch, None where it cannot be told from what is at hand, or lies absurdly far ahead."""
         start = self._keys.get(kid)
