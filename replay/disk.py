@@ -141,6 +141,9 @@ class RealDisk:
         return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
 
 
+REAL_DISK = RealDisk()
+
+
 def _open_private(path: Path, flags: int) -> int:
     """Open a file that is nobody else's.
 
