@@ -6,13 +6,15 @@ docs/journal.md says what each of them is.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from ..errors import JournalError, UsageError
 from .disk import Disk
 
+_COPIED_BYTES = 1 << 20
 _ENVIRONMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
 _HEAD = re.compile(rb'\{"log":"([0-9a-f]{32})","seq":(0|[1-9][0-9]{0,17}),"mac":"([0-9a-f]{96})"\}\n')
 
@@ -64,7 +66,7 @@ class JournalFiles:
 
     @property
     def mended_segment(self) -> Path:
-        """The open segment without its torn line, before it has its own name."""
+        """The open segment written anew, before it has its own name."""
         return self._named("mended")
 
     @property
@@ -118,6 +120,17 @@ def rename_file(disk: Disk, source: Path, target: Path) -> None:
     disk.sync_folder(target.parent)
 
 
+def write_open_segment_anew(files: JournalFiles, disk: Disk, count: int) -> None:
+    """Put a copy of the open segment's first `count` bytes in its place.
+
+    A record that a process found there after a crash may be in memory only: where an `fdatasync` has failed, the next
+    one succeeds without writing what the first did not.
+    """
+    with disk.read(files.open_segment) as file:
+        write_file(disk, files.mended_segment, _pieces(file, count))
+    rename_file(disk, files.mended_segment, files.open_segment)
+
+
 def read_head(disk: Disk, path: Path) -> Head | None:
     """What the head says; None where it is not there.
 
@@ -134,3 +147,10 @@ def read_head(disk: Disk, path: Path) -> Head | None:
         raise JournalError(f"{path}: is not the head of a journal: {data[:60]!r}")
     log, seq, mac = match.groups()
     return Head(log=log.decode(), seq=int(seq), mac=mac.decode())
+
+
+def _pieces(file: BinaryIO, count: int) -> Iterator[bytes]:
+    """The first `count` bytes of a file, a mebibyte at a time."""
+    while count > 0 and (piece := file.read(min(count, _COPIED_BYTES))):
+        count -= len(piece)
+        yield piece

@@ -6,19 +6,16 @@ nothing is repaired then.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from ..errors import JournalError
 from .disk import Disk
-from .journal_files import Head, JournalFiles, read_head, rename_file, write_file
+from .journal_files import Head, JournalFiles, read_head, write_file, write_open_segment_anew
 from .journal_reading import read_segment
 from .journal_record import Chained
 from .journal_segments import KeyStore, finish_exchange, is_signed
 from .keys import EpochKey
-
-_COPIED_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +53,9 @@ def recover(files: JournalFiles, keys: KeyStore, disk: Disk) -> Found | None:
         first_seq, last, whole_bytes = _check(file, files, keys.current(), head)
         file.seek(whole_bytes)
         torn_line = file.read()
-    torn = _set_aside(files, disk, torn_line, whole_bytes, last.seq + 1) if torn_line else None
+    torn = _set_aside(files, disk, torn_line, last.seq + 1) if torn_line else None
+    if torn_line or last.seq > head.seq:
+        write_open_segment_anew(files, disk, whole_bytes)
     return Found(first_seq=first_seq, last=last, torn=torn, kept=last.seq - head.seq)
 
 
@@ -99,21 +98,10 @@ def _check(file: BinaryIO, files: JournalFiles, key: EpochKey, head: Head) -> tu
     return first_seq, last, whole_bytes
 
 
-def _set_aside(files: JournalFiles, disk: Disk, torn_line: bytes, whole_bytes: int, seq: int) -> str:
-    """Move a torn last line into a file of its own, and say that file's name."""
+def _set_aside(files: JournalFiles, disk: Disk, torn_line: bytes, seq: int) -> str:
+    """Copy a torn last line into a file of its own, and say that file's name."""
     names, copy = disk.names(files.folder), 0
     while files.torn(seq, copy).name in names:  # an earlier start lost power here; what it set aside is kept
         copy += 1
-    torn = files.torn(seq, copy)
-    write_file(disk, torn, [torn_line])
-    with disk.read(files.open_segment) as file:
-        write_file(disk, files.mended_segment, _pieces(file, whole_bytes))
-    rename_file(disk, files.mended_segment, files.open_segment)
-    return torn.name
-
-
-def _pieces(file: BinaryIO, count: int) -> Iterator[bytes]:
-    """The first `count` bytes of a file, a megabyte at a time."""
-    while count > 0 and (piece := file.read(min(count, _COPIED_BYTES))):
-        count -= len(piece)
-        yield piece
+    write_file(disk, files.torn(seq, copy), [torn_line])
+    return files.torn(seq, copy).name

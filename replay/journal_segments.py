@@ -7,11 +7,12 @@ from there on the next segment is the journal's. The key goes on, then the names
 from __future__ import annotations
 
 import hmac
+import os
 from typing import Protocol
 
 from ..errors import JournalError
 from .disk import Disk
-from .journal_files import Head, JournalFiles, read_head, rename_file, write_file
+from .journal_files import Head, JournalFiles, read_head, rename_file, write_file, write_open_segment_anew
 from .journal_reading import follows, read_segment
 from .journal_record import GENESIS_PREV, Chained, make_line, sign
 from .keys import EpochKey
@@ -68,8 +69,9 @@ def finish_exchange(files: JournalFiles, keys: KeyStore, disk: Disk) -> None:
     key = next((key for key in (now, now.evolved()) if is_signed(place, body, key)), None)
     if key is None or not _is_decided(files, place, disk):
         return
+    first_seq = _settle_open(files, disk)
     keys.advance(key)
-    exchange(files, disk, _first_of_open(files, disk))
+    exchange(files, disk, first_seq)
 
 
 def is_signed(place: Chained, body: bytes, key: EpochKey) -> bool:
@@ -104,14 +106,12 @@ def _is_decided(files: JournalFiles, place: Chained, disk: Disk) -> bool:
     return last is not None and follows(place, last)
 
 
-def _first_of_open(files: JournalFiles, disk: Disk) -> int | None:
+def _settle_open(files: JournalFiles, disk: Disk) -> int | None:
     """Number of the open segment's first record, once all that it holds is durable; None where it is not there."""
     if files.open_segment.name not in disk.names(files.folder):
         return None
-    descriptor = disk.open(files.open_segment)
-    try:
-        disk.fdatasync(descriptor)  # a killed process may have left its last record unsynced
-    finally:
-        disk.close(descriptor)
     with disk.read(files.open_segment) as file:
-        return next(read_segment(file, files.open_segment))[0].seq
+        first = next(read_segment(file, files.open_segment))[0]
+        count = file.seek(0, os.SEEK_END)
+    write_open_segment_anew(files, disk, count)
+    return first.seq

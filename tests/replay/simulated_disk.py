@@ -19,19 +19,35 @@ class Content:
 
     def __init__(self, data: bytes = b"") -> None:
         self.seen = bytearray(data)
-        self.synced = bytes(data)
+        self.plate = bytearray(data)
+        self.dirty: set[int] = set()
+        self.cut = False
 
-    def unsynced(self) -> list[int]:
-        """Where the sectors begin that are not on the plate yet."""
-        steps = range(0, len(self.seen), SECTOR_BYTES)
-        return [at for at in steps if self.synced[at : at + SECTOR_BYTES] != self.seen[at : at + SECTOR_BYTES]]
+    def put(self, at: int, data: bytes) -> None:
+        self.seen[at : at + len(data)] = data
+        self.dirty |= set(range(at // SECTOR_BYTES * SECTOR_BYTES, at + len(data), SECTOR_BYTES))
 
-    def survived(self, sectors: int) -> bytes:
-        """What the plate holds when only so many of the sectors not synced had got there, the first ones first."""
-        kept = bytearray(self.synced)
-        for at in self.unsynced()[:sectors]:
+    def clear(self) -> None:
+        self.seen.clear()
+        self.dirty.clear()
+        self.cut = True
+
+    def survived(self, sectors: int | None) -> bytearray:
+        """What the plate holds when so many unsynced sectors had got there, the first ones first; None: all."""
+        kept = bytearray() if self.cut and sectors != 0 else bytearray(self.plate)
+        for at in sorted(self.dirty)[:sectors]:
+            kept.extend(bytes(max(at - len(kept), 0)))
             kept[at : at + SECTOR_BYTES] = self.seen[at : at + SECTOR_BYTES]
-        return bytes(kept)
+        return kept
+
+    def sync(self) -> None:
+        self.plate = self.survived(None)
+        self.forget()
+
+    def forget(self) -> None:
+        """Take all for synced: what the system does when a sync has failed."""
+        self.dirty.clear()
+        self.cut = False
 
 
 class SimulatedDisk:
@@ -39,7 +55,8 @@ class SimulatedDisk:
 
     Attributes:
         calls: Every call that changes what is on it, in order.
-        fails_at: Which of these raises OSError; half of a failed write gets through. None: none does.
+        fails_at: Which of these raises OSError: half of a failed write gets through, and what a failed fdatasync did
+            not write, the next one does not either. None: none does.
         stops_at: Before which of these the power is lost.
     """
 
@@ -68,7 +85,13 @@ class SimulatedDisk:
 
     def unsynced_sectors(self) -> int:
         """The most sectors of one file that are not on the plate."""
-        return max((len(content.unsynced()) for content in self._names.values()), default=0)
+        return max((len(content.dirty) for content in self._names.values()), default=0)
+
+    def after_kill(self) -> SimulatedDisk:
+        """The disk as the next process finds it, when the one that wrote was killed and the machine goes on."""
+        after = SimulatedDisk()
+        after._names, after._synced_names = self._names, self._synced_names
+        return after
 
     def put(self, path: Path, data: bytes) -> None:
         """Have a file there, synced; for what a test begins with."""
@@ -82,22 +105,25 @@ class SimulatedDisk:
         self._count("open")
         content = self._names.setdefault(path, Content())
         if fresh:
-            content.seen.clear()
+            content.clear()
         return self._descriptor(content)
 
     def write(self, descriptor: int, data: bytes) -> None:
-        seen = self._open[descriptor].seen
+        content = self._open[descriptor]
         try:
             self._count("write")
         except OSError:
-            seen += data[: len(data) // 2]
+            content.put(len(content.seen), data[: len(data) // 2])
             raise
-        seen += data
+        content.put(len(content.seen), data)
 
     def fdatasync(self, descriptor: int) -> None:
-        self._count("fdatasync")
-        content = self._open[descriptor]
-        content.synced = bytes(content.seen)
+        try:
+            self._count("fdatasync")
+        except OSError:
+            self._open[descriptor].forget()
+            raise
+        self._open[descriptor].sync()
 
     def replace(self, source: Path, target: Path) -> None:
         self._count("replace")
@@ -111,7 +137,7 @@ class SimulatedDisk:
     def overwrite(self, descriptor: int, data: bytes) -> None:
         assert len(data) <= SECTOR_BYTES
         self._count("overwrite")
-        self._open[descriptor].seen[: len(data)] = data
+        self._open[descriptor].put(0, data)
 
     def close(self, descriptor: int) -> None:
         del self._open[descriptor]

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from barstep.errors import HeldError, JournalError, UsageError
+from barstep.errors import JournalError, UsageError
 from barstep.replay.disk import RealDisk
 from barstep.replay.journal import SEGMENT_RECORDS, TradingDecisionJournal
 from barstep.replay.journal_reading import tail_from_checkpoint

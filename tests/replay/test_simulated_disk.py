@@ -71,6 +71,38 @@ def test_the_nth_call_fails_once() -> None:
     assert disk.read(FILE).read() == b"12"
 
 
+def test_what_a_failed_sync_did_not_write_no_later_one_writes() -> None:
+    """It is still seen, the next fdatasync succeeds, and the power takes it all the same."""
+    disk = written(b"a" * 512, synced=True, named=True)
+    descriptor = disk.open(FILE)
+    disk.write(descriptor, b"b" * 512)
+    disk.fails_at = len(disk.calls) + 1
+    with pytest.raises(OSError, match="fdatasync"):
+        disk.fdatasync(descriptor)
+    disk.write(descriptor, b"c")
+    disk.fdatasync(descriptor)
+    assert disk.read(FILE).read() == b"a" * 512 + b"b" * 512 + b"c"
+    assert disk.after_power_loss().read(FILE).read() == b"a" * 512 + bytes(512) + b"c"
+
+
+def test_a_file_that_begins_afresh_is_the_old_one_until_something_of_it_is_written() -> None:
+    """Or it is empty, once that was synced."""
+    disk = written(b"old", synced=True, named=True)
+    descriptor = disk.open(FILE, fresh=True)
+    assert disk.after_power_loss().read(FILE).read() == b"old"
+    disk.fdatasync(descriptor)
+    assert disk.after_power_loss().read(FILE).read() == b""
+
+
+def test_the_next_process_sees_what_a_killed_one_wrote() -> None:
+    """Unsynced bytes and names are there, and are lost with the power still; the lock is free."""
+    disk = written(b"x", synced=False, named=False)
+    disk.lock(OTHER)
+    after = disk.after_kill()
+    after.lock(OTHER)
+    assert after.read(FILE).read() == b"x" and after.after_power_loss().names(FOLDER) == []
+
+
 def test_power_is_lost_before_the_nth_call() -> None:
     """What that call would have done is not done."""
     disk = SimulatedDisk()
