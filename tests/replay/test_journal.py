@@ -92,6 +92,7 @@ def test_a_sealed_segment_ends_with_sealed_and_the_next_opens_with_a_checkpoint_
     disk, journal = written(1, 2)
     journal.append(note(2))
     journal.seal(CHECKPOINT)
+    assert json.loads(contents(disk.after_power_loss(), FILES.head))["seq"] == 5
     journal.append(note(3))
     journal.commit()
     assert [path.name for path in FILES.sealed_segments(disk)] == ["demo.000000000000.jsonl"]
