@@ -15,7 +15,8 @@ from typing import Any, BinaryIO
 
 from ..errors import DataError
 from .journal_faults import LENIENT, Fault, Verdict
-from .journal_lines import LONGEST_LINE, Head, JournalPaths, batches_of_lines, open_segments, read_head
+from .journal_files import Head, JournalFiles, parse_head
+from .journal_lines import LONGEST_LINE, batches_of_lines, open_segments
 from .journal_runs import judge
 from .journal_scan import Scan
 from .key_files import KeyRing
@@ -63,11 +64,11 @@ class Verification:
         return {"ok": self.is_good(strict=strict), "strict": strict, **asdict(self), "faults": faults}
 
 
-def verify(paths: JournalPaths, ring: KeyRing, *, witness: Path | None = None) -> Verification:
+def verify(files: JournalFiles, ring: KeyRing, *, witness: Path | None = None) -> Verification:
     """Verify a journal.
 
     Args:
-        paths: Where it is.
+        files: Where it is.
         ring: The keys at hand.
         witness: A copy of its head that was kept elsewhere; None where there is none.
 
@@ -76,31 +77,31 @@ def verify(paths: JournalPaths, ring: KeyRing, *, witness: Path | None = None) -
         JournalError: A file is not private.
     """
     witnessed = None if witness is None else _read_witness(witness)
-    head_data = _read_if_there(paths.head)  # before the records: whoever writes meanwhile writes them first
-    head = None if head_data is None else read_head(head_data)
+    head_data = _read_if_there(files.head)  # before the records: whoever writes meanwhile writes them first
+    head = None if head_data is None else parse_head(head_data)
     records = signed = 0
     torn: Fault | None = None
-    with open_segments(paths) as segments:
+    with open_segments(files) as segments:
         who = _identify(segments, head, ring)
         log = who.log
         scan = Scan(log, ring, who.kid, who.kids, [one.seq for one in (head, witnessed) if one is not None])
         for path, file in segments:
             torn = _read_segment(scan, path, file)
             newest = path is segments[-1][0]
-            if newest and scan.is_sealed and path != paths.next_segment and paths.next_segment.exists():
-                segments.append((paths.next_segment, None))  # a crash came before it got its name
+            if newest and scan.is_sealed and path != files.next_segment and files.next_segment.exists():
+                segments.append((files.next_segment, None))  # a crash came before it got its name
             _judge_keys(scan, path.name, must_be_signed=bool(ring) and path is segments[-1][0])
             records, signed = records + scan.count.lines, signed + scan.count.signed
     scan.finish()
     order, last = judge(scan.runs.closed)
     faults = _sorted([*scan.faults.kept, *order], [path.name for path, _ in segments])
-    faults += _judge_head(paths, head_data, head, scan.macs, log=log, last=last)
+    faults += _judge_head(files, head_data, head, scan.macs, log=log, last=last)
     if torn is not None and (head is None or head.seq <= last):
         faults.append(torn)
     known = last if head is None else max(last, head.seq)
     faults += _judge_witness(witness, witnessed, scan.macs, log=log, known=known)
     return Verification(
-        environment=paths.environment,
+        environment=files.environment,
         log=log,
         segments=len(segments),
         records=records,
@@ -116,7 +117,7 @@ def verify(paths: JournalPaths, ring: KeyRing, *, witness: Path | None = None) -
 def _read_witness(path: Path) -> Head:
     """A witness comes from elsewhere, so that its mode says nothing."""
     try:
-        head = read_head(path.read_bytes())
+        head = parse_head(path.read_bytes())
     except FileNotFoundError:
         raise DataError(f"{path}: no such witness.") from None
     if head is None:
@@ -205,10 +206,10 @@ def _sorted(faults: Sequence[Fault], files: Sequence[str]) -> list[Fault]:
 
 
 def _judge_head(
-    paths: JournalPaths, data: bytes | None, head: Head | None, macs: Mapping[int, str], *, log: str, last: int
+    files: JournalFiles, data: bytes | None, head: Head | None, macs: Mapping[int, str], *, log: str, last: int
 ) -> Iterator[Fault]:
     """Whether the journal goes as far as its head, and the head says what stands there."""
-    file = paths.head.name
+    file = files.head.name
     if data is None:
         if last > 0:  # the genesis record alone: a crash came before the first head
             text = "there is no head, so that nobody can tell whether the last record is the last."
@@ -220,7 +221,7 @@ def _judge_head(
     elif head.seq > last:
         missing = head.seq - last
         text = f"the journal ends with record {last}, and its head says {head.seq}."
-        name = paths.open_segment.name
+        name = files.open_segment.name
         yield Fault(verdict=Verdict.TRUNCATED, file=name, seq=last + 1, records=missing, text=text)
     elif macs.get(head.seq, head.mac) != head.mac:
         yield Fault(

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from barstep.replay.journal_lines import JournalPaths, open_segments
+from barstep.replay.journal_files import JournalFiles
+from barstep.replay.journal_lines import open_segments
 from barstep.replay.journal_verification import verify
 from barstep.replay.key_files import KeyRing
 from barstep.replay.keys import EpochKey
@@ -52,7 +53,7 @@ def make(folder: Path, records: int) -> None:
 def read_lines(folder: Path) -> list[tuple[bytes, list[bytes]]]:
     """Each segment's key and its lines."""
     key, segments = EpochKey.first(ROOT), []
-    with open_segments(JournalPaths(folder=folder, environment="demo")) as found:
+    with open_segments(JournalFiles(folder=folder, environment="demo")) as found:
         for path, _ in found:
             segments.append((key.key, path.read_bytes().split(b"\n")[:-1]))
             key = key.evolved()
@@ -85,7 +86,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "logs"
         make(folder, options.records)
-        paths, ring = JournalPaths(folder=folder, environment="demo"), KeyRing(EpochKey.first(ROOT))
+        paths, ring = JournalFiles(folder=folder, environment="demo"), KeyRing(EpochKey.first(ROOT))
         found = verify(paths, ring)
         assert found.is_good(strict=False) and found.signed == found.records >= options.records, found.faults
         segments = read_lines(folder)

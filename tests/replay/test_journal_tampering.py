@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from barstep.replay.journal_lines import JournalPaths
+from barstep.replay.journal_files import JournalFiles
 from barstep.replay.journal_verification import Verification, verify
 from barstep.replay.key_files import KeyRing
 from barstep.replay.keys import EpochKey
@@ -27,7 +27,7 @@ def verified(case: Case, folder: Path, ring: KeyRing) -> Verification:
     """What is found once the case is on the disk."""
     folder.mkdir(mode=0o700)
     case.write(folder)
-    found = verify(JournalPaths(folder=folder, environment="demo"), ring, witness=folder / "witness.json")
+    found = verify(JournalFiles(folder=folder, environment="demo"), ring, witness=folder / "witness.json")
     for path in folder.iterdir():
         path.unlink()
     folder.rmdir()

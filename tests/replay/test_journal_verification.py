@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from barstep.errors import DataError, JournalError, UsageError
 from barstep.replay.journal_faults import Fault, Verdict
-from barstep.replay.journal_lines import JournalPaths
+from barstep.replay.journal_files import JournalFiles
 from barstep.replay.journal_verification import Verification, verify
 from barstep.replay.key_files import KeyRing
 from barstep.replay.keys import EpochKey
-from plain_journal import PlainJournal, epoch_key, fill, root_id
+from plain_journal import PlainJournal, epoch_key, fill, head_line, root_id
 
 SEEDS = int(os.environ.get("SEEDS", "1"))
 ROOT, SECOND_ROOT = bytes(range(32)), bytes(range(32, 64))
@@ -29,7 +29,7 @@ def machine_key(journal: PlainJournal) -> EpochKey:
 
 
 def look(folder: Path, *keys: EpochKey, witness: Path | None = None) -> Verification:
-    return verify(JournalPaths(folder=folder, environment="demo"), KeyRing(*keys), witness=witness)
+    return verify(JournalFiles(folder=folder, environment="demo"), KeyRing(*keys), witness=witness)
 
 
 def verdicts(found: Verification) -> list[str]:
@@ -80,7 +80,7 @@ def test_an_untouched_journal_raises_no_alarm(seed: int, tmp_path: Path) -> None
 
 def _head_of(segment: Path) -> bytes:
     last = json.loads(segment.read_bytes().split(b"\n")[-2])
-    return json.dumps({key: last[key] for key in ("log", "seq", "mac")}).encode()
+    return head_line(last)
 
 
 def test_a_next_segment_counts_from_the_moment_that_the_open_one_is_sealed(journal: PlainJournal) -> None:
@@ -142,9 +142,8 @@ def test_a_witness_has_seen_no_more_than_there_is(journal: PlainJournal, tmp_pat
     witness = tmp_path / "witness.json"
     lines = b"".join(path.read_bytes() for path in sorted(journal.folder.glob("demo.*jsonl"))).split(b"\n")[:-1]
     older = json.loads(lines[3])
-    told = {key: older[key] for key in ("log", "seq", "mac")}
     for change in ({}, {"mac": "0" * 96}, {"seq": 99}, {"log": "0" * 32}):
-        witness.write_text(json.dumps({**told, **change}))
+        witness.write_bytes(head_line({**older, **change}))
         assert verdicts(look(journal.folder, EpochKey.first(ROOT), witness=witness)) == ["ROLLED BACK"] * len(change)
     for text in ("", "{}", '{"log":"x","seq":-1,"mac":""}'):
         witness.write_text(text)
@@ -201,11 +200,11 @@ def test_a_journal_that_begins_with_a_torn_line_is_torn(tmp_path: Path) -> None:
 def test_what_is_not_there_or_not_private_is_refused(journal: PlainJournal, tmp_path: Path) -> None:
     """No journal, no folder, a name that leads elsewhere, a segment that others may read."""
     with pytest.raises(DataError, match=r"paper\.jsonl: no such journal"):
-        verify(JournalPaths(folder=journal.folder, environment="paper"), KeyRing())
+        verify(JournalFiles(folder=journal.folder, environment="paper"), KeyRing())
     with pytest.raises(DataError, match="no such"):
         look(tmp_path / "nothing")
-    with pytest.raises(UsageError, match="a name has letters"):
-        JournalPaths(folder=journal.folder, environment="../demo")
+    with pytest.raises(UsageError, match="allowed are letters"):
+        JournalFiles(folder=journal.folder, environment="../demo")
     segment = journal.folder / "demo.000000000009.jsonl"
     segment.chmod(0o644)
     with pytest.raises(JournalError, match="has mode 0644"):
