@@ -39,7 +39,7 @@ def open_segments(files: JournalFiles) -> Iterator[list[tuple[Path, BinaryIO | N
             if newest is None:
                 break
             stack.enter_context(newest)
-            if _is(files.open_segment, newest):
+            if is_at(files.open_segment, newest):
                 sealed.append((files.open_segment, newest))
                 break
         if not sealed:
@@ -53,7 +53,8 @@ def _opened(path: Path) -> BinaryIO | None:
     return os.fdopen(open_private(path), "rb")
 
 
-def _is(path: Path, file: BinaryIO) -> bool:
+def is_at(path: Path, file: BinaryIO) -> bool:
+    """Whether an open file still has its name."""
     try:
         return os.path.samestat(path.lstat(), os.fstat(file.fileno()))
     except FileNotFoundError:
@@ -75,3 +76,11 @@ def batches_of_lines(file: BinaryIO) -> Iterator[tuple[list[bytes], bool]]:
             yield lines, True
     if rest:
         yield [rest], False
+
+
+def reopened(path: Path, file: BinaryIO | None) -> BinaryIO:
+    """A file of its own to read from the start; that of a segment that is renamed meanwhile stays the same."""
+    descriptor = open_private(path) if file is None else os.dup(file.fileno())
+    again = os.fdopen(descriptor, "rb")
+    again.seek(0)
+    return again

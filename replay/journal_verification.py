@@ -5,7 +5,6 @@ What each verdict means, and which one is told where several could be, stands in
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,11 +15,12 @@ from typing import Any, BinaryIO
 from ..errors import DataError
 from .journal_faults import LENIENT, Fault, Verdict
 from .journal_files import Head, JournalFiles, parse_head
-from .journal_lines import LONGEST_LINE, batches_of_lines, open_segments
+from .journal_lines import LONGEST_LINE, batches_of_lines, open_segments, reopened
 from .journal_runs import judge
 from .journal_scan import Scan
 from .key_files import KeyRing
-from .private_files import open_private, read_private
+from .private_files import read_private
+from .witness import read_witness
 
 _BEGINNING = re.compile(rb'\{"v":1,"log":"([0-9a-f]{32})","seq":[0-9]+,"epoch":[0-9]+,"kid":"([0-9a-f]{16})"')
 _BEGINNING_BYTES = 512
@@ -76,7 +76,7 @@ def verify(files: JournalFiles, ring: KeyRing, *, witness: Path | None = None) -
         DataError: There is no journal, or no such witness.
         JournalError: A file is not private.
     """
-    witnessed = None if witness is None else _read_witness(witness)
+    witnessed = None if witness is None else read_witness(witness)
     head_data = _read_if_there(files.head)  # before the records: whoever writes meanwhile writes them first
     head = None if head_data is None else parse_head(head_data)
     records = signed = 0
@@ -114,19 +114,6 @@ def verify(files: JournalFiles, ring: KeyRing, *, witness: Path | None = None) -
     )
 
 
-def _read_witness(path: Path) -> Head:
-    """A witness comes from elsewhere, so that its mode says nothing."""
-    try:
-        head = parse_head(path.read_bytes())
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such witness.") from None
-    if head is None:
-        raise DataError(
-            f"{path}: is no witness: log, seq and mac, as `barstep decision-log head --export` writes them."
-        )
-    return head
-
-
 def _read_if_there(path: Path) -> bytes | None:
     try:
         return read_private(path)
@@ -147,7 +134,7 @@ def _identify(segments: Sequence[tuple[Path, BinaryIO | None]], head: Head | Non
     """What most of its first lines, its segments' first lines and its head say, since any one of them may be wrong."""
     logs, first_kids, kids = Counter[str](), Counter[str](), set()
     for number, (path, file) in enumerate(segments):
-        with _reopened(path, file) as again:
+        with reopened(path, file) as again:
             lines = [again.readline(LONGEST_LINE)[:_BEGINNING_BYTES] for _ in range(1 if number else 3)]
         for place, found in enumerate(map(_BEGINNING.match, lines)):
             if found is not None:
@@ -161,19 +148,11 @@ def _identify(segments: Sequence[tuple[Path, BinaryIO | None]], head: Head | Non
     return _Identity(log=max(logs, key=lambda log: logs[log], default=""), kid=kid, kids=frozenset(kids))
 
 
-def _reopened(path: Path, file: BinaryIO | None) -> BinaryIO:
-    """A file of its own to read from the start; that of a segment that is renamed meanwhile stays the same."""
-    descriptor = open_private(path) if file is None else os.dup(file.fileno())
-    again = os.fdopen(descriptor, "rb")
-    again.seek(0)
-    return again
-
-
 def _read_segment(scan: Scan, path: Path, file: BinaryIO | None) -> Fault | None:
     """Scan a segment; a last line without its end is given back where it is the open one, which may be torn."""
     scan.begin_segment(path.name)
     torn = None
-    with _reopened(path, file) as lines_of:
+    with reopened(path, file) as lines_of:
         for lines, ended in batches_of_lines(lines_of):
             if ended:
                 scan.read(lines)
