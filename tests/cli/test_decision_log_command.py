@@ -74,6 +74,16 @@ def test_the_root_may_be_elsewhere(barstep: Run, working_folder: Path) -> None:
     assert absent.code == 3 and "absent.key: no such file" in absent.err
 
 
+def test_whoever_brings_a_root_does_not_believe_the_machine(barstep: Run, working_folder: Path) -> None:
+    """A journal that went on under a root of somebody who had the machine passes by its own keys only."""
+    working_folder.chmod(0o700)
+    Path("secrets/journal/demo/root.key").rename("kept.key")
+    assert barstep("keys", "rotate", "--environment", "demo").code == 0
+    assert barstep("decision-log", "verify").code == 0
+    caught = barstep("decision-log", "verify", "--root-key", "kept.key")
+    assert caught.code == 5 and "WRONG KEY demo.jsonl:1" in caught.out
+
+
 def test_a_rolled_back_journal_is_caught_by_its_witness(barstep: Run) -> None:
     """Journal and head as they were before: the witness tells, and is not overwritten by a later export."""
     before = {path: path.read_bytes() for path in JOURNAL.iterdir()}
