@@ -12,8 +12,7 @@ from itertools import chain
 
 import numpy as np
 
-from ..config.commands import AnyCommand, ReplaceCapitalPolicy, SetCapitalPolicy
-from ..config.durations import microseconds
+from ..config.commands import ReplaceCapitalPolicy, SetCapitalPolicy
 from ..config.policies import Written
 from ..config.policy_reading import read_policy
 from ..kernels.capital import MAY_RUN, SCRATCH
@@ -28,14 +27,14 @@ from .panel import PRICES
 from .policy_program import PolicyProgram, compile_policy
 from .portfolio import rows_read
 from .reasons import GOVERNED
-from .scheduler_arrays import NEVER_US, SchedulerArrays
+from .scheduler_arrays import SchedulerArrays
 from .scheduler_book import Book
 from .scheduler_controls import controls
 from .scheduler_effects import Effect, FlattenSchedules, PolicyChanged, RebalanceCapital, ResetPeak
 from .scheduler_metrics import Sources, measures_of, raw_register, reads_telemetry
 from .scheduler_result import SchedulerResult
 from .scheduler_setup import SchedulerSetup
-from .scheduler_state import due_expiries, next_expiry
+from .scheduler_state import SchedulerState, next_expiry
 from .scheduler_tables import SchedulerTables
 from .scheduler_transitions import Event, GovernorHalted, initial_state, transition
 from .scheduler_wishes import BlockOfWishes
@@ -112,22 +111,16 @@ class SchedulerMachine:
         self._set_timeline(self._timeline(start, stop, begin, self.until_us))
         self._book.put(width=width)
 
-    def add_instant(self, now: int) -> None:
-        """Give a time an instant of its own, where it has none."""
-        place = int(np.searchsorted(self.timeline[0], now))
-        if place == self.timeline.shape[1] or self.timeline[0, place] != now:
-            self._set_timeline(np.insert(self.timeline, place, (now, -1, -1), axis=1))
+    def next_event(self, given_us: int) -> int:
+        """When the state is moved next, where the next command is given at a time: by that, or by an expiry.
 
-    def due_events(self, commands: list[AnyCommand], now: int) -> Iterator[Event]:
-        """What happens to the state at an instant: commands, which are taken from the list, then expiries."""
-        while commands and microseconds(commands[0].at) <= now:
-            yield commands.pop(0)
-        yield from due_expiries(self.state, now)
-
-    def next_event(self, commands: Sequence[AnyCommand], after: int) -> int:
-        """The next time later than one at which a command of a list is given or something expires."""
-        given = microseconds(commands[0].at) if commands else NEVER_US
-        return min(max(given, after + 1), next_expiry(self.state) or NEVER_US)
+        Where that lies before the end of the bars that are taken, it is made an instant.
+        """
+        expiry = next_expiry(self.state)
+        following = given_us if expiry is None else min(given_us, expiry)
+        if following < self.until_us:
+            self._add_instant(following)
+        return following
 
     def event(self, event: Event, now: int) -> tuple[Effect, ...]:
         """Move the state, and let the arrays follow; returns what it told."""
@@ -201,6 +194,11 @@ class SchedulerMachine:
             timeline[row, np.searchsorted(times, moments[inside])] = (first + np.arange(moments.size))[inside]
         return timeline
 
+    def _add_instant(self, now: int) -> None:
+        place = int(np.searchsorted(self.timeline[0], now))
+        if place == self.timeline.shape[1] or self.timeline[0, place] != now:
+            self._set_timeline(np.insert(self.timeline, place, (now, -1, -1), axis=1))
+
     def _set_timeline(self, timeline: Integers) -> None:
         self.timeline = timeline
         self._book.put(timeline=timeline)
@@ -233,6 +231,11 @@ class SchedulerMachine:
             s, rank, now, number, arrays.rules, arrays.instruments, arrays.account, arrays.tallies, arrays.schedules,
             arrays.cells, arrays.said, arrays.upcoming, arrays.hand, arrays.unit_hand,
         )  # fmt: skip
+
+    def resume(self, state: SchedulerState) -> None:
+        """Take a state that was reached before, with its policy; nothing is noted of it."""
+        self.state = state
+        self._take_policy()
 
     def _take_policy(self) -> None:
         """Compile the state's policy; its moving averages start anew."""

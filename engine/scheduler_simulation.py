@@ -6,16 +6,18 @@ from collections.abc import Callable
 
 import numpy as np
 
+from .scheduler_commands import CommandQueue, Given
 from .scheduler_machine import SchedulerMachine
 from .scheduler_result import SchedulerResult
 from .scheduler_setup import SchedulerSetup
+from .scheduler_state import due_expiries
 
 Progress = Callable[[int, int], None]
 
 
 def simulate(setup: SchedulerSetup, progress: Progress | None = None) -> SchedulerResult:
     """Run a scheduler and hand everything to the result."""
-    machine, commands = SchedulerMachine(setup), list(setup.commands)
+    machine, commands = SchedulerMachine(setup), CommandQueue(Given(command=one) for one in setup.commands)
     bars, block = machine.bars, setup.block_bars
     machine.warm_up()
     for start in range(bars.start, bars.stop, block):
@@ -24,11 +26,11 @@ def simulate(setup: SchedulerSetup, progress: Progress | None = None) -> Schedul
         at = 0
         while at < machine.timeline.shape[1]:
             now = int(machine.timeline[0, at])
-            for event in machine.due_events(commands, now):
-                machine.event(event, now)
-            following = machine.next_event(commands, now)
-            if following < machine.until_us:
-                machine.add_instant(following)
+            for given in commands.take(now):
+                machine.event(given.command, now)
+            for expired in due_expiries(machine.state, now):
+                machine.event(expired, now)
+            following = machine.next_event(commands.next_us())
             at = machine.run(at, int(np.searchsorted(machine.timeline[0], following)))
         if progress is not None:
             progress(stop - bars.start, len(bars))
