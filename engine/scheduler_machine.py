@@ -20,6 +20,7 @@ from ..kernels.scheduler import layout
 from ..kernels.scheduler.book import run_book
 from ..kernels.scheduler.marks import see_closes
 from ..kernels.scheduler.targets import close_schedule
+from ..kernels.scheduler.timeline import fill_timeline
 from ..kernels.scheduler.wishes import find_all_signals
 from .bars import MICROSECONDS, Bars, Integers
 from .configured import ResolvedSchedule
@@ -78,6 +79,7 @@ class SchedulerMachine:
         self._columns: Integers = np.zeros((2, block + 2), dtype=np.int64)
         self.timeline: Integers = np.zeros((3, 0), dtype=np.int64)
         self.until_us = setup.start_us
+        self._cadences = np.unique(self.arrays.schedules[layout.CADENCE]).astype(np.int64)
         self.curve = np.empty(len(self.bars))
         self.registers = np.zeros((MAY_RUN + 1, len(setup.schedules)))
         self._book = self._open_book()
@@ -178,21 +180,13 @@ class SchedulerMachine:
 
     def _timeline(self, start: int, stop: int, begin: int, end: int) -> Integers:
         """The instants from `begin` to before `end`."""
-        history, schedules = self.setup.history, self.arrays.schedules
+        history = self.setup.history
         opened = start if start == self.bars.start else start + 1
         opens, closes = history.ts_us[opened : stop + 1], history.ts_us[start:stop] + self.interval_us
-        due = [
-            np.arange(-(-begin // cadence) * cadence, end, cadence)
-            for cadence in np.unique(schedules[layout.CADENCE]).astype(np.int64).tolist()
-        ]
-        times = np.unique(np.concatenate(([begin], opens, closes, *due)))  # weights may be due at the start
-        times = times[(times >= begin) & (times < end)]
-        timeline = np.full((3, times.size), -1, dtype=np.int64)
-        timeline[0] = times
-        for row, moments, first in ((1, closes, 1), (2, opens, 1 + opened - start)):
-            inside = (moments >= begin) & (moments < end)
-            timeline[row, np.searchsorted(times, moments[inside])] = (first + np.arange(moments.size))[inside]
-        return timeline
+        due = sum(-(-(end - begin) // cadence) for cadence in self._cadences.tolist())
+        timeline: Integers = np.empty((3, 1 + opens.size + closes.size + due), dtype=np.int64)
+        count = fill_timeline(begin, end, opens, 1 + opened - start, closes, 1, self._cadences, timeline)
+        return np.ascontiguousarray(timeline[:, :count])
 
     def _add_instant(self, now: int) -> None:
         place = int(np.searchsorted(self.timeline[0], now))
