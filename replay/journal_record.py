@@ -11,12 +11,14 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 VERSION = 1
 GENESIS_PREV = "0" * 96
 """What the first record names in place of a record before it."""
 
+_EPOCH = datetime(1970, 1, 1)
 _TAIL = b',"mac":"'
 _MAC = re.compile(rb"[0-9a-f]{96}\"\}\Z")
 _BEGINNING = re.compile(
@@ -46,6 +48,11 @@ class Chained:
     prev: str
     kind: str
     mac: str
+
+
+def at_text(ts_us: int) -> str:
+    """A record's `at`, of microseconds since the epoch, UTC."""
+    return f"{(_EPOCH + timedelta(microseconds=ts_us)).isoformat(timespec='microseconds')}Z"
 
 
 def members(record: Mapping[str, Any]) -> bytes:

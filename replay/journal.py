@@ -1,0 +1,290 @@
+"""The decision journal, as its one writer sees it.
+
+Records are appended, which puts them nowhere, and committed as a group, which makes them durable; only then may
+anything act on them. docs/journal.md says how the files look and what a crash leaves.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from ..errors import HeldError, JournalError, UsageError, in_one_line
+from .disk import REAL_DISK, Disk
+from .journal_files import Head, JournalFiles, write_file
+from .journal_record import Chained, at_text, make_line, members
+from .journal_recovery import Found, recover
+from .journal_segments import KeyStore, begin, exchange
+from .keys import EpochKey
+
+SEGMENT_RECORDS = 65_536
+"""How long a segment gets before it wants sealing."""
+
+SealReason = Literal["full", "ended", "rotated"]
+
+_LOG_ID = re.compile(r"[0-9a-f]{32}")
+_TIME = rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z"
+_PAYLOAD = re.compile(rb'"kind":"([a-z_]+)","at":"(' + _TIME + rb')"(?:,|\Z)')
+
+
+class TradingDecisionJournal:
+    """One environment's journal, held for writing.
+
+    Attributes:
+        found: What start-up met.
+        log_id: The journal's id.
+        seq: Number of the last record that was appended.
+        mac: Its signature.
+        segment_seq: Number of the open segment's first record.
+        failed: Why nothing is written any more; None while all is well.
+    """
+
+    def __init__(self, files: JournalFiles, keys: KeyStore, disk: Disk, lock: int, found: Found) -> None:
+        """What `open` makes, once the lock is held and the disk is in order."""
+        self.found = found
+        self.log_id, self.seq, self.mac = found.last.log, found.last.seq, found.last.mac
+        self.segment_seq = found.first_seq
+        self.failed: str | None = None
+        self._files, self._keys, self._disk, self._lock = files, keys, disk, lock
+        self._key = keys.current()
+        self._pending: list[bytes] = []
+        self._head = disk.open(files.head)
+        self._segment = disk.open(files.open_segment)
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        environment: str,
+        keys: KeyStore,
+        *,
+        log_id: str,
+        genesis: bytes,
+        now_us: int,
+        disk: Disk = REAL_DISK,
+    ) -> Self:
+        """Take the journal for writing, finish what a crash cut off, and stand behind the last record.
+
+        Args:
+            folder: The folder of journals; it is made where it is not there.
+            environment: Whose journal.
+            keys: Where the open segment's key is kept.
+            log_id: 32 random hexadecimal digits, for a journal that is new.
+            genesis: `members` of its first record, for a journal that is new.
+            now_us: Wall time in microseconds, for the record that says what was recovered.
+            disk: Where it lies.
+
+        Raises:
+            HeldError: Another process writes it; nothing was written here.
+            JournalError: What is there was not left by a crash, or the disk failed.
+            UsageError: The environment's name, the id or the genesis record is none.
+        """
+        files = JournalFiles(folder=folder, environment=environment)
+        if _LOG_ID.fullmatch(log_id) is None:
+            raise UsageError(f"log id {log_id!r}: must be 32 hexadecimal digits.")
+        _time_of(genesis, "genesis")
+        try:
+            disk.make_folder(folder)
+            lock = _take(files, disk)
+            try:
+                journal = cls(files, keys, disk, lock, _start(files, keys, disk, log_id, genesis))
+            except BaseException:
+                disk.close(lock)
+                raise
+        except OSError as error:
+            raise JournalError(f"{folder}: the journal cannot be opened: {in_one_line(error)}") from error
+        journal._tell_found(at_text(now_us))
+        return journal
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the open segment is so long that it wants sealing."""
+        return self.seq - self.segment_seq + 1 >= SEGMENT_RECORDS
+
+    def append(self, payload: bytes) -> int:
+        """Sign one more record of the group; nothing is on the disk before `commit`.
+
+        Args:
+            payload: Its `members`: `kind` and `at`, then the others.
+
+        Returns:
+            The record's number.
+
+        Raises:
+            JournalError: The journal has failed, or is closed.
+            UsageError: The payload does not begin like a record, or is no line of ASCII.
+        """
+        self._refuse_failed()
+        _time_of(payload)
+        self._pending.append(self._sign(payload, self._key))
+        return self.seq
+
+    def append_record(self, record: Mapping[str, Any]) -> int:
+        """Sign one more record of the group, from its fields; see `append`.
+
+        Raises:
+            ValueError: A number is NaN or infinite.
+        """
+        return self.append(members(record))
+
+    def commit(self) -> None:
+        """Make the group durable. When this returns, its records may be acted upon.
+
+        Raises:
+            JournalError: The disk failed, now or before: nothing of this group may be acted upon, and nothing more is
+                written.
+        """
+        self._refuse_failed()
+        if self._pending:
+            with self._failing("a group of records was not written"):
+                self._flush()
+                self._write_head()
+
+    def seal(self, checkpoint: bytes, *, reason: SealReason = "full", key: EpochKey | None = None) -> None:
+        """Commit the group, seal the open segment, and open the next one.
+
+        Args:
+            checkpoint: `members` of the next segment's first record.
+            reason: Why, for the `sealed` record.
+            key: What signs the next segment: the first key of a new root; None: the open segment's key, evolved.
+
+        Raises:
+            JournalError: The disk or the store of keys failed, now or before.
+            UsageError: The checkpoint is none, or the key is of the root that signs already.
+        """
+        time = _time_of(checkpoint, "checkpoint")
+        if key is not None and key.kid == self._key.kid:
+            raise UsageError(f"key {key.kid}: signs this journal already; a rotation takes a new root.")
+        self.commit()
+        key = key or self._key.evolved()
+        with self._failing("a segment was not sealed"):
+            self._pending = [self._sign(members({"kind": "sealed", "at": time, "reason": reason}), self._key)]
+            write_file(self._disk, self._files.next_segment, [self._sign(checkpoint, key)])
+            self._flush()
+            self._keys.advance(key)
+            self._key = key
+            exchange(self._files, self._disk, self.segment_seq)
+            before, self._segment = self._segment, self._disk.open(self._files.open_segment)
+            self._disk.close(before)
+            self.segment_seq = self.seq
+            self._write_head()
+            self._disk.fdatasync(self._head)
+
+    def close(self, checkpoint: bytes | None = None) -> None:
+        """Let go of the journal; records that were not committed are dropped, as nobody was told of them.
+
+        Args:
+            checkpoint: Where the loop ends in order: the group is committed and the segment sealed first.
+
+        Raises:
+            JournalError: It could not be sealed; it is let go of all the same.
+        """
+        try:
+            if checkpoint is not None:
+                self.seal(checkpoint, reason="ended")
+        finally:
+            self._release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._release()
+
+    def _tell_found(self, at: str) -> None:
+        """Write down what start-up met, where it was not a journal that ended in order."""
+        if self.found.torn is None and self.found.kept == 0:
+            return
+        try:
+            self.append_record({"kind": "recovered", "at": at, "torn": self.found.torn, "kept": self.found.kept})
+            self.commit()
+        except BaseException:
+            self._release()
+            raise
+
+    def _sign(self, payload: bytes, key: EpochKey) -> bytes:
+        """The next record's line."""
+        place = Chained(self.log_id, self.seq + 1, key.epoch, key.kid, self.mac, kind="", mac="")
+        line, self.mac = make_line(place, payload, key.key)
+        self.seq += 1
+        return line
+
+    def _flush(self) -> None:
+        """The group onto the disk, in one write."""
+        self._disk.write(self._segment, b"".join(self._pending))
+        self._disk.fdatasync(self._segment)
+        self._pending.clear()
+
+    def _write_head(self) -> None:
+        self._disk.overwrite(self._head, Head(log=self.log_id, seq=self.seq, mac=self.mac).line())
+
+    @contextmanager
+    def _failing(self, what: str) -> Iterator[None]:
+        """What raises in here ends the journal: what is on the disk is not known any more."""
+        try:
+            yield
+        except BaseException as error:
+            self.failed = f"{what}: {in_one_line(error)}" if isinstance(error, Exception) else what
+            self._pending.clear()
+            if isinstance(error, OSError):
+                raise JournalError(self._failed_text()) from error
+            raise
+
+    def _refuse_failed(self) -> None:
+        if self.failed is not None:
+            raise JournalError(self._failed_text())
+
+    def _failed_text(self) -> str:
+        return f"{self._files.open_segment}: the journal writes nothing more: {self.failed}"
+
+    def _release(self) -> None:
+        """Give the descriptors back, the lock last; once."""
+        self.failed = self.failed or "it was closed"
+        self._pending.clear()
+        descriptors = (self._segment, self._head, self._lock)
+        self._segment = self._head = self._lock = -1
+        for descriptor in descriptors:
+            if descriptor >= 0:
+                self._disk.close(descriptor)
+
+
+def _take(files: JournalFiles, disk: Disk) -> int:
+    """The lock of the one who writes."""
+    try:
+        return disk.lock(files.lock)
+    except BlockingIOError:
+        raise HeldError(
+            f"{files.lock}: another process writes the journal of environment {files.environment!r}. Nothing was "
+            "written here; stop that process first."
+        ) from None
+
+
+def _start(files: JournalFiles, keys: KeyStore, disk: Disk, log_id: str, genesis: bytes) -> Found:
+    """Where the journal stands; a new one begins and is then met as any other."""
+    found = recover(files, keys, disk)
+    if found is None:
+        begin(files, keys.current(), disk, log_id=log_id, genesis=genesis)
+        found = recover(files, keys, disk)
+    if found is None:
+        raise JournalError(f"{files.open_segment}: was written, and is not there.")
+    return found
+
+
+def _time_of(payload: bytes, kind: str | None = None) -> str:
+    """The `at` of a record's members.
+
+    Raises:
+        UsageError: They do not begin like a record, of that kind, or are no line of ASCII.
+    """
+    match = _PAYLOAD.match(payload)
+    if match is None or b"\n" in payload or not payload.isascii():
+        raise UsageError(f"{payload[:80]!r}: a record's members begin with kind and at, and are one line of ASCII.")
+    if kind is not None and match[1] != kind.encode("ascii"):
+        raise UsageError(f"a record of kind {match[1].decode()!r} cannot stand here; allowed is {kind!r}.")
+    return match[2].decode("ascii")
