@@ -48,6 +48,7 @@ class SchedulerMachine:
     Attributes:
         setup: What it runs on and how.
         bars: Places in the history of the first bar that is traded, and of the one after the last.
+        taken: Places in the history of the bars that were taken last.
         timeline: int64[3, instant], what falls on the instants of the bars taken last, as `run_instants` reads it.
         until_us: The time before which these instants lie.
         tables: Decisions, fills, weights and events.
@@ -77,6 +78,7 @@ class SchedulerMachine:
         self._rows = rows_read(setup.rules, inside=bool(self.arrays.desk[layout.WATCHES]))
         self._funding = np.zeros((legs, block + 2 if setup.rates else 0))
         self._columns: Integers = np.zeros((2, block + 2), dtype=np.int64)
+        self.taken = range(first, first)
         self.timeline: Integers = np.zeros((3, 0), dtype=np.int64)
         self.until_us = setup.start_us
         self._cadences = np.unique(self.arrays.schedules[layout.CADENCE]).astype(np.int64)
@@ -84,7 +86,7 @@ class SchedulerMachine:
         self.registers = np.zeros((MAY_RUN + 1, len(setup.schedules)))
         self._book = self._open_book()
         self._take_policy()
-        self.apply(effects, setup.start_us)
+        self._apply(effects, setup.start_us)
 
     @property
     def interval_us(self) -> int:
@@ -99,6 +101,7 @@ class SchedulerMachine:
     def take_bars(self, start: int, stop: int) -> None:
         """Take the bars `start` to `stop` of the history, which follow those taken last, and make their timeline."""
         setup, history, arrays = self.setup, self.setup.history, self.arrays
+        self.taken = range(start, stop)
         closes = history.ts_us[start:stop] + self.interval_us
         self.wishes.fill(closes)
         self._fill_prices(start, stop)
@@ -124,11 +127,10 @@ class SchedulerMachine:
             self._add_instant(following)
         return following
 
-    def event(self, event: Event, now: int) -> tuple[Effect, ...]:
-        """Move the state, and let the arrays follow; returns what it told."""
+    def event(self, event: Event, now: int) -> None:
+        """Move the state, and let the arrays follow."""
         self.state, effects = transition(self.state, event, now)
-        self.apply(effects, now)
-        return effects
+        self._apply(effects, now)
 
     def run(self, start: int, stop: int) -> int:
         """Do what falls on the instants `start` to `stop` of the timeline; returns the one to go on from."""
@@ -197,7 +199,7 @@ class SchedulerMachine:
         self.timeline = timeline
         self._book.put(timeline=timeline)
 
-    def apply(self, effects: Sequence[Effect], now: int) -> None:
+    def _apply(self, effects: Sequence[Effect], now: int) -> None:
         """Let the arrays follow the state."""
         arrays, setup = self.arrays, self.setup
         for effect in effects:

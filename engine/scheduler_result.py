@@ -25,7 +25,7 @@ from .scheduler_state import SchedulerState
 
 By = Literal["schedule", "instrument", "tag", "strategy", "risk_profile"]
 
-_EVENTS = {
+EVENTS = {
     layout.PROFILE_REDUCES: "profile_reduces",
     layout.PROFILE_RECOVERS: "profile_recovers",
     layout.GOVERNOR_SCALES: "governor_scales",
@@ -104,7 +104,7 @@ class SchedulerResult(PortfolioResult):
         """The profile's bucket that holds an instrument; `manual` once the strategy is disabled."""
         setup, count = self.setup, len(self.setup.instruments)
         names = [
-            _bucket(setup.profiles[one.risk_profile].instrument_buckets, name)
+            bucket_of(setup.profiles[one.risk_profile].instrument_buckets, name)
             for one in setup.resolved
             for name in setup.instruments
         ]
@@ -173,7 +173,7 @@ class SchedulerResult(PortfolioResult):
         return pl.DataFrame(
             {
                 "time": _instants(table[layout.EVENT_AT]),
-                "kind": _words([_EVENTS[kind] for kind in range(len(_EVENTS))], kinds),
+                "kind": _words([EVENTS[kind] for kind in range(len(EVENTS))], kinds),
                 "name": [
                     profiles[which] if own else GOVERNED[which] for which, own in zip(of, is_profile, strict=True)
                 ],
@@ -317,7 +317,8 @@ class SchedulerResult(PortfolioResult):
         }
 
 
-def _bucket(buckets: Mapping[str, list[str]], instrument: str) -> str:
+def bucket_of(buckets: Mapping[str, list[str]], instrument: str) -> str:
+    """The bucket of a risk profile that holds an instrument; empty where none does."""
     return next((bucket for bucket, members in buckets.items() if instrument in members), "")
 
 

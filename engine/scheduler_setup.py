@@ -71,6 +71,11 @@ class SchedulerSetup:
         return tuple(one.name for one in self.resolved)
 
     @cached_property
+    def telemetry_namespace(self) -> str:
+        """First part of the names of its metrics."""
+        return self.scheduler.telemetry_namespace or f"runtime.{self.name}"
+
+    @cached_property
     def tags(self) -> tuple[str, ...]:
         """Their primary tags; empty where they have none."""
         return tuple(one.strategy.tags[0] if one.strategy.tags else "" for one in self.resolved)

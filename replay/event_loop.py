@@ -11,7 +11,6 @@ from typing import Protocol
 
 from ..config.commands import AnyCommand
 from ..engine.scheduler_commands import CommandQueue, Given
-from ..engine.scheduler_effects import Effect
 from ..engine.scheduler_machine import SchedulerMachine
 from ..engine.scheduler_state import due_expiries
 from ..engine.scheduler_transitions import Event
@@ -21,7 +20,7 @@ from ..kernels.scheduler.loop import TIME
 class Listener(Protocol):
     """What hears of everything, in order."""
 
-    def event(self, now_us: int, event: Event, by: str, effects: Sequence[Effect]) -> None:
+    def event(self, now_us: int, event: Event, by: str) -> None:
         """A command was applied, or something has ended."""
 
     def instant(self, now_us: int, place: int) -> None:
@@ -133,9 +132,9 @@ class EventLoop:
         self._look_ahead()
 
     def _apply(self, now: int, event: Event, by: str) -> None:
-        effects = self.machine.event(event, now)
+        self.machine.event(event, now)
         for listener in self._listeners:
-            listener.event(now, event, by, effects)
+            listener.event(now, event, by)
 
     def _look_ahead(self) -> None:
         """See when something happens next, and that it has an instant; instants that are done keep their places."""

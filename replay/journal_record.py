@@ -19,6 +19,7 @@ GENESIS_PREV = "0" * 96
 """What the first record names in place of a record before it."""
 
 _EPOCH = datetime(1970, 1, 1)
+_MICROSECOND = timedelta(microseconds=1)
 _TAIL = b',"mac":"'
 _MAC = re.compile(rb"[0-9a-f]{96}\"\}\Z")
 _BEGINNING = re.compile(
@@ -53,6 +54,11 @@ class Chained:
 def at_text(ts_us: int) -> str:
     """A record's `at`, of microseconds since the epoch, UTC."""
     return f"{(_EPOCH + timedelta(microseconds=ts_us)).isoformat(timespec='microseconds')}Z"
+
+
+def at_us(text: str) -> int:
+    """The microseconds since the epoch that an `at` says."""
+    return (datetime.fromisoformat(text[:-1]) - _EPOCH) // _MICROSECOND
 
 
 def members(record: Mapping[str, Any]) -> bytes:
