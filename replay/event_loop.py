@@ -37,6 +37,8 @@ class EventLoop:
         machine: The scheduler.
         now_us: The instant that was done last; before the first one the start.
         next_bar: Place in the history of the bar that is taken next.
+        listeners: Who hears of what is done.
+        block_bars: Bars whose wishes are made at a time.
     """
 
     def __init__(
@@ -56,12 +58,17 @@ class EventLoop:
         self.next_bar = machine.bars.start if next_bar is None else next_bar
         self.now_us = machine.setup.start_us
         self._commands = CommandQueue(commands)
-        self._listeners = tuple(listeners)
-        self._block = block_bars or machine.setup.block_bars
+        self.listeners = tuple(listeners)
+        self.block_bars = block_bars or machine.setup.block_bars
         self._times: list[int] = []
         self._at, self._event_us = 0, 0
         if next_bar is None:
             machine.warm_up()
+
+    @property
+    def is_between_bars(self) -> bool:
+        """Whether all instants of the bars that were taken are done: a checkpoint can be made."""
+        return self._at == len(self._times)
 
     def give(self, command: AnyCommand, by: str) -> None:
         """Have a command applied at its instant, or at the next one where that is past."""
@@ -85,10 +92,10 @@ class EventLoop:
         while self.machine.run(place, place + 1) == place:
             pass  # a table was full, or the governor halts: both are seen to
         self.now_us, self._at = now, place + 1
-        for listener in self._listeners:
+        for listener in self.listeners:
             listener.instant(now, place)
         if self._at == len(self._times):
-            for listener in self._listeners:
+            for listener in self.listeners:
                 listener.block(self.next_bar)
         return True
 
@@ -117,7 +124,7 @@ class EventLoop:
         machine, start = self.machine, self.next_bar
         if start >= machine.bars.stop:
             return False
-        self.next_bar = min(start + self._block, machine.bars.stop)
+        self.next_bar = min(start + self.block_bars, machine.bars.stop)
         machine.take_bars(start, self.next_bar)
         self._at = 0
         self._look_ahead()
@@ -133,7 +140,7 @@ class EventLoop:
 
     def _apply(self, now: int, event: Event, by: str) -> None:
         self.machine.event(event, now)
-        for listener in self._listeners:
+        for listener in self.listeners:
             listener.event(now, event, by)
 
     def _look_ahead(self) -> None:

@@ -5,7 +5,6 @@ Signatures are not looked at here: `decision-log verify` does that, and start-up
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -13,7 +12,24 @@ from typing import Any, BinaryIO
 from ..errors import JournalError
 from .disk import REAL_DISK, Disk
 from .journal_files import JournalFiles
-from .journal_record import Chained, read_chained
+from .journal_record import Chained, fields_of, read_chained
+
+
+def read_payloads(files: JournalFiles, disk: Disk = REAL_DISK) -> Iterator[tuple[Chained, bytes]]:
+    """All records of a journal, from its genesis on: what each says of its place, and its members from `kind` on.
+
+    A last line that is not written to its end yet is left out.
+
+    Raises:
+        JournalError: A line is no record, or does not follow the one before it.
+        FileNotFoundError: There is no such journal.
+    """
+    before: Chained | None = None
+    for path in (*files.sealed_segments(disk), files.open_segment):
+        with disk.read(path) as file:
+            for place, body in read_segment(file, path, before=before, may_be_torn=path == files.open_segment):
+                yield place, body[body.index(b'"kind":') :]
+                before = place
 
 
 def read_records(folder: Path, environment: str, *, disk: Disk = REAL_DISK) -> Iterator[tuple[Chained, dict[str, Any]]]:
@@ -25,13 +41,8 @@ def read_records(folder: Path, environment: str, *, disk: Disk = REAL_DISK) -> I
         JournalError: A line is no record, or does not follow the one before it.
         FileNotFoundError: There is no such journal.
     """
-    files = JournalFiles(folder=folder, environment=environment)
-    before: Chained | None = None
-    for path in (*files.sealed_segments(disk), files.open_segment):
-        with disk.read(path) as file:
-            for place, body in read_segment(file, path, before=before, may_be_torn=path == files.open_segment):
-                yield place, _fields(body)
-                before = place
+    for place, payload in read_payloads(JournalFiles(folder=folder, environment=environment), disk):
+        yield place, fields_of(payload)
 
 
 def tail_from_checkpoint(
@@ -46,7 +57,7 @@ def tail_from_checkpoint(
     path = JournalFiles(folder=folder, environment=environment).open_segment
     with disk.read(path) as file:
         for place, body in read_segment(file, path, may_be_torn=True):
-            yield place, _fields(body)
+            yield place, fields_of(body[body.index(b'"kind":') :])
 
 
 def read_segment(
@@ -79,8 +90,3 @@ def read_segment(
 def follows(place: Chained, before: Chained) -> bool:
     """Whether a record says that it comes next after another."""
     return (place.log, place.seq, place.prev) == (before.log, before.seq + 1, before.mac)
-
-
-def _fields(body: bytes) -> dict[str, Any]:
-    fields: dict[str, Any] = json.loads(b"{" + body[body.index(b'"kind":') :] + b"}")
-    return fields

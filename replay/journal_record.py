@@ -70,6 +70,12 @@ def members(record: Mapping[str, Any]) -> bytes:
     return json.dumps(record, allow_nan=False, separators=(",", ":"))[1:-1].encode("ascii")
 
 
+def fields_of(payload: bytes) -> dict[str, Any]:
+    """The fields that `members` wrote."""
+    fields: dict[str, Any] = json.loads(b"{" + payload + b"}")
+    return fields
+
+
 def signing_prefix(log: str) -> bytes:
     """What stands before a record's bytes in everything that is signed for one journal."""
     return f"barstep/journal/v{VERSION}\0{log}\0".encode("ascii")
