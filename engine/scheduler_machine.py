@@ -32,7 +32,7 @@ from .scheduler_arrays import SchedulerArrays
 from .scheduler_book import Book
 from .scheduler_controls import controls
 from .scheduler_effects import Effect, FlattenSchedules, PolicyChanged, RebalanceCapital, ResetPeak
-from .scheduler_metrics import Sources, measures_of, raw_register, reads_telemetry
+from .scheduler_metrics import Sources, every_measure, measures_of, raw_register, reads_telemetry
 from .scheduler_result import SchedulerResult
 from .scheduler_setup import SchedulerSetup
 from .scheduler_state import SchedulerState, next_expiry
@@ -47,6 +47,7 @@ class SchedulerMachine:
 
     Attributes:
         setup: What it runs on and how.
+        measures: What is averaged over the instruments of each schedule.
         bars: Places in the history of the first bar that is traded, and of the one after the last.
         taken: Places in the history of the bars that were taken last.
         timeline: int64[3, instant], what falls on the instants of the bars taken last, as `run_instants` reads it.
@@ -61,17 +62,21 @@ class SchedulerMachine:
         curve: float64[bar], equity at each close so far.
     """
 
-    def __init__(self, setup: SchedulerSetup) -> None:
+    def __init__(self, setup: SchedulerSetup, *, observed: bool = False) -> None:
+        """observed: whether all telemetry is kept, also what no policy of the setup reads: others may look."""
         self.setup = setup
-        self._measures = measures_of(_policies(setup), _diagnostics(setup))
-        self.arrays = SchedulerArrays(setup, self._measures, records=any(map(reads_telemetry, _policies(setup))))
+        self.measures = (
+            every_measure(_diagnostics(setup)) if observed else measures_of(_policies(setup), _diagnostics(setup))
+        )
+        records = observed or any(map(reads_telemetry, _policies(setup)))
+        self.arrays = SchedulerArrays(setup, self.measures, records=records)
         self.tables = SchedulerTables(self.arrays)
         self.state, effects = initial_state(setup.scheduler, setup.traits, setup.start_us)
         first = int(np.searchsorted(setup.history.ts_us, setup.start_us))
         self.bars = range(first, len(setup.history))
         block = setup.block_bars
         self.wishes = BlockOfWishes(
-            _engine_runs(setup), _second_legs(setup), self._measures, block, aligned=_is_aligned(setup)
+            _engine_runs(setup), _second_legs(setup), self.measures, block, aligned=_is_aligned(setup)
         )
         legs = len(setup.panel.names)
         self._prices = np.full((legs, PRICES, block + 2), np.nan)
@@ -239,7 +244,7 @@ class SchedulerMachine:
         may_run = self.registers[MAY_RUN]
         self.program: PolicyProgram = compile_policy(read_policy(self.state.capital_policy), setup.traits)
         program, schedules = self.program, len(setup.schedules)
-        sources = Sources(program, self._measures, {"drift_seconds": setup.drift_seconds, "latency_ms": 0.0})
+        sources = Sources(program, self.measures, {"drift_seconds": setup.drift_seconds, "latency_ms": 0.0})
         self.registers = program.registers.copy()
         self.registers[MAY_RUN] = may_run
         self.smoothing = np.zeros((len(program.smoothings), schedules))

@@ -34,6 +34,11 @@ class Measure:
     name: str
     of_size: bool = False
 
+    @property
+    def full_name(self) -> str:
+        """What policies and telemetry call it."""
+        return f"avg_abs_{self.name}" if self.of_size else f"avg_{self.name}"
+
     def row(self, engine: StrategyEngine) -> int:
         """The row of an engine's output that has it."""
         if self.name == "confidence":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -17,6 +17,7 @@ from ..engine.reasons import DECISIONS, FILL_KINDS, GOVERNED
 from ..engine.scheduler_effects import Noted
 from ..engine.scheduler_result import EVENTS, bucket_of
 from ..engine.scheduler_setup import SchedulerSetup
+from ..engine.scheduler_wishes import NOT_GIVEN, Measure
 from ..kernels import account, decisions
 from ..kernels.columns import VOLUME
 from ..kernels.scheduler import layout
@@ -35,8 +36,13 @@ class Records:
     A run and a decision are made some ten thousand times a second.
     """
 
-    def __init__(self, setup: SchedulerSetup) -> None:
+    def __init__(self, setup: SchedulerSetup, measures: Sequence[Measure]) -> None:
+        """measures: what a machine averages over the instruments of a schedule."""
         self._setup = setup
+        self._measured = [
+            [(m, one.full_name) for m, one in enumerate(measures) if one.row(each.strategy.engine) != NOT_GIVEN]
+            for each in setup.resolved
+        ]
         self._profiles = sorted({one.risk_profile for one in setup.resolved})
         self._instruments = len(setup.instruments)
         self._legs = len(setup.panel.names)
@@ -86,10 +92,11 @@ class Records:
             "limit": _number(row[layout.EVENT_LIMIT]),
         }
 
-    def run(self, at: str, s: int, refusal: int, signals: int, drift_seconds: float) -> bytes:
-        """One due time of a schedule."""
+    def run(self, at: str, s: int, refusal: int, signals: int, drift_seconds: float, means: Row) -> bytes:
+        """One due time of a schedule. means: what was measured, in the order of the machine's measures."""
         status = "skipped" if refusal == decisions.DRIFT else "executed"
-        return (self._runs[s] % (at, at, status, _REASONS[refusal], signals, drift_seconds)).encode("ascii")
+        seen = ",".join(f'"{name}":{means[m]!r}' for m, name in self._measured[s] if means[m] == means[m])
+        return (self._runs[s] % (at, at, status, _REASONS[refusal], signals, drift_seconds, seen)).encode("ascii")
 
     def decision(self, at: str, row: Row, weight: float) -> bytes:
         """One signal and what became of it."""
@@ -133,7 +140,7 @@ class Records:
         return (
             f'"kind":"run","at":"%s",{head},"schedule_run_id":"{_inside(f"{setup.name}/{one.name}")}/%s",'
             f'{_quoted({"risk_profile": one.risk_profile})},"status":"%s","reason":"%s","signals":%d,"latency_ms":0.0,'
-            f'"drift_seconds":%r,{tail}'
+            f'"drift_seconds":%r,"telemetry":{{%s}},{tail}'
         )
 
     def _decision_template(self, s: int, i: int) -> tuple[str, str]:

@@ -40,7 +40,7 @@ class Scribe:
 
     def __init__(self, machine: SchedulerMachine, ledger: Ledger) -> None:
         self._machine, self._ledger = machine, ledger
-        self._records = Records(machine.setup)
+        self._records = Records(machine.setup, machine.measures)
         self._digests: BarDigests | None = None
         self._flushes = machine.tables.flushes
         self._seen = [0, 0, 0, 0]
@@ -113,6 +113,7 @@ class Scribe:
         refusal, weights = arrays.control[layout.REFUSAL].tolist(), schedules[layout.WEIGHT].tolist()
         late, drift_us = schedules[layout.MAX_DRIFT].tolist(), float(desk[layout.DRIFT_US])
         halted = float(decisions.HALTED) if desk[layout.MODE] == modes.HALTED else 0.0
+        means = self._machine.wishes.means[:, :, max(int(arrays.account[layout.COLUMN]), 0)].T.tolist()
         by_schedule: dict[int, list[Row]] = {}
         for row in rows:
             by_schedule.setdefault(int(row[layout.DECIDED_CELL]) // arrays.upcoming.shape[1], []).append(row)
@@ -120,7 +121,7 @@ class Scribe:
             if not due[s]:
                 continue
             cause = decisions.DRIFT if drift_us > late[s] else int(refusal[s] or halted)
-            self._ledger.append(records.run(at, s, cause, int(accepted[s]), drift_us / 1e6))
+            self._ledger.append(records.run(at, s, cause, int(accepted[s]), drift_us / 1e6, means[s]))
             for row in by_schedule.get(s, ()):
                 self._ledger.append(records.decision(at, row, weights[s]))
 

@@ -47,9 +47,16 @@ class Session:
         caught_up: How many records were done again and compared at the start.
     """
 
-    def __init__(self, setup: SchedulerSetup, listeners: Sequence[Listener] = (), *, block_bars: int = 256) -> None:
-        """A run without a journal."""
-        self.machine = SchedulerMachine(setup)
+    def __init__(
+        self,
+        setup: SchedulerSetup,
+        listeners: Sequence[Listener] = (),
+        *,
+        block_bars: int = 256,
+        observed: bool = False,
+    ) -> None:
+        """A run without a journal. observed: see `SchedulerMachine`."""
+        self.machine = SchedulerMachine(setup, observed=observed)
         self.loop = EventLoop(self.machine, _given(setup), listeners, block_bars=block_bars)
         self.journal: TradingDecisionJournal | None = None
         self._scribe: Scribe | None = None
@@ -84,7 +91,7 @@ class Session:
             HeldError: Another process writes this journal.
             JournalError: The journal is of another run, or does not say what this run does.
         """
-        session = cls(setup, block_bars=block_bars)
+        session = cls(setup, block_bars=block_bars, observed=True)
         genesis = _genesis(setup)
         journal = TradingDecisionJournal.open(
             folder, setup.environment, keys, log_id=log_id, genesis=genesis, now_us=now_us, disk=disk
