@@ -34,11 +34,7 @@ class DatasetFolder:
         Raises:
             DataError: There is none, or there are two.
         """
-        found = {
-            path: info
-            for path, info in self.files.items()
-            if (info.venue, info.symbol) == (venue, symbol) and interval_seconds % info.interval_seconds == 0
-        }
+        found = self._of(venue, symbol, interval_seconds)
         if not found:
             raise DataError(self._absent(f"{venue} {symbol}", format_interval(interval_seconds)))
         traded = {path: info for path, info in found.items() if info.side == "trade"} or found
@@ -50,6 +46,17 @@ class DatasetFolder:
                 f"{format_interval(longest)}; leave one there, or join them with `barstep data import`."
             )
         return paths[0]
+
+    def holds(self, venue: str, symbol: str, interval_seconds: int) -> bool:
+        """Whether there are these bars, or some that they can be joined from."""
+        return bool(self._of(venue, symbol, interval_seconds))
+
+    def _of(self, venue: str, symbol: str, interval_seconds: int) -> dict[Path, DatasetInfo]:
+        return {
+            path: info
+            for path, info in self.files.items()
+            if (info.venue, info.symbol) == (venue, symbol) and interval_seconds % info.interval_seconds == 0
+        }
 
     def _absent(self, instrument: str, interval: str) -> str:
         there = [_label(info) for info in self.files.values()]
