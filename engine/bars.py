@@ -176,7 +176,7 @@ def describe_span(times: NDArray[np.datetime64]) -> str:
 
 
 def load(path: str | Path) -> Bars:
-    """Read a normalised Parquet dataset.
+    """Read a normalised Parquet dataset, or one of a SQLite cache: `cache.sqlite/binance_BTCUSDT_1h`.
 
     Raises:
         DataError: The file is not a normalised dataset, or its bars are not fit to trade on.
