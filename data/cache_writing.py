@@ -130,7 +130,9 @@ def _store(file: Path, connection: sqlite3.Connection, dataset: Dataset, *, over
 
 def _storable(frame: pl.DataFrame) -> pl.DataFrame:
     """The columns as SQLite gives them back: it has no NaN, and no negative zero."""
-    return frame.with_columns((pl.col(name).cast(pl.Float64) + 0.0).fill_nan(None) for name in VALUE_COLUMNS)
+    plain = (pl.col(name).cast(pl.Float64).fill_nan(None) for name in VALUE_COLUMNS)
+    # Adding 0.0 would do, but polars takes that for nothing and leaves it out.
+    return frame.with_columns(pl.when(value == 0.0).then(0.0).otherwise(value).name.keep() for value in plain)
 
 
 def _key(connection: sqlite3.Connection, info: DatasetInfo) -> int:

@@ -107,17 +107,19 @@ def test_any_numbers_come_back_bit_for_bit(
 ) -> None:
     """The smallest, the largest, infinite ones, whole ones, none; but a negative zero, which is zero then."""
     folder = tmp_path_factory.mktemp("any")
-    columns = zip(*(rows[time] for time in sorted(rows)), strict=True)
-    frame = pl.DataFrame(
-        {
-            "timestamp": pl.Series(sorted(rows), dtype=pl.Int64).cast(pl.Datetime("us", "UTC")),
-            **{name: pl.Series(column, dtype=pl.Float64) for name, column in zip(VALUE_COLUMNS, columns, strict=True)},
-        }
+    frame, plain = (
+        pl.DataFrame(
+            {
+                "timestamp": pl.Series(sorted(rows), dtype=pl.Int64).cast(pl.Datetime("us", "UTC")),
+                **{
+                    name: pl.Series([made(rows[time][place]) for time in sorted(rows)], dtype=pl.Float64)
+                    for place, name in enumerate(VALUE_COLUMNS)
+                },
+            }
+        )
+        for made in (lambda value: value, lambda value: value if value is None else value + 0.0)
     )
     store_datasets(folder / "c.sqlite", [Dataset(frame, INFO)])
-    plain = frame.with_columns(
-        pl.when(pl.col(name) == 0.0).then(0.0).otherwise(pl.col(name)).alias(name) for name in VALUE_COLUMNS
-    )
     written = write_dataset(plain, INFO, folder / "p.parquet")
     assert read_dataset(folder / "c.sqlite").digest == written.digest
     for name in VALUE_COLUMNS:
