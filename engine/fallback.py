@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
-from .bars import Bars, Integers
+from .bars import MICROSECONDS, Bars, Integers
 
 Booleans = NDArray[np.bool_]
 FeedName = Literal["primary", "fallback"]
@@ -89,8 +89,7 @@ def merge(primary: Bars, fallback: Bars | None, uses: Sequence[FeedUse] = ()) ->
     """
     if fallback is None or not len(primary) or not len(fallback) or (not uses and _never_stalls(primary, fallback)):
         return Merged(bars=primary, from_fallback=np.zeros(len(primary), dtype=np.bool_), changes=())
-    _refuse_other_times(primary, fallback)
-    times = np.union1d(primary.ts_us, fallback.ts_us[fallback.ts_us >= primary.ts_us[0]])
+    times = _all_times(primary, fallback)
     closes_us = times + (primary.closes_us[0] - primary.ts_us[0])
     has_primary = _contains(primary.ts_us, times)
     on_fallback, commanded = _choose(has_primary, closes_us, uses)
@@ -107,17 +106,22 @@ def _never_stalls(primary: Bars, fallback: Bars) -> bool:
     return primary.is_gapless and int(fallback.numbers[-1] - primary.numbers[-1]) < IN_A_ROW
 
 
-def _refuse_other_times(primary: Bars, fallback: Bars) -> None:
-    """Bars of one interval that close at different instants cannot tell at either whether the other one is missing."""
-    common, own, other = np.intersect1d(primary.numbers, fallback.numbers, assume_unique=True, return_indices=True)
-    apart = np.flatnonzero(primary.ts_us[own] != fallback.ts_us[other])
-    if common.size and apart.size:
-        first = apart[0]
+def _all_times(primary: Bars, fallback: Bars) -> Integers:
+    """int64[interval]: opens of the intervals in which either has a bar, from the primary's first one on.
+
+    Bars of one interval that close at different instants cannot tell at either whether the other one is missing.
+    """
+    both = np.concatenate((primary.ts_us, fallback.ts_us[fallback.ts_us >= primary.ts_us[0]]))
+    both.sort(kind="stable")  # two rising runs, which are merged
+    times: Integers = both[np.diff(both, prepend=both[0] - 1) != 0]
+    apart = np.flatnonzero(np.diff(times // (primary.interval_seconds * MICROSECONDS)) == 0)
+    if apart.size:
+        one, other = times[apart[0] : apart[0] + 2].view("datetime64[us]")
         raise DataError(
             f"{primary.venue} {primary.symbol} and its fallback {fallback.venue} open at different times: "
-            f"{primary.times[own[first]]}Z and {fallback.times[other[first]]}Z. A fallback has its primary's times; "
-            "choose another one, or none."
+            f"{one}Z and {other}Z are in one interval. A fallback has its primary's times; choose another one, or none."
         )
+    return times
 
 
 def _contains(rising: Integers, times: Integers) -> Booleans:
