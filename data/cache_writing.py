@@ -87,10 +87,19 @@ def _writing(file: Path) -> Iterator[sqlite3.Connection]:
             with _transaction(connection):
                 yield connection
         temporary.chmod(0o644)  # as a dataset: readable by whoever may read the folder
-        temporary.replace(file)
-    except BaseException:
+        _give_name(temporary, file)
+    finally:
         temporary.unlink(missing_ok=True)
-        raise
+
+
+def _give_name(temporary: Path, file: Path) -> None:
+    """Give a new cache its name, but not that of one which another process made meanwhile: a rename would lose it."""
+    try:
+        file.hardlink_to(temporary)
+    except FileExistsError:
+        raise DataError(f"{file}: another process made it meanwhile. Type the command again.") from None
+    except OSError:  # a file system without links
+        temporary.replace(file)
 
 
 @contextmanager

@@ -94,6 +94,38 @@ def test_a_new_file_appears_whole_or_not_at_all(
     assert list(file.parent.iterdir()) == []
 
 
+def test_of_two_that_make_a_cache_one_is_told(
+    tmp_path: Path, bars: pl.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one that is done later loses nothing of the other's, and joins it when typed again."""
+    file, describe = tmp_path / "c.sqlite", cache_writing._describe
+
+    def meanwhile(*words: object) -> None:
+        monkeypatch.setattr(cache_writing, "_describe", describe)
+        store_datasets(file, [part(bars, 0, 4)])
+        describe(*words)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(cache_writing, "_describe", meanwhile)
+    with pytest.raises(DataError, match=r"c.sqlite: another process made it meanwhile\. Type the command again\."):
+        store_datasets(file, [part(bars, 4, 10)])
+    assert [path.name for path in tmp_path.iterdir()] == ["c.sqlite"]
+    assert read_dataset(file).frame.equals(bars[:4])
+    store_datasets(file, [part(bars, 4, 10)])
+    assert read_dataset(file).frame.equals(bars)
+
+
+def test_a_file_system_without_links(tmp_path: Path, bars: pl.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The new file is renamed there."""
+
+    def refused(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "hardlink_to", refused)
+    store_datasets(tmp_path / "c.sqlite", [part(bars, 0, 10)])
+    assert [path.name for path in tmp_path.iterdir()] == ["c.sqlite"]
+    assert read_dataset(tmp_path / "c.sqlite").frame.equals(bars)
+
+
 def test_an_existing_file_stays_what_it_was(
     tmp_path: Path, bars: pl.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:

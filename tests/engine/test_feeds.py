@@ -8,6 +8,7 @@ from pathlib import Path
 
 import barstep as bs
 import numpy as np
+import polars as pl
 import pytest
 from barstep.config.core import CoreConfig
 from barstep.config.reading import PACKAGED
@@ -268,3 +269,64 @@ def test_one_line_for_what_is_wrong(made: Callable[[], Feeds], error: type[Excep
         made()
     assert text in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def with_hole(folder: Path, market: dict[Key, Bars], start: int, stop: int) -> None:
+    """A folder of three days of minutes; of binance's BTCUSDT the minutes start..stop are missing."""
+    for (venue, name), bars in market.items():
+        frame = bars.to_frame()
+        if (venue, name) == ("binance", "BTCUSDT"):
+            frame = pl.concat([frame[:start], frame[stop:]])
+        info = DatasetInfo(symbol=name, venue=venue, interval_seconds=60)
+        write_dataset(frame, info, folder / f"{venue}_{name}.parquet")
+
+
+def test_a_fallback_stands_in_at_the_interval_that_is_traded(
+    minutes: tuple[Path, dict[Key, Bars]], tmp_path: Path
+) -> None:
+    """Ninety missing minutes stall a feed of minutes; in hours one is missing, the two around it are thin: no stall."""
+    _, market = minutes
+    with_hole(tmp_path, market, 1000, 1090)
+    config = with_feed(CONFIG, str(tmp_path))
+    feeds = read(with_intervals(config, arb=60.0))
+    merged, own, other = feeds.primary["BTCUSDT"], market["binance", "BTCUSDT"], market["kraken", "BTCUSDT"]
+    assert [(one.reason, one.at_us) for one in feeds.changes] == [
+        ("stalled", own.closes_us[1001]),
+        ("recovered", own.closes_us[1091]),
+    ]
+    assert np.flatnonzero(feeds.from_fallback["BTCUSDT"]).tolist() == [*range(1000, 1090)]
+    assert merged.ts_us.tolist() == np.delete(own.ts_us, 1000).tolist()
+    assert merged.values[:5, 1000:1090].tobytes() == np.ascontiguousarray(other.values[:5, 1001:1091]).tobytes()
+    assert same(feeds.primary["ETHUSDT"], market["binance", "ETHUSDT"])
+    hours = read(config)
+    assert hours.changes == ()
+    assert len(hours.primary["BTCUSDT"]) == 71
+
+
+def test_a_fallback_that_is_not_there(minutes: tuple[Path, dict[Key, Bars]], tmp_path: Path) -> None:
+    """Of the environment's folder it is left out, and the gap stays; of a folder of its own it is missed."""
+    _, market = minutes
+    with_hole(tmp_path, market, 1000, 1200)
+    config = with_feed(with_intervals(CONFIG, arb=60.0), str(tmp_path))
+
+    def with_fallback(fallback: Feed | None) -> CoreConfig:
+        universe = Universe(
+            instruments={name: Instrument(primary="binance", secondary="kraken", fallback=fallback) for name in COINS}
+        )
+        return replace(config, instrument_universes={"majors": universe, "bitcoin": universe})
+
+    feeds = read(with_fallback(Feed(venue="coinbase")))
+    assert (feeds.from_fallback, feeds.changes, len(feeds.primary["BTCUSDT"])) == ({}, (), 3 * 24 * 60 - 200)
+    with pytest.raises(DataError, match="no bars of coinbase BTCUSDT in 1m"):
+        read(with_fallback(Feed(venue="coinbase", folder=str(tmp_path))))
+
+
+def test_an_instrument_has_one_fallback(minutes: tuple[Path, dict[Key, Bars]]) -> None:
+    """Whichever universe names it; two that differ are refused."""
+    folder, _ = minutes
+    config = with_feed(CONFIG, str(folder))
+    assert list(read(with_bitcoin(config, secondary="kraken")).from_fallback) == COINS
+    with pytest.raises(
+        UsageError, match=r"the fallback of instrument 'BTCUSDT' is kraken BTCUSDT for an earlier .* and"
+    ):
+        read(with_bitcoin(config, secondary="kraken", fallback="coinbase"))
