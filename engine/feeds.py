@@ -136,6 +136,8 @@ def read_universe(
         instruments: Names of some of its instruments; None: all.
         secondary: Whether to read the second legs of those that have one.
     """
+    if interval_seconds < 1:
+        raise UsageError(f"interval_seconds is {interval_seconds!r}; it must be a whole number of seconds above 0.")
     name = config.environments[environment].instrument_universe if universe is None else universe
     if name not in config.instrument_universes:
         raise UsageError(unknown_name("universe", name, config.instrument_universes))

@@ -68,7 +68,7 @@ class OHLCVStrategyFeed:
         self._sources, self._end_us = sources, end_us
         self._interval_us = sources.base_interval_seconds * MICROSECONDS
         self._opened_us = _BEFORE_ALL_US if start_us is None else start_us - 1
-        self._told_us = _BEFORE_ALL_US if start_us is None else start_us
+        self._told_us = self._opened_us  # what is changed at the start itself is told with the first instant
         self._uses: dict[str, list[FeedUse]] = {name: [] for name in sources.fallback}
         self._feeds: Feeds
         self._ahead: tuple[FeedChange, ...]

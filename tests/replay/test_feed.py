@@ -181,6 +181,19 @@ def test_start_and_end() -> None:
     assert feed.columns().primary["A"].ts_us[0] == at(0)
 
 
+def test_a_word_at_the_start() -> None:
+    """It holds from the first bar on, and is told with it; of what was before nothing can be changed."""
+    given_by = sources({"A": list(range(8))}, A=list(range(8)))
+    feed = OHLCVStrategyFeed(given_by, start_us=at(5))
+    with pytest.raises(UsageError, match="cannot be changed at 2024-01-01T04:00:00"):
+        feed.use("fallback", at_us=at(4))
+    feed.use("fallback", at_us=at(5))
+    first = feed.take()
+    assert told(first) == [("A", "fallback", 205.0)]
+    assert [(one.at_us, one.reason) for one in first.changes] == [(at(5), "commanded")]
+    assert np.flatnonzero(feed.columns().from_fallback["A"]).tolist() == [4, 5, 6, 7]
+
+
 @pytest.mark.parametrize(
     ("span", "text"),
     [
@@ -321,6 +334,7 @@ def test_a_universe_s_feed() -> None:
     [
         (lambda: of(CONFIG, universe="bitcoins"), UsageError, "unknown universe 'bitcoins'. Did you mean 'bitcoin'?"),
         (lambda: of(CONFIG, instruments=["BTCUSD"]), UsageError, "unknown instrument 'BTCUSD'. Did you mean 'BTCUSDT'"),
+        (lambda: of(CONFIG, interval_seconds=0), UsageError, "interval_seconds is 0; it must be a whole number"),
         (lambda: of(with_bitcoin(primary="binnance")), DataError, "no bars of binnance BTCUSDT in 1h"),
         (
             lambda: of(with_bitcoin(fallback=Feed(venue="coinbase", folder="embedded"))),
