@@ -12,6 +12,7 @@ import numpy as np
 
 from ..config.commands import AnyCommand, DisableStrategy, EnableStrategy
 from ..engine.bars import Floats
+from ..engine.fallback import FeedChange
 from ..engine.panel import Panel
 from ..engine.reasons import DECISIONS, FILL_KINDS, GOVERNED
 from ..engine.scheduler_effects import Noted
@@ -90,6 +91,16 @@ class Records:
             "name": name,
             "value": _number(row[layout.EVENT_VALUE]),
             "limit": _number(row[layout.EVENT_LIMIT]),
+        }
+
+    def feed(self, change: FeedChange) -> dict[str, Any]:
+        """An instrument's bars come from another feed."""
+        return {
+            "instrument": change.instrument,
+            "change": change.change,
+            "feed": change.feed,
+            "before": change.before,
+            "reason": change.reason,
         }
 
     def run(self, at: str, s: int, refusal: int, signals: int, drift_seconds: float, means: Row) -> bytes:

@@ -140,7 +140,7 @@ class Session:
         tables.put_into(machine)
         commands = [given_of(fields_of(payload)) for payload in tail if payload.startswith(b'"kind":"command"')]
         ledger = CatchUp(tail, journal)
-        self.journal, self._scribe = journal, Scribe(machine, ledger)
+        self.journal, self._scribe = journal, Scribe(machine, ledger, next_bar)
         self.loop = EventLoop(
             machine,
             [*commands, *given(setup)[from_file:]],
