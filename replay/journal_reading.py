@@ -22,10 +22,9 @@ def read_records(folder: Path, environment: str, *, disk: Disk = REAL_DISK) -> I
     A last line that is not written to its end yet is left out.
 
     Raises:
-        JournalError: A line is no record, or does not follow the one before it.
-        FileNotFoundError: There is no such journal.
+        JournalError: There is no such journal, a line is no record, or it does not follow the one before it.
     """
-    files = JournalFiles(folder=folder, environment=environment)
+    files = _journal(folder, environment, disk)
     before: Chained | None = None
     for path in (*files.sealed_segments(disk), files.open_segment):
         with disk.read(path) as file:
@@ -40,10 +39,9 @@ def tail_from_checkpoint(
     """The open segment's records: its checkpoint (or the genesis record) first, then what came after it.
 
     Raises:
-        JournalError: A line is no record, or does not follow the one before it.
-        FileNotFoundError: There is no such journal.
+        JournalError: There is no such journal, a line is no record, or it does not follow the one before it.
     """
-    path = JournalFiles(folder=folder, environment=environment).open_segment
+    path = _journal(folder, environment, disk).open_segment
     with disk.read(path) as file:
         for place, body in read_segment(file, path, may_be_torn=True):
             yield place, _fields(body)
@@ -79,6 +77,14 @@ def read_segment(
 def follows(place: Chained, before: Chained) -> bool:
     """Whether a record says that it comes next after another."""
     return (place.log, place.seq, place.prev) == (before.log, before.seq + 1, before.mac)
+
+
+def _journal(folder: Path, environment: str, disk: Disk) -> JournalFiles:
+    """The files of a journal that is there."""
+    files = JournalFiles(folder=folder, environment=environment)
+    if files.open_segment.name not in disk.names(folder):
+        raise JournalError(f"{files.open_segment}: there is no open journal of environment {environment!r} here.")
+    return files
 
 
 def _fields(body: bytes) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pytest
 from barstep.errors import JournalError, UsageError
 from barstep.replay.disk import RealDisk
 from barstep.replay.journal import SEGMENT_RECORDS, TradingDecisionJournal
-from barstep.replay.journal_reading import tail_from_checkpoint
+from barstep.replay.journal_reading import read_records, tail_from_checkpoint
 from barstep.replay.journal_record import read_chained, sign
 from barstep.replay.keys import EpochKey
 from journal_making import (
@@ -257,6 +257,42 @@ def test_a_second_process_is_refused_at_once_and_writes_nothing(tmp_path: Path) 
         assert {path: path.read_bytes() for path in folder.iterdir()} == before
         first.kill()
     assert subprocess.run(command, input="", capture_output=True, text=True, check=True).stdout == "held\n"
+
+
+def test_on_the_real_disk_a_torn_line_is_set_aside(tmp_path: Path) -> None:
+    """As on the one in memory: the whole records stay, and the rest has a file of its own."""
+    disk, folder = RealDisk(), tmp_path / "logs"
+    disk.make_folder(folder)
+    keys = DiskKeys(disk, tmp_path / "epoch.key")
+    with open_journal(disk, keys, folder=folder) as journal:
+        for number in range(300):
+            journal.append(note(number))
+        journal.commit()
+    whole = (folder / "demo.jsonl").read_bytes()
+    with (folder / "demo.jsonl").open("ab") as file:
+        file.write(whole[-400:-1])
+    with open_journal(disk, keys, folder=folder) as journal:
+        assert (journal.found.torn, journal.found.kept, journal.seq) == ("demo.torn-301", 0, 301)
+    assert (folder / "demo.torn-301").read_bytes() == whole[-400:-1]
+    assert (folder / "demo.jsonl").read_bytes()[: len(whole)] == whole
+    assert [place.kind for place, _ in read_records(folder, "demo")][-2:] == ["note", "recovered"]
+
+
+def test_reading_says_where_no_journal_is_and_where_one_is_broken() -> None:
+    """A gap between two segments is one too; a last line that is still being written is left out."""
+    disk, journal = written(1, 2)
+    with pytest.raises(JournalError, match=r"nowhere/demo\.jsonl: there is no open journal of environment 'demo'"):
+        next(tail_from_checkpoint(Path("nowhere"), "demo"))
+    journal.close(CHECKPOINT)
+    whole = contents(disk, FILES.sealed(0))
+    disk.put(FILES.open_segment, contents(disk, FILES.open_segment) + b'{"v":1')
+    assert len(records(disk)) == 5
+    disk.put(FILES.sealed(0), whole[: whole[:-1].rindex(b"\n") + 1])
+    with pytest.raises(JournalError, match=r"demo\.jsonl, line 1: record 4 does not follow record 2"):
+        records(disk)
+    disk.put(FILES.sealed(0), whole[:-1])
+    with pytest.raises(JournalError, match=r"demo\.0{12}\.jsonl, line 4: is no whole record"):
+        records(disk)
 
 
 def test_on_the_real_disk_files_are_private(tmp_path: Path) -> None:
