@@ -63,17 +63,6 @@ def test_nothing_is_on_the_disk_before_the_commit() -> None:
     assert json.loads(contents(disk, FILES.head)) == {"log": LOG, "seq": 3, "mac": journal.mac}
 
 
-def test_records_come_back_as_they_were_given() -> None:
-    """Text and numbers, bit for bit, in order, whether given as members or as fields."""
-    disk, journal = written(2, 3)
-    journal.append_record({"kind": "note", "at": "2024-01-01T00:00:00.000000Z", "value": 0.1 + 0.2})
-    journal.commit()
-    read = [fields for _, fields in records(disk)]
-    assert [one.get("message") for one in read[1:-1]] == [f"zażółć {number}" for number in range(6)]
-    assert [one["value"] for one in read[1:]] == [*(number / 7 for number in range(6)), 0.1 + 0.2]
-    assert list(read[1]) == ["kind", "at", "message", "value"]
-
-
 def test_a_writer_goes_on_where_the_last_one_stopped() -> None:
     """Numbers and chain go through; the new id and genesis record are not used; what was not committed is gone."""
     disk, journal = written(1, 2)
@@ -276,23 +265,6 @@ def test_on_the_real_disk_a_torn_line_is_set_aside(tmp_path: Path) -> None:
     assert (folder / "demo.torn-301").read_bytes() == whole[-400:-1]
     assert (folder / "demo.jsonl").read_bytes()[: len(whole)] == whole
     assert [place.kind for place, _ in read_records(folder, "demo")][-2:] == ["note", "recovered"]
-
-
-def test_reading_says_where_no_journal_is_and_where_one_is_broken() -> None:
-    """A gap between two segments is one too; a last line that is still being written is left out."""
-    disk, journal = written(1, 2)
-    with pytest.raises(JournalError, match=r"nowhere/demo\.jsonl: there is no open journal of environment 'demo'"):
-        next(tail_from_checkpoint(Path("nowhere"), "demo"))
-    journal.close(CHECKPOINT)
-    whole = contents(disk, FILES.sealed(0))
-    disk.put(FILES.open_segment, contents(disk, FILES.open_segment) + b'{"v":1')
-    assert len(records(disk)) == 5
-    disk.put(FILES.sealed(0), whole[: whole[:-1].rindex(b"\n") + 1])
-    with pytest.raises(JournalError, match=r"demo\.jsonl, line 1: record 4 does not follow record 2"):
-        records(disk)
-    disk.put(FILES.sealed(0), whole[:-1])
-    with pytest.raises(JournalError, match=r"demo\.0{12}\.jsonl, line 4: is no whole record"):
-        records(disk)
 
 
 def test_on_the_real_disk_files_are_private(tmp_path: Path) -> None:
