@@ -6,6 +6,7 @@ before anybody hears of it: first the journal, then the listeners.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -35,7 +36,7 @@ class EventLoop:
 
     Attributes:
         machine: The scheduler.
-        now_us: The instant that was done last; before the first one the start.
+        now_us: The instant that was done last; before the first one, just before it.
         next_bar: Place in the history of the bar that is taken next.
         listeners: Who hears of what is done.
         block_bars: Bars whose wishes are made at a time.
@@ -56,7 +57,7 @@ class EventLoop:
         """
         self.machine = machine
         self.next_bar = machine.bars.start if next_bar is None else next_bar
-        self.now_us = machine.setup.start_us
+        self.now_us = machine.begins_us(self.next_bar) - 1
         self._commands = CommandQueue(commands)
         self.listeners = tuple(listeners)
         self.block_bars = block_bars or machine.setup.block_bars
@@ -114,7 +115,7 @@ class EventLoop:
             while at < count and times[at] < event_us:
                 at = run(at, at + 1)
         else:
-            stop = next((k for k in range(at, count) if times[k] >= event_us), count) if event_us < times[-1] else count
+            stop = bisect_left(times, event_us)
             while at < stop:
                 at = run(at, stop)
         self._at, self.now_us = at, times[at - 1]

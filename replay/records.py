@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -201,17 +202,19 @@ def timed(kind: str, at: str, fields: Mapping[str, Any]) -> bytes:
     return members({"kind": kind, "at": at, **fields})
 
 
-def _by_name(names: tuple[str, ...], values: Row) -> dict[str, float | None]:
+def _by_name(names: tuple[str, ...], values: Row) -> dict[str, float | str | None]:
     return dict(zip(names, map(_number, values), strict=True))
 
 
-def _number(value: float) -> float | None:
-    """None in place of what JSON has no word for."""
-    return value if abs(value) < np.inf else None
+def _number(value: float) -> float | str | None:
+    """What JSON has no number for: infinity as a word, NaN as null."""
+    if math.isnan(value):
+        return None
+    return value if math.isfinite(value) else repr(value)
 
 
 def _text(value: float) -> str:
-    return repr(value) if abs(value) < np.inf else "null"
+    return json.dumps(_number(value))
 
 
 def _quoted(fields: Mapping[str, str]) -> str:

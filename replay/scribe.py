@@ -41,7 +41,8 @@ class Scribe:
     def __init__(self, machine: SchedulerMachine, ledger: Ledger, next_bar: int | None = None) -> None:
         """next_bar: where a machine that was restored goes on."""
         self._machine, self._ledger = machine, ledger
-        self._changes = [change for change in machine.setup.feed_changes if change.at_us >= _done_us(machine, next_bar)]
+        begins_us = machine.begins_us(machine.bars.start if next_bar is None else next_bar)
+        self._changes = [change for change in machine.setup.feed_changes if change.at_us >= begins_us]
         self._records = Records(machine.setup, machine.measures)
         self._digests: BarDigests | None = None
         self._flushes = machine.tables.flushes
@@ -128,14 +129,6 @@ class Scribe:
             self._ledger.append(records.run(at, s, cause, int(accepted[s]), drift_us / 1e6, means[s]))
             for row in by_schedule.get(s, ()):
                 self._ledger.append(records.decision(at, row, weights[s]))
-
-
-def _done_us(machine: SchedulerMachine, next_bar: int | None) -> int:
-    """The instant from which on nothing is written yet."""
-    history = machine.setup.history
-    if next_bar is None or next_bar == len(history):
-        return machine.setup.start_us if next_bar is None else machine.setup.end_us + 1
-    return int(history.ts_us[next_bar]) + machine.interval_us
 
 
 _COUNTS = [layout.REFRESHES, layout.EVENTS, layout.DECISIONS, layout.WRITTEN]
