@@ -13,7 +13,21 @@ import typer
 
 from .. import __version__
 from ..errors import BarstepError, ConfigError
-from . import backtest, config, data, decision_log, demo, doctor, keys, licence, portfolio, report, warmup
+from . import (
+    backtest,
+    config,
+    data,
+    decision_log,
+    demo,
+    doctor,
+    keys,
+    licence,
+    portfolio,
+    replay,
+    report,
+    verify,
+    warmup,
+)
 
 UNREADABLE = 3
 
@@ -24,7 +38,9 @@ app.add_typer(config.app, name="config")
 app.add_typer(licence.app, name="licence")
 app.add_typer(decision_log.app, name="decision-log")
 app.add_typer(keys.app, name="keys")
+app.add_typer(verify.app, name="verify")
 app.command("backtest")(backtest.backtest_command)
+app.command("replay")(replay.replay_command)
 app.command("portfolio")(portfolio.portfolio_command)
 app.command("report")(report.report_command)
 app.command("demo")(demo.demo_command)

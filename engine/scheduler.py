@@ -29,9 +29,10 @@ from .configured import (
     resolve_schedules,
 )
 from .execution import Execution
-from .feeds import Feeds, GivenBars, coarser, given_feeds, read_feeds
+from .feeds import Feeds, GivenBars, given_feeds, read_feeds
 from .funding import funding_by_bar
 from .guard import CapabilityGuard
+from .joining import coarser
 from .panel import Panel
 from .portfolio import known_options, refuse_missing_volume
 from .scheduler_controls import WITHOUT
@@ -46,6 +47,33 @@ def backtest_scheduler(
     config: CoreConfig | str | Path,
     scheduler: str | None = None,
     *,
+    progress: Progress | None = None,
+    **asked: Any,
+) -> SchedulerResult:
+    """Backtest a scheduler: its schedules at their cadences over one cash account, governed as it is configured.
+
+    What happens when, and what each word means, stands in docs/scheduler.md.
+
+    Args:
+        config: A configuration, or its file.
+        scheduler: A scheduler of it; None: the environment's.
+        progress: Called with the bars that are done and all of them, after each block.
+        **asked: Everything else that `set_up_scheduler` takes: environment, bars, start, end, commands, without,
+            drift_seconds, funding, block_bars, and fields of `Execution`.
+
+    Raises:
+        ConfigError: The configuration or the commands are refused.
+        UsageError: A name is unknown, a value out of range, or there are no bars to trade on.
+        DataError: Bars are not there or not fit to trade on.
+        AuthorizationError: The licence does not grant a strategy.
+    """
+    return simulate(set_up_scheduler(config, scheduler, **asked), progress)
+
+
+def set_up_scheduler(
+    config: CoreConfig | str | Path,
+    scheduler: str | None = None,
+    *,
     environment: str = "demo",
     bars: GivenBars | None = None,
     start: Moment = None,
@@ -55,12 +83,9 @@ def backtest_scheduler(
     drift_seconds: float = 0.0,
     funding: Mapping[str, pl.DataFrame] | None = None,
     block_bars: int = 2048,
-    progress: Progress | None = None,
     **options: Any,
-) -> SchedulerResult:
-    """Backtest a scheduler: its schedules at their cadences over one cash account, governed as it is configured.
-
-    What happens when, and what each word means, stands in docs/scheduler.md.
+) -> SchedulerSetup:
+    """All that a run of a scheduler depends on, for any driver.
 
     Args:
         config: A configuration, or its file.
@@ -74,7 +99,6 @@ def backtest_scheduler(
         drift_seconds: How late runs start, and their orders go out.
         funding: By an instrument's name, `timestamp` (UTC) and `rate`, the share of value that longs pay to shorts.
         block_bars: Bars whose wishes are made at a time; results do not depend on it.
-        progress: Called with the bars that are done and all of them, after each block.
         **options: Fields of `Execution`. Limits, levels, margin and volume are for schedules of one venue.
 
     Raises:
@@ -102,30 +126,28 @@ def backtest_scheduler(
     feeds = read_feeds(core, chosen, resolved) if bars is None else given_feeds(core, resolved, bars)
     span = _Span(feeds, start, end)
     ordered = sorted(resolved, key=lambda one: one.name)
-    return simulate(
-        SchedulerSetup(
-            name=name,
-            environment=chosen,
-            config_digest=content_sha384(core),
-            scheduler=schedulers[name],
-            resolved=tuple(ordered),
-            order=np.array([ordered.index(one) for one in resolved], dtype=np.int64),
-            profiles=core.risk_profiles,
-            panel=span.panel,
-            history=span.history,
-            others=span.others,
-            schedule_bars=_schedule_bars(ordered, span),
-            execution=execution,
-            rules=_rules(ordered, span, execution, funded=bool(funding)),
-            rates=_rates(span, funding or {}),
-            commands=given,
-            without=_left_out(without),
-            drift_seconds=_at_least_zero("drift_seconds", drift_seconds),
-            start_us=span.start_us,
-            end_us=span.end_us,
-            block_bars=block_bars,
-        ),
-        progress,
+    return SchedulerSetup(
+        name=name,
+        environment=chosen,
+        config_digest=content_sha384(core),
+        scheduler=schedulers[name],
+        resolved=tuple(ordered),
+        order=np.array([ordered.index(one) for one in resolved], dtype=np.int64),
+        profiles=core.risk_profiles,
+        panel=span.panel,
+        history=span.history,
+        others=span.others,
+        schedule_bars=_schedule_bars(ordered, span),
+        execution=execution,
+        rules=_rules(ordered, span, execution, funded=bool(funding)),
+        feed_changes=tuple(change for change in feeds.changes if span.start_us < change.at_us <= span.end_us),
+        rates=_rates(span, funding or {}),
+        commands=given,
+        without=_left_out(without),
+        drift_seconds=_at_least_zero("drift_seconds", drift_seconds),
+        start_us=span.start_us,
+        end_us=span.end_us,
+        block_bars=block_bars,
     )
 
 
@@ -184,19 +206,12 @@ def _until(bars: Bars, end_us: int | None) -> Bars:
     """The bars that are closed at an instant."""
     if end_us is None:
         return bars
-    return _slice(bars, 0, int(np.searchsorted(bars.closes_us, end_us, "right")))
+    return bars.part(0, int(np.searchsorted(bars.closes_us, end_us, "right")))
 
 
 def _from(bars: Bars, start_us: int) -> Bars:
     """The bars that open at an instant or later."""
-    return _slice(bars, int(np.searchsorted(bars.ts_us, start_us)), len(bars))
-
-
-def _slice(bars: Bars, start: int, stop: int) -> Bars:
-    if start == 0 and stop == len(bars):
-        return bars
-    values = np.ascontiguousarray(bars.values[:, start:stop])
-    return Bars(bars.symbol, bars.venue, bars.interval_seconds, bars.ts_us[start:stop].copy(), values)
+    return bars.part(int(np.searchsorted(bars.ts_us, start_us)), len(bars))
 
 
 def _schedule_bars(resolved: Sequence[ResolvedSchedule], span: _Span) -> dict[int, tuple[Bars, ...]]:

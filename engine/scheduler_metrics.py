@@ -37,6 +37,12 @@ def measures_of(policies: Iterable[Written], diagnostics: Iterable[str]) -> tupl
     return tuple(sorted(found))
 
 
+def every_measure(diagnostics: Iterable[str]) -> tuple[Measure, ...]:
+    """Everything that some policy could ask for, with and without the sign."""
+    names = sorted({"confidence", *diagnostics} - set(_OF_UNIT_ACCOUNT))
+    return tuple(sorted(Measure(name, of_size) for name in names for of_size in (False, True)))
+
+
 def reads_telemetry(policy: Written) -> bool:
     """Whether a policy asks for any metric."""
     return bool(compile_policy(policy, ()).metrics)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -25,7 +25,7 @@ from .scheduler_state import SchedulerState
 
 By = Literal["schedule", "instrument", "tag", "strategy", "risk_profile"]
 
-_EVENTS = {
+EVENTS = {
     layout.PROFILE_REDUCES: "profile_reduces",
     layout.PROFILE_RECOVERS: "profile_recovers",
     layout.GOVERNOR_SCALES: "governor_scales",
@@ -104,7 +104,7 @@ class SchedulerResult(PortfolioResult):
         """The profile's bucket that holds an instrument; `manual` once the strategy is disabled."""
         setup, count = self.setup, len(self.setup.instruments)
         names = [
-            _bucket(setup.profiles[one.risk_profile].instrument_buckets, name)
+            bucket_of(setup.profiles[one.risk_profile].instrument_buckets, name)
             for one in setup.resolved
             for name in setup.instruments
         ]
@@ -173,7 +173,7 @@ class SchedulerResult(PortfolioResult):
         return pl.DataFrame(
             {
                 "time": _instants(table[layout.EVENT_AT]),
-                "kind": _words([_EVENTS[kind] for kind in range(len(_EVENTS))], kinds),
+                "kind": _words([EVENTS[kind] for kind in range(len(EVENTS))], kinds),
                 "name": [
                     profiles[which] if own else GOVERNED[which] for which, own in zip(of, is_profile, strict=True)
                 ],
@@ -182,6 +182,15 @@ class SchedulerResult(PortfolioResult):
             },
             schema_overrides={"name": pl.String},
         )
+
+    @cached_property
+    def feed_changes(self) -> pl.DataFrame:
+        """One row a switch between a feed and its fallback: `time`, and the other fields of `FeedChange`."""
+        rows = [asdict(change) for change in self.setup.feed_changes]
+        columns = {name: [row[name] for row in rows] for name in ("instrument", "change", "feed", "before", "reason")}
+        texts = {name: pl.Series(values, dtype=pl.String) for name, values in columns.items()}
+        moments = np.array([row["at_us"] for row in rows], dtype=np.float64)
+        return pl.DataFrame({"time": _instants(moments), **texts})
 
     def allocation_snapshot(self) -> dict[str, float]:
         """Each schedule's share of capital since the last refresh; 0 before the first one."""
@@ -250,6 +259,7 @@ class SchedulerResult(PortfolioResult):
             "profits": self.equity_by("schedule"),
             "interventions": self.interventions,
             "governance": self.governance,
+            "feed_changes": self.feed_changes,
         }
 
     @cached_property
@@ -317,7 +327,8 @@ class SchedulerResult(PortfolioResult):
         }
 
 
-def _bucket(buckets: Mapping[str, list[str]], instrument: str) -> str:
+def bucket_of(buckets: Mapping[str, list[str]], instrument: str) -> str:
+    """The bucket of a risk profile that holds an instrument; empty where none does."""
     return next((bucket for bucket, members in buckets.items() if instrument in members), "")
 
 

@@ -29,6 +29,7 @@ class SchedulerTables:
         events: float64[EVENT, ·], likewise.
         unit_fills: float64[FILL_COLUMNS, ·], scratch of the kernels.
         notes: What the operator's state told, with the instant.
+        flushes: How often they were emptied.
     """
 
     def __init__(self, arrays: SchedulerArrays) -> None:
@@ -40,6 +41,7 @@ class SchedulerTables:
         self.events = np.empty((layout.EVENT, 1024 + 2 * arrays.profiles.shape[0]))
         self.unit_fills = np.empty((FILL_COLUMNS, 2 * ROWS_OF_A_CELL))
         self.notes: list[tuple[int, Noted]] = []
+        self.flushes = 0
         self._taken: dict[str, list[list[NDArray[Any]]]] = {
             name: [[] for _ in getattr(self, name)] for name in ("decisions", "fills", "refreshes", "events")
         }
@@ -50,13 +52,17 @@ class SchedulerTables:
 
     def flush(self) -> None:
         """Take over what was written, so that the tables are empty again."""
+        self.flushes += 1
         for name, slot in _COUNTS.items():
             count = int(self._account[slot])
             if count:
-                table = getattr(self, name)[:, :count]
-                for pieces, row, kind in zip(self._taken[name], table, _kinds(name, table), strict=True):
-                    pieces.append(row.astype(kind))
+                self.put(name, getattr(self, name)[:, :count])
                 self._account[slot] = 0.0
+
+    def put(self, name: str, table: Floats) -> None:
+        """Add rows to what was taken over."""
+        for pieces, row, kind in zip(self._taken[name], table, _kinds(name, table), strict=True):
+            pieces.append(row.astype(kind))
 
     def whole(self, name: str) -> Floats:
         """A table from its beginning. Its pieces are given up row by row: they would double what it takes."""

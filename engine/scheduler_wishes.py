@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -32,6 +33,11 @@ class Measure:
 
     name: str
     of_size: bool = False
+
+    @property
+    def full_name(self) -> str:
+        """What policies and telemetry call it."""
+        return f"avg_abs_{self.name}" if self.of_size else f"avg_{self.name}"
 
     def row(self, engine: StrategyEngine) -> int:
         """The row of an engine's output that has it."""
@@ -86,6 +92,13 @@ class BlockOfWishes:
         for engines in self._engines:
             engines.skip(until_us, self._block)
 
+    def memories(self) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
+        """Everything that the engines remember, by name."""
+        for s, engines in enumerate(self._engines):
+            yield f"stops of {s}", engines.stops
+            yield f"tails of {s}", engines.tails
+            yield from ((f"carry of {s} in {i}", carry) for i, carry in enumerate(engines.carries))
+
     def fill(self, closes_us: Integers) -> None:
         """Fill the tables for the columns that close at these times, which follow those of the block before."""
         for s, engines in enumerate(self._engines):
@@ -102,6 +115,8 @@ class _Engines:
     Attributes:
         outs: float64[instrument, row, ·], where the engine writes from column 1 on; shared with other schedules.
         tails: float64[instrument, row], what it gave last before the block; column 0 of `outs`.
+        carries: What it remembers, by instrument.
+        stops: int64[instrument], bars that it has seen.
         advanced: int64[instrument], columns that it wrote.
         traded: int64[instrument], 1 where the schedule trades it.
         measure_rows: int64[measure], the row that is averaged; -1 where the engine has none of that name.
@@ -123,8 +138,8 @@ class _Engines:
             np.empty(0) if run is None else engine.pack(run.parameters, run.bars.interval_seconds, run.year_days)
             for run in runs
         ]
-        self._carries = [engine.new_carry() for _ in runs]
-        self._stops = [0] * len(runs)
+        self.carries = [engine.new_carry() for _ in runs]
+        self.stops: Integers = np.zeros(len(runs), dtype=np.int64)
         self.tails = np.full((len(runs), engine.rows), np.nan)
         self.tails[:, TARGET] = 0.0
         self.advanced = np.zeros(len(runs), dtype=np.int64)
@@ -137,8 +152,8 @@ class _Engines:
         """Advance over the bars that are closed at or before this time."""
         for i, run in enumerate(self._runs):
             until = 0 if run is None else int(np.searchsorted(run.bars.closes_us, until_us, side="right"))
-            while self._stops[i] < until:
-                self._advance(i, min(self._stops[i] + block, until))
+            while self.stops[i] < until:
+                self._advance(i, min(int(self.stops[i]) + block, until))
                 self.tails[i] = self.outs[i, :, self.advanced[i]]
 
     def advance(self, closes_us: Integers, *, aligned: bool) -> Integers:
@@ -148,19 +163,19 @@ class _Engines:
             if run is None:
                 continue
             if aligned:
-                self._advance(i, self._stops[i] + closes_us.size)
+                self._advance(i, int(self.stops[i]) + closes_us.size)
                 continue
             seen = np.searchsorted(run.bars.closes_us, closes_us, side="right")
-            places[i, 1:] = seen - self._stops[i]
+            places[i, 1:] = seen - self.stops[i]
             self._advance(i, int(seen[-1]))
         return places
 
     def _advance(self, i: int, stop: int) -> None:
-        start, run, other = self._stops[i], self._runs[i], self._second_legs[i]
+        start, run, other = int(self.stops[i]), self._runs[i], self._second_legs[i]
         if run is not None and stop > start:
             part = None if other is None else self._pairs.part(run, other, start, stop)
-            run.advance(self._params[i], self._carries[i], self.outs[i], start, stop, 1, part)
-        self._stops[i], self.advanced[i] = stop, stop - start
+            run.advance(self._params[i], self.carries[i], self.outs[i], start, stop, 1, part)
+        self.stops[i], self.advanced[i] = stop, stop - start
 
 
 class _PairTables:

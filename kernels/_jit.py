@@ -163,17 +163,18 @@ def _folder_for(module: str) -> str:
     return str(CACHE_FOLDER if ours or CACHE_FOLDER is None else CACHE_FOLDER / module)
 
 
-def kernel(function: Callable[..., Any] | None = None, *, allocates: bool = False) -> Any:
+def kernel(function: Callable[..., Any] | None = None, *, allocates: bool = False, inlined: bool = False) -> Any:
     """Compile `function` on its first call with barstep's options, and keep the machine code for later processes.
 
     Arrays belong to whoever calls a kernel, so it counts no references and a view costs nothing (with counting, some
-    20 ns: half of what a call for one bar did). A kernel that makes scratch arrays says `@kernel(allocates=True)`.
+    20 ns: half of what a call for one bar did). A kernel that makes scratch arrays says `@kernel(allocates=True)`; one
+    that takes so many that handing them on takes time, `inlined=True`: it becomes a part of the kernel that calls it.
     """
     if function is None:
-        return lambda decorated: kernel(decorated, allocates=allocates)
+        return lambda decorated: kernel(decorated, allocates=allocates, inlined=inlined)
     others = numba_config.CACHE_DIR
     numba_config.CACHE_DIR = _folder_for(function.__module__)  # read when the decorator runs; others keep their own
-    options = {**_OPTIONS, "_nrt": allocates}
+    options = {**_OPTIONS, "_nrt": allocates, "forceinline": inlined}
     # A module that is not registered under its name cannot be found again by a process that loads the code.
     keeps = CACHE_FOLDER is not None and function.__module__ in sys.modules
     try:

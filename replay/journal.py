@@ -15,9 +15,9 @@ from typing import Any, Literal, NoReturn, Self
 from ..errors import HeldError, JournalError, UsageError, in_one_line
 from .disk import REAL_DISK, Disk
 from .journal_files import Head, JournalFiles, write_file
-from .journal_record import Chained, Signer, at_text, end_line, make_body, members
-from .journal_recovery import Found, recover
-from .journal_segments import KeyStore, begin, exchange
+from .journal_record import Chained, Signer, at_text, check_payload, end_line, make_body, members, time_of
+from .journal_recovery import Found, recover_or_begin
+from .journal_segments import KeyStore, exchange
 from .keys import EpochKey
 
 SEGMENT_RECORDS = 65_536
@@ -26,8 +26,6 @@ SEGMENT_RECORDS = 65_536
 SealReason = Literal["full", "ended", "rotated"]
 
 _LOG_ID = re.compile(r"[0-9a-f]{32}")
-_TIME = rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z"
-_PAYLOAD = re.compile(rb'"kind":"([a-z_]+)","at":"(' + _TIME + rb')"(?:,|\Z)')
 
 
 class TradingDecisionJournal:
@@ -85,12 +83,12 @@ class TradingDecisionJournal:
         files = JournalFiles(folder=folder, environment=environment)
         if _LOG_ID.fullmatch(log_id) is None:
             raise UsageError(f"log id {log_id!r}: must be 32 hexadecimal digits.")
-        _time_of(genesis, "genesis")
+        time_of(genesis, "genesis")
         try:
             disk.make_folder(folder)
             lock = _take(files, disk)
             try:
-                journal = cls(files, keys, disk, lock, _start(files, keys, disk, log_id, genesis))
+                journal = cls(files, keys, disk, lock, recover_or_begin(files, keys, disk, log_id, genesis))
             except BaseException:
                 disk.close(lock)
                 raise
@@ -118,7 +116,7 @@ class TradingDecisionJournal:
             UsageError: The payload does not begin like a record, or is no line of ASCII.
         """
         self._refuse_failed()
-        _begun(payload)
+        check_payload(payload)
         self._pending.append(self._line(payload))
         return self.seq
 
@@ -158,7 +156,7 @@ class TradingDecisionJournal:
             JournalError: The disk or the store of keys failed, now or before.
             UsageError: The checkpoint is none, or the key is of the root that signs already.
         """
-        time = _time_of(checkpoint, "checkpoint")
+        time = time_of(checkpoint, "checkpoint")
         if key is not None and key.kid == self._key.kid:
             raise UsageError(f"key {key.kid}: signs this journal already; a rotation takes a new root.")
         self.commit()
@@ -268,38 +266,3 @@ def _take(files: JournalFiles, disk: Disk) -> int:
             f"{files.lock}: another process writes the journal of environment {files.environment!r}. Nothing was "
             "written here; stop that process first."
         ) from None
-
-
-def _start(files: JournalFiles, keys: KeyStore, disk: Disk, log_id: str, genesis: bytes) -> Found:
-    """Where the journal stands; a new one begins and is then met as any other."""
-    found = recover(files, keys, disk)
-    if found is None:
-        begin(files, keys.current(), disk, log_id=log_id, genesis=genesis)
-        found = recover(files, keys, disk)
-    if found is None:
-        raise JournalError(f"{files.open_segment}: was written, and is not there.")
-    return found
-
-
-def _time_of(payload: bytes, kind: str) -> str:
-    """The `at` of a record's members.
-
-    Raises:
-        UsageError: They do not begin like a record of that kind, or are no line of ASCII.
-    """
-    match = _begun(payload)
-    if match[1] != kind.encode("ascii"):
-        raise UsageError(f"a record of kind {match[1].decode()!r} cannot stand here; allowed is {kind!r}.")
-    return match[2].decode("ascii")
-
-
-def _begun(payload: bytes) -> re.Match[bytes]:
-    """The kind and time that a record's members begin with.
-
-    Raises:
-        UsageError: They do not, or are no line of ASCII.
-    """
-    match = _PAYLOAD.match(payload)
-    if match is None or b"\n" in payload or not payload.isascii():
-        raise UsageError(f"{payload[:80]!r}: a record's members begin with kind and at, and are one line of ASCII.")
-    return match

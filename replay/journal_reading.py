@@ -5,10 +5,9 @@ Signatures are not looked at here: `decision-log verify` does that, and start-up
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from ..errors import JournalError
 from .disk import REAL_DISK, Disk
@@ -16,37 +15,22 @@ from .journal_files import JournalFiles
 from .journal_record import Chained, read_chained
 
 
-def read_records(folder: Path, environment: str, *, disk: Disk = REAL_DISK) -> Iterator[tuple[Chained, dict[str, Any]]]:
-    """All records of a journal, from its genesis on: what each says of its place, and its fields from `kind` on.
+def read_payloads(files: JournalFiles, disk: Disk = REAL_DISK) -> Iterator[tuple[Chained, bytes]]:
+    """All records of a journal, from its genesis on: what each says of its place, and its members from `kind` on.
 
     A last line that is not written to its end yet is left out.
 
     Raises:
-        JournalError: A line is no record, or does not follow the one before it.
-        FileNotFoundError: There is no such journal.
+        JournalError: There is no such journal, a line is no record, or it does not follow the one before it.
     """
-    files = JournalFiles(folder=folder, environment=environment)
+    if files.open_segment.name not in disk.names(files.folder):
+        raise JournalError(f"{files.open_segment}: there is no open journal of environment {files.environment!r} here.")
     before: Chained | None = None
     for path in (*files.sealed_segments(disk), files.open_segment):
         with disk.read(path) as file:
             for place, body in read_segment(file, path, before=before, may_be_torn=path == files.open_segment):
-                yield place, _fields(body)
+                yield place, body[body.index(b'"kind":') :]
                 before = place
-
-
-def tail_from_checkpoint(
-    folder: Path, environment: str, *, disk: Disk = REAL_DISK
-) -> Iterator[tuple[Chained, dict[str, Any]]]:
-    """The open segment's records: its checkpoint (or the genesis record) first, then what came after it.
-
-    Raises:
-        JournalError: A line is no record, or does not follow the one before it.
-        FileNotFoundError: There is no such journal.
-    """
-    path = JournalFiles(folder=folder, environment=environment).open_segment
-    with disk.read(path) as file:
-        for place, body in read_segment(file, path, may_be_torn=True):
-            yield place, _fields(body)
 
 
 def read_segment(
@@ -79,8 +63,3 @@ def read_segment(
 def follows(place: Chained, before: Chained) -> bool:
     """Whether a record says that it comes next after another."""
     return (place.log, place.seq, place.prev) == (before.log, before.seq + 1, before.mac)
-
-
-def _fields(body: bytes) -> dict[str, Any]:
-    fields: dict[str, Any] = json.loads(b"{" + body[body.index(b'"kind":') :] + b"}")
-    return fields

@@ -13,11 +13,16 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from ..errors import UsageError
+
 VERSION = 1
 GENESIS_PREV = "0" * 96
 """What the first record names in place of a record before it."""
 
+_TIME = rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z"
+_PAYLOAD = re.compile(rb'"kind":"([a-z_]+)","at":"(' + _TIME + rb')"(?:,|\Z)')
 _EPOCH = datetime(1970, 1, 1)
+_MICROSECOND = timedelta(microseconds=1)
 _TAIL = b',"mac":"'
 _MAC = re.compile(rb"[0-9a-f]{96}\"\}\Z")
 _BEGINNING = re.compile(
@@ -53,6 +58,11 @@ def at_text(ts_us: int) -> str:
     return f"{(_EPOCH + timedelta(microseconds=ts_us)).isoformat(timespec='microseconds')}Z"
 
 
+def at_us(text: str) -> int:
+    """The microseconds since the epoch that an `at` says."""
+    return (datetime.fromisoformat(text[:-1]) - _EPOCH) // _MICROSECOND
+
+
 def members(record: Mapping[str, Any]) -> bytes:
     """The members of a record, `kind` and `at` first, as they stand in its line.
 
@@ -60,6 +70,36 @@ def members(record: Mapping[str, Any]) -> bytes:
         ValueError: A number is NaN or infinite: JSON has no word for it.
     """
     return json.dumps(record, allow_nan=False, separators=(",", ":"))[1:-1].encode("ascii")
+
+
+def fields_of(payload: bytes) -> dict[str, Any]:
+    """The fields that `members` wrote."""
+    fields: dict[str, Any] = json.loads(b"{" + payload + b"}")
+    return fields
+
+
+def time_of(payload: bytes, kind: str) -> str:
+    """The `at` of a record's members.
+
+    Raises:
+        UsageError: They do not begin like a record of that kind, or are no line of ASCII.
+    """
+    match = check_payload(payload)
+    if match[1] != kind.encode("ascii"):
+        raise UsageError(f"a record of kind {match[1].decode()!r} cannot stand here; allowed is {kind!r}.")
+    return match[2].decode("ascii")
+
+
+def check_payload(payload: bytes) -> re.Match[bytes]:
+    """The kind and time that a record's members begin with.
+
+    Raises:
+        UsageError: They do not, or are no line of ASCII.
+    """
+    match = _PAYLOAD.match(payload)
+    if match is None or b"\n" in payload or not payload.isascii():
+        raise UsageError(f"{payload[:80]!r}: a record's members begin with kind and at, and are one line of ASCII.")
+    return match
 
 
 def signing_prefix(log: str) -> bytes:

@@ -12,14 +12,15 @@ import argparse
 import os
 import statistics
 import tempfile
-import time
+import time  # noqa: TID251 - a benchmark times things
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from barstep.replay.disk import RealDisk
 from barstep.replay.journal import TradingDecisionJournal
-from barstep.replay.journal_reading import read_records
+from barstep.replay.journal_files import JournalFiles
+from barstep.replay.journal_reading import read_payloads
 from barstep.replay.journal_record import at_text, members
 from barstep.replay.keys import EpochKey
 
@@ -65,7 +66,9 @@ def measure(folder: Path, payloads: list[bytes]) -> dict[str, float]:
         seconds["disk"] += _seconds(lambda lines=lines: _write(plain, lines))
     for name, journal in (("single", single), ("grouped", grouped)):
         journal.close()
-        assert sum(1 for _ in read_records(folder / name, "bench")) == len(payloads) + 1
+        assert (
+            sum(1 for _ in read_payloads(JournalFiles(folder=folder / name, environment="bench"))) == len(payloads) + 1
+        )
     seconds["bytes"] = (folder / "disk").stat().st_size / len(payloads)
     return seconds
 

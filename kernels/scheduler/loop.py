@@ -159,7 +159,7 @@ def _record_due(column, confidence_measure, desk, control, means, schedules, run
         add_run(run, since[s])
 
 
-@kernel
+@kernel(inlined=True)
 def run_instants(
     timeline, columns, prices, funding, width, wishes, confidence, means, confidence_measure, desk, control, governor,
     order, rules, watched, warm_from, others, sources, stated, raw, program, constants, groups, registers, smoothing,

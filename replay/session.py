@@ -1,0 +1,203 @@
+"""A scheduler's run in event time with its journal: begun, or gone on with where the journal ends.
+
+Starting and recovering are one path: what the journal holds since its last checkpoint is done again and compared, and
+from there on new records are written.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ..config.commands import AnyCommand
+from ..engine.provenance import software
+from ..engine.scheduler_checkpoint import restore_checkpoint
+from ..engine.scheduler_commands import Given
+from ..engine.scheduler_machine import SchedulerMachine
+from ..engine.scheduler_result import SchedulerResult
+from ..engine.scheduler_setup import SchedulerSetup
+from ..errors import JournalError
+from .catching_up import CatchUp
+from .disk import REAL_DISK, Disk
+from .event_loop import EventLoop, Listener
+from .journal import TradingDecisionJournal
+from .journal_files import JournalFiles
+from .journal_reading import read_payloads
+from .journal_record import at_text, fields_of, members
+from .journal_segments import KeyStore
+from .journal_tables import JournalTables
+from .scribe import Scribe
+
+FROM_FILE = "commands"
+"""Who gives the commands that a run is started with."""
+
+
+class Session:
+    """A run and its journal.
+
+    Attributes:
+        loop: What turns the scheduler.
+        journal: Where it writes; None where it does not.
+        caught_up: How many records were done again and compared at the start.
+    """
+
+    def __init__(
+        self,
+        setup: SchedulerSetup,
+        listeners: Sequence[Listener] = (),
+        *,
+        block_bars: int = 256,
+        observed: bool = False,
+    ) -> None:
+        """A run without a journal. observed: see `SchedulerMachine`."""
+        self.machine = SchedulerMachine(setup, observed=observed)
+        self.loop = EventLoop(self.machine, given(setup), listeners, block_bars=block_bars)
+        self.journal: TradingDecisionJournal | None = None
+        self._scribe: Scribe | None = None
+        self.caught_up = 0
+
+    @classmethod
+    def open(
+        cls,
+        setup: SchedulerSetup,
+        folder: Path,
+        keys: KeyStore,
+        listeners: Sequence[Listener] = (),
+        *,
+        log_id: str,
+        now_us: int,
+        block_bars: int = 256,
+        disk: Disk = REAL_DISK,
+    ) -> Session:
+        """A run with its journal, gone on with where there is one.
+
+        Args:
+            setup: The scheduler and its bars.
+            folder: The folder of journals.
+            keys: Where the open segment's key is kept.
+            listeners: Who hears of what is done from now on.
+            log_id: 32 random hexadecimal digits, for a journal that is new.
+            now_us: Wall time in microseconds, for the record of what a crash left.
+            block_bars: Bars whose wishes are made at a time, and that are done before a run stops.
+            disk: Where the journal lies.
+
+        Raises:
+            HeldError: Another process writes this journal.
+            JournalError: The journal is of another run, or does not say what this run does.
+        """
+        session = cls(setup, block_bars=block_bars, observed=True)
+        genesis = _genesis(setup)
+        journal = TradingDecisionJournal.open(
+            folder, setup.environment, keys, log_id=log_id, genesis=genesis, now_us=now_us, disk=disk
+        )
+        try:
+            session._catch_up(JournalFiles(folder=folder, environment=setup.environment), journal, genesis, disk)
+        except BaseException:
+            journal.close()
+            raise
+        session.loop.listeners += tuple(listeners)
+        return session
+
+    def run(self) -> None:
+        """Do everything that is left."""
+        while self.loop.step():
+            pass
+
+    def close(self) -> None:
+        """Finish the bars that were taken, seal the journal with a checkpoint, and let go of it."""
+        while not self.loop.is_between_bars and self.loop.step():
+            pass
+        if self.journal is not None and self._scribe is not None:
+            self.journal.close(self._scribe.checkpoint(self.loop.next_bar))
+
+    def result(self) -> SchedulerResult:
+        """What came of it, from the first bar on."""
+        return self.machine.result()
+
+    def _catch_up(self, files: JournalFiles, journal: TradingDecisionJournal, genesis: bytes, disk: Disk) -> None:
+        """Go to where the journal ends."""
+        setup, machine, tables = self.machine.setup, self.machine, JournalTables(self.machine.setup)
+        tail: list[bytes] = []
+        state: dict[str, Any] | None = None
+        from_file = 0
+        for place, payload in read_payloads(files, disk):
+            if place.kind == "genesis":
+                _refuse_another_run(files, payload, genesis)
+            elif place.kind == "checkpoint":
+                for before in tail:
+                    tables.take(fields_of(before))
+                tail, state = [], fields_of(payload)["state"]
+            else:
+                tail.append(payload)
+                from_file += place.kind == "command" and fields_of(payload)["by"] == FROM_FILE
+        next_bar = None if state is None else restore_checkpoint(machine, state)
+        tables.put_into(machine)
+        commands = [given_of(fields_of(payload)) for payload in tail if payload.startswith(b'"kind":"command"')]
+        ledger = CatchUp(tail, journal)
+        self.journal, self._scribe = journal, Scribe(machine, ledger, next_bar)
+        self.loop = EventLoop(
+            machine,
+            [*commands, *given(setup)[from_file:]],
+            [self._scribe],
+            block_bars=self.loop.block_bars,
+            next_bar=next_bar,
+        )
+        while ledger.is_behind:
+            if not self.loop.step():
+                ledger.finish()
+        self.caught_up = ledger.compared
+
+
+def given_of(record: Mapping[str, Any]) -> Given:
+    """The command that a record tells of."""
+    return Given(command=msgspec.convert(record["command"], AnyCommand), by=record["by"])
+
+
+def given(setup: SchedulerSetup) -> list[Given]:
+    """The commands that a run is started with."""
+    return [Given(command=command, by=FROM_FILE) for command in setup.commands]
+
+
+def _genesis(setup: SchedulerSetup) -> bytes:
+    """The first record of a run's journal: all that the run depends on."""
+    history = setup.history
+    fields = {
+        "kind": "genesis",
+        "at": at_text(setup.start_us),
+        "environment": setup.environment,
+        "scheduler": setup.name,
+        "telemetry_namespace": setup.telemetry_namespace,
+        "config": setup.config_digest,
+        "software": software(),
+        "parent": None,
+        "end": at_text(setup.end_us),
+        "without": sorted(setup.without),
+        "drift_seconds": setup.drift_seconds,
+        "execution": {name: _worded(value) for name, value in asdict(setup.execution).items()},
+        "bars": [
+            {"instrument": name, "venue": bars.venue, "first": at_text(int(bars.ts_us[0])) if len(bars) else None}
+            for name, bars in zip(history.names, history.instruments, strict=True)
+        ],
+    }
+    return members(fields)
+
+
+def _worded(value: Any) -> Any:
+    """What JSON has no number for as a word."""
+    return repr(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _refuse_another_run(files: JournalFiles, written: bytes, wanted: bytes) -> None:
+    old, new = fields_of(written), fields_of(wanted)
+    for name in sorted({*old, *new} - {"parent"}):
+        if old.get(name) != new.get(name):
+            raise JournalError(
+                f"{files.open_segment}: the journal was begun with {name} = {json.dumps(old.get(name))}, this run has "
+                f"{json.dumps(new.get(name))}. Go on with it as it was begun, or give another run its own folder."
+            )
