@@ -16,7 +16,6 @@ import typer
 from ..errors import JournalError, UsageError
 from .journal_options import (
     JOURNALS,
-    KEYS,
     TOKENS,
     EnvironmentOption,
     JournalFolderOption,
@@ -50,7 +49,7 @@ def verify_command(
         typer.Option("--witness", help="A head that was kept elsewhere. [var/audit/witness/<environment>.json]"),
     ] = None,
     journal_folder: JournalFolderOption = JOURNALS,
-    keys_folder: KeysFolderOption = KEYS,
+    keys_folder: KeysFolderOption = None,
     json_output: JsonOption = False,
 ) -> None:
     """Verify signatures, order and completeness of all segments; exit 5 where anything is wrong."""
@@ -89,7 +88,7 @@ def summary_command(
         Path | None, typer.Option("--token-file", help="A file that holds the token. [BARSTEP_TOKEN]")
     ] = None,
     journal_folder: JournalFolderOption = JOURNALS,
-    keys_folder: KeysFolderOption = KEYS,
+    keys_folder: KeysFolderOption = None,
     json_output: JsonOption = False,
 ) -> None:
     """Count records by kind, category, status, reason and schedule; with --append or --incident write one."""
@@ -177,7 +176,7 @@ def _append(
     config: Path | None,
     token_file: Path | None,
     journal_folder: Path,
-    keys_folder: Path,
+    keys_folder: Path | None,
     *,
     json_output: bool,
 ) -> None:
@@ -244,7 +243,8 @@ def _line(record: Record) -> str:
     """A record's number, time, kind, status and schedule in columns, then what else it says."""
     columns = [str(record["seq"]).rjust(8)]
     columns += [_value(record.get(name) or "").ljust(width) for name, width in _WIDTHS.items()]
-    others = [f"{name}={_value(value)}" for name, value in record.items() if name not in _HIDDEN]
+    shown = {name: value for name, value in record.items() if name not in _HIDDEN and value not in ("", None)}
+    others = [f"{name}={_value(value)}" for name, value in shown.items()]
     return "  ".join([*columns, *others]).rstrip()
 
 

@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     from ..replay.journal_files import JournalFiles
     from ..replay.key_files import KeyFolder
 
-JOURNALS, KEYS, TOKENS = Path("audit/decision_logs"), Path("secrets/journal"), Path("secrets/tokens")
+JOURNALS, TOKENS = Path("audit/decision_logs"), Path("secrets/tokens")
+_KEYS = Path("secrets/journal")
 EnvironmentOption = Annotated[str, typer.Option("--environment", help="Name of the environment.")]
 JournalFolderOption = Annotated[Path, typer.Option("--journal-folder", help="Where journals are.")]
-KeysFolderOption = Annotated[Path, typer.Option("--keys-folder", help="Where keys are, a folder for each environment.")]
+KeysFolderOption = Annotated[
+    Path | None, typer.Option("--keys-folder", help="Folder of its keys. [secrets/journal/<environment>]")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
@@ -29,10 +32,10 @@ def journal_files(folder: Path, environment: str) -> JournalFiles:
     return JournalFiles(folder=folder, environment=environment)
 
 
-def key_folder(folder: Path, environment: str) -> KeyFolder:
+def key_folder(folder: Path | None, environment: str) -> KeyFolder:
     """The keys of an environment."""
     from ..replay.key_files import KeyFolder
 
-    if not environment or environment != Path(environment).name or environment.startswith("."):
+    if folder is None and (environment != Path(environment).name or environment.startswith(".") or not environment):
         raise UsageError(f"environment {environment!r}: allowed are letters, digits, _ and -.")
-    return KeyFolder(folder / environment)
+    return KeyFolder(_KEYS / environment if folder is None else folder)

@@ -11,7 +11,6 @@ import typer
 
 from .journal_options import (
     JOURNALS,
-    KEYS,
     EnvironmentOption,
     JournalFolderOption,
     JsonOption,
@@ -28,18 +27,18 @@ app = typer.Typer(rich_markup_mode=None, help="Make and rotate signing keys, mak
 
 @app.command("init")
 def init_command(
-    environment: EnvironmentOption, keys_folder: KeysFolderOption = KEYS, json_output: JsonOption = False
+    environment: EnvironmentOption, keys_folder: KeysFolderOption = None, json_output: JsonOption = False
 ) -> None:
     """Make an environment's root key and the first signing key; what is there is kept."""
     folder = key_folder(keys_folder, environment)
     folder.init()
-    _print(folder, json_output=json_output)
+    _print(folder, environment, json_output=json_output)
 
 
 @app.command("rotate")
 def rotate_command(
     environment: EnvironmentOption,
-    keys_folder: KeysFolderOption = KEYS,
+    keys_folder: KeysFolderOption = None,
     journal_folder: JournalFolderOption = JOURNALS,
     json_output: JsonOption = False,
 ) -> None:
@@ -49,15 +48,15 @@ def rotate_command(
 
     folder = key_folder(keys_folder, environment)
     rotate_keys(folder, journal_files(journal_folder, environment), now_us=SystemClock().now_us())
-    _print(folder, json_output=json_output)
+    _print(folder, environment, json_output=json_output)
 
 
 @app.command("show")
 def show_command(
-    environment: EnvironmentOption, keys_folder: KeysFolderOption = KEYS, json_output: JsonOption = False
+    environment: EnvironmentOption, keys_folder: KeysFolderOption = None, json_output: JsonOption = False
 ) -> None:
     """Show which keys there are and where; never a key itself."""
-    _print(key_folder(keys_folder, environment), json_output=json_output)
+    _print(key_folder(keys_folder, environment), environment, json_output=json_output)
 
 
 @app.command("token")
@@ -92,7 +91,7 @@ def token_command(
     typer.echo(f"  - {{id: {token_id}, scopes: [{', '.join(entry['scopes'])}], sha384: {entry['sha384']}}}")
 
 
-def _print(folder: KeyFolder, *, json_output: bool) -> None:
+def _print(folder: KeyFolder, environment: str, *, json_output: bool) -> None:
     """What there is, and what to do with the root."""
     key = folder.current()
     paths = [path for path in (folder.root_path, folder.epoch_path) if path.exists()]
@@ -101,7 +100,7 @@ def _print(folder: KeyFolder, *, json_output: bool) -> None:
         document = {"kid": key.kid, "epoch": key.epoch, "root_is_here": folder.root_is_here(), "files": files}
         typer.echo(json.dumps({"keys": document}, indent=2))
         return
-    typer.echo(f"{folder.path.name}: root {key.kid}, epoch {key.epoch}")
+    typer.echo(f"{environment}: root {key.kid}, epoch {key.epoch}")
     for file in files:
         typer.echo(f"  {file['mode']} {file['path']}")
     if folder.root_is_here():

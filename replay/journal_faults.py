@@ -32,7 +32,7 @@ class Fault:
 
     Attributes:
         verdict: What is wrong.
-        file: Name of the file.
+        file: Name of the file; empty where it is of none.
         line: Its line, from 1; None where it is of the file as a whole.
         seq: The record's number, as it says or as its place has it; None where neither tells.
         records: How many it is about: lines from `line` on, or records that are missing.
@@ -47,10 +47,11 @@ class Fault:
     text: str = ""
 
     def __str__(self) -> str:
-        where = self.file if self.line is None else f"{self.file}:{self.line}"
+        where = f" {self.file}" if self.file else ""
+        line = "" if self.line is None else f":{self.line}"
         which = "" if self.seq is None else f", seq {self.seq}"
         many = f", {self.records:,} records" if self.records > 1 else ""
-        return f"{self.verdict} {where}{which}{many}: {self.text}"
+        return f"{self.verdict}{where}{line}{which}{many}: {self.text}"
 
 
 class Faults:

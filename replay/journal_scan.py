@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from .journal_faults import Faults, Verdict
-from .journal_record import GENESIS_PREV, Chained, make_line, read_chained, sign, signing_prefix
+from .journal_record import GENESIS_PREV, Chained, Signer, make_body, read_chained, sign
 from .journal_runs import Runs
 from .key_files import KeyRing
 
@@ -121,14 +121,13 @@ class Scan:
         if signer is None or mac is None or self._unread or not self._in_run:
             return 0
         opening, middle, seq, stop = self._opening, self._middle, self._seq + 1, self._stop
+        sign_line = signer.sign
         index = place
         for index in range(place, len(lines)):
             line = lines[index]
             if seq == stop or not line.startswith(f'{opening}{seq}{middle}{mac}"'.encode()):
                 break
-            signed = signer.copy()
-            signed.update(line[:-_TAIL_BYTES])
-            made = signed.hexdigest()
+            made = sign_line(line[:-_TAIL_BYTES])
             if line[-_TAIL_BYTES:] != f',"mac":"{made}"}}'.encode():
                 break
             mac, seq = made, seq + 1
@@ -240,7 +239,7 @@ class Scan:
     def _use_key(self, kid: str, epoch: int) -> None:
         self._kid, self._epoch = kid, epoch
         key = self._ring.key_of(kid, epoch)
-        self._signer = None if key is None else hmac.new(key, signing_prefix(self._log), "sha384")
+        self._signer = None if key is None else Signer(self._log, key)
         self._opening = f'{{"v":1,"log":"{self._log}","seq":'
         self._middle = f',"epoch":{epoch},"kid":"{kid}","prev":"'
 
@@ -271,7 +270,7 @@ class Scan:
         for kid, epoch in ((self._kid, self._epoch), (self._kid, self._epoch + 1), (place.kid, place.epoch)):
             key = self._ring.key_of(kid, epoch)
             here = Chained(self._log, self._seq + 1, epoch, kid, self._mac, "", "")
-            if key is not None and hmac.compare_digest(make_line(here, payload, key)[1], place.mac):
+            if key is not None and hmac.compare_digest(sign(make_body(here, payload), self._log, key), place.mac):
                 return True
         return False
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..errors import UsageError
+from .catching_up import MADE_AGAIN
+from .disk import REAL_DISK
 from .journal import TradingDecisionJournal
 from .journal_files import JournalFiles
-from .journal_reading import tail_from_checkpoint
+from .journal_reading import read_segment
 from .journal_record import at_text, members
 from .key_files import KeyFolder
 from .keys import EpochKey, random_bytes
 from .witness import head_of
-
-_STATELESS = frozenset({"note", "incident", "recovered"})
-"""Kinds of records that change nothing that the next record depends on."""
 
 
 def rotate_keys(keys: KeyFolder, files: JournalFiles, *, now_us: int) -> EpochKey:
@@ -37,9 +34,9 @@ def rotate_keys(keys: KeyFolder, files: JournalFiles, *, now_us: int) -> EpochKe
         keys.advance(key)
         return key
     with open_existing(keys, files, now_us=now_us) as journal:
-        checkpoint = {**_last_checkpoint(files), "at": at_text(now_us)}
+        checkpoint = _last_checkpoint(files)
         key = keys.next_root()
-        journal.seal(members(checkpoint), reason="rotated", key=key)
+        journal.seal(checkpoint, reason="rotated", key=key)
     return key
 
 
@@ -59,14 +56,15 @@ def open_existing(keys: KeyFolder, files: JournalFiles, *, now_us: int) -> Tradi
     )
 
 
-def _last_checkpoint(files: JournalFiles) -> dict[str, Any]:
-    """The open segment's checkpoint, which still says the state: only what people wrote has come after it."""
-    records = tail_from_checkpoint(files.folder, files.environment)
-    place, checkpoint = next(records)
-    later = next((one.kind for one, _ in records if one.kind not in _STATELESS), None)
-    if place.kind != "checkpoint" or later is not None:
+def _last_checkpoint(files: JournalFiles) -> bytes:
+    """The open segment's checkpoint, which still says the state: nothing that changes it has come after it."""
+    with REAL_DISK.read(files.open_segment) as file:
+        records = read_segment(file, files.open_segment)
+        place, body = next(records)
+        is_later = any(one.kind in MADE_AGAIN for one, _ in records)
+    if place.kind != "checkpoint" or is_later:
         raise UsageError(
             f"{files.open_segment}: the loop has not ended in order, and only it can say the state that the next "
             "segment begins with. Start it, stop it with SIGTERM, then rotate."
         )
-    return checkpoint
+    return body[body.index(b'"kind":') :]

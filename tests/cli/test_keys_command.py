@@ -58,11 +58,13 @@ def test_show_tells_names_places_and_modes(barstep: Run) -> None:
 def test_what_is_missing_or_not_private_is_refused(barstep: Run) -> None:
     """With exit codes 3 and 5, and a name that leads elsewhere with 2."""
     absent = barstep("keys", "show", "--environment", "demo")
-    assert absent.code == 3 and "`barstep keys init --environment demo` makes it" in absent.err
+    assert absent.code == 3 and "`barstep keys init` makes it" in absent.err
     keys_of().epoch_path.chmod(0o640)
     refused = barstep("keys", "show", "--environment", "demo")
     assert refused.code == 5 and "has mode 0640" in refused.err
     assert barstep("keys", "init", "--environment", "../x").code == 2
+    assert barstep("keys", "init", "--environment", "demo", "--keys-folder", "elsewhere").code == 0
+    assert sorted(path.name for path in Path("elsewhere").iterdir()) == ["epoch.key", "root.key"]
 
 
 def test_a_rotation_without_a_journal_makes_a_new_root(barstep: Run) -> None:
