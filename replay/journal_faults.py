@@ -22,6 +22,9 @@ class Verdict(StrEnum):
     UNWITNESSED = "UNWITNESSED"
 
 
+MOST_FAULTS = 10_000
+"""So many are told; the others are counted."""
+
 LENIENT = frozenset({Verdict.UNVERIFIED, Verdict.UNWITNESSED})
 """What cannot be told from what is at hand; a fault where verification is strict."""
 
@@ -61,7 +64,7 @@ class Faults:
         most: So many are kept; the others are counted.
     """
 
-    def __init__(self, most: int = 10_000) -> None:
+    def __init__(self, most: int = MOST_FAULTS) -> None:
         self.kept: list[Fault] = []
         self.left_out = 0
         self._most = most

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..errors import DataError
-from .journal_faults import LENIENT, Fault, Verdict
+from .journal_faults import LENIENT, MOST_FAULTS, Fault, Verdict
 from .journal_files import Head, JournalFiles, parse_head
 from .journal_lines import LONGEST_LINE, batches_of_lines, open_segments, reopened
 from .journal_runs import judge
@@ -56,7 +56,7 @@ class Verification:
 
     def is_good(self, *, strict: bool) -> bool:
         """Whether the journal may be believed; with `strict`, also whether nothing was left unverified."""
-        return not any(strict or fault.verdict not in LENIENT for fault in self.faults)
+        return not self.left_out and not any(strict or fault.verdict not in LENIENT for fault in self.faults)
 
     def as_json(self, *, strict: bool) -> dict[str, Any]:
         """All of it as JSON values."""
@@ -74,7 +74,7 @@ def verify(files: JournalFiles, ring: KeyRing, *, witness: Path | None = None) -
 
     Raises:
         DataError: There is no journal, or no such witness.
-        JournalError: A file is not private.
+        JournalError: A file is not private, or the journal is in such disorder that it is not worth reading on.
     """
     witnessed = None if witness is None else read_witness(witness)
     head_data = _read_if_there(files.head)  # before the records: whoever writes meanwhile writes them first
@@ -109,8 +109,8 @@ def verify(files: JournalFiles, ring: KeyRing, *, witness: Path | None = None) -
         last_seq=last,
         head_seq=None if head is None else head.seq,
         witness_seq=None if witnessed is None else witnessed.seq,
-        faults=tuple(faults),
-        left_out=scan.faults.left_out,
+        faults=tuple(faults[:MOST_FAULTS]),
+        left_out=scan.faults.left_out + max(len(faults) - MOST_FAULTS, 0),
     )
 
 

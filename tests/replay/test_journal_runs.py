@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import pairwise, permutations
 
 import numpy as np
+import pytest
+from barstep.errors import JournalError
 from barstep.replay.journal_runs import Run, Runs, judge
 
 
@@ -88,3 +90,15 @@ def test_a_run_ends_where_another_began() -> None:
     assert (met.next_edge(0), met.next_edge(7), met.next_edge(9)) == (7, 9, None)
     met.end(9)
     assert [(run.first, run.last, run.line) for run in met.closed] == [(7, 8, 3)]
+
+
+def test_utter_disorder_is_not_kept_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After so many runs reading stops, with the place where it did."""
+    monkeypatch.setattr("barstep.replay.journal_runs.MOST_RUNS", 3)
+    met = Runs()
+    for number in range(3):
+        met.begin(10 - 2 * number, "a", number)
+        met.end(10 - 2 * number)
+    met.begin(0, "a", 7)
+    with pytest.raises(JournalError, match="a, line 7: here records do not follow one another"):
+        met.end(0)
