@@ -89,7 +89,6 @@ class Faults:
 
     def replace_from(self, place: int, verdict: Verdict, file: str, records: int, text: str) -> None:
         """Say one thing of a whole file in place of all that was noted from a place on."""
-        first = self.kept[place]
-        self.kept[place:] = [
-            Fault(verdict=verdict, file=file, line=first.line, seq=first.seq, records=records, text=text)
-        ]
+        if place < len(self.kept):
+            line, seq = self.kept[place].line, self.kept[place].seq
+            self.kept[place:] = [Fault(verdict=verdict, file=file, line=line, seq=seq, records=records, text=text)]

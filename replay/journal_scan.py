@@ -64,6 +64,7 @@ class Scan:
         self._seq = -1
         self._mac: str | None = GENESIS_PREV
         self._last = b""
+        self._left: set[str] = set()  # roots that have given way to another
         self._unread = 0  # lines since the last record that may have been records
         self._in_run = False
         self._anchored = False  # whether a record of this file is known to be in its place
@@ -213,6 +214,8 @@ class Scan:
                 Verdict.EDITED, place.seq, "does not follow the record before it: one of the two was exchanged."
             )
         if (place.kid, place.epoch) != (self._kid, self._epoch):
+            if place.kid != self._kid and self._follows(place.seq):
+                self._left.add(self._kid)
             self._use_key(place.kid, place.epoch)
         self._stand_at(place.seq, place.mac, line)
         self._anchored = True
@@ -278,9 +281,11 @@ class Scan:
         """Whether a record may be signed with another key than the one before it."""
         if not self._follows(place.seq):
             return True  # what stands before it is not there
+        if self._anchored or place.kid in self._left:
+            return False  # one key a file, and a root that was left is never gone back to
         is_next_key = place.epoch == (self._epoch + 1 if place.kid == self._kid else 0)
         if self._mac is None or self._unread:
-            return not self._anchored and (is_next_key or self._unread > 0)
+            return is_next_key or self._unread > 0
         return is_next_key and self.is_sealed and place.kind == "checkpoint"
 
     def _other_key(self, place: Chained) -> None:

@@ -96,6 +96,9 @@ def verify(files: JournalFiles, ring: KeyRing, *, witness: Path | None = None) -
     order, last = judge(scan.runs.closed)
     faults = _sorted([*scan.faults.kept, *order], [path.name for path, _ in segments])
     faults += _judge_head(files, head_data, head, scan.macs, log=log, last=last)
+    if scan.is_sealed and scan.expected > last and (head is None or head.seq <= last):
+        text = "the journal ends with a sealed segment, and the next one, which was there before that, is not."
+        faults.append(Fault(verdict=Verdict.TRUNCATED, file=files.open_segment.name, seq=last + 1, text=text))
     if torn is not None and (head is None or head.seq <= last):
         faults.append(torn)
     known = last if head is None else max(last, head.seq)
@@ -190,7 +193,7 @@ def _judge_head(
     """Whether the journal goes as far as its head, and the head says what stands there."""
     file = files.head.name
     if data is None:
-        if last > 0:  # the genesis record alone: a crash came before the first head
+        if last >= 0:
             text = "there is no head, so that nobody can tell whether the last record is the last."
             yield Fault(verdict=Verdict.TRUNCATED, file=file, seq=last + 1, text=text)
     elif head is None:

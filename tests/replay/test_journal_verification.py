@@ -173,17 +173,52 @@ def test_every_fault_is_told_with_its_place_in_the_order_of_the_files(journal: P
     )
 
 
-def test_the_genesis_record_alone_needs_no_head(tmp_path: Path) -> None:
-    """A crash may come between the two; later, a head that is missing is TRUNCATED."""
+def test_a_head_is_there_before_the_first_record_is(tmp_path: Path) -> None:
+    """So that its absence is TRUNCATED, from the genesis record on."""
     journal = PlainJournal(tmp_path / "logs", ROOT)
     journal.write("genesis")
     journal.save()
-    head = journal.folder / "demo.head.json"
-    head.unlink()
     assert verdicts(look(journal.folder, EpochKey.first(ROOT))) == ["UNWITNESSED"]
+    (journal.folder / "demo.head.json").unlink()
+    assert verdicts(look(journal.folder, EpochKey.first(ROOT))) == ["TRUNCATED", "UNWITNESSED"]
+
+
+def test_nobody_goes_on_with_a_root_of_his_own(journal: PlainJournal) -> None:
+    """Who has the machine's key may seal and rotate: with the root at hand it is told, in a file of its own or not."""
+    journal.seal(SECOND_ROOT)
+    for _ in range(3):
+        journal.write("note")
+    journal.save()
+    assert verdicts(look(journal.folder, EpochKey.first(ROOT))) == ["WRONG KEY", "UNWITNESSED"]
+    sealed = sorted(journal.folder.glob("demo.0*.jsonl"))[-1]
+    data = sealed.read_bytes() + journal.folder.joinpath("demo.jsonl").read_bytes()
+    sealed.unlink()
+    journal.folder.joinpath("demo.jsonl").write_bytes(data)
+    assert verdicts(look(journal.folder, EpochKey.first(ROOT))) == ["WRONG KEY", "UNWITNESSED"]
+    assert verdicts(look(journal.folder, EpochKey.first(ROOT), EpochKey.first(SECOND_ROOT)))[0] == "WRONG KEY"
+
+
+def test_a_root_that_was_left_does_not_come_back(tmp_path: Path) -> None:
+    """Else the first key, once stolen, could hide a segment of somebody else's between two good ones."""
+    journal = PlainJournal(tmp_path / "logs", ROOT)
+    journal.write("genesis")
+    journal.seal(SECOND_ROOT)
+    journal.write("note")
+    journal.seal(ROOT)
     journal.write("note")
     journal.save()
-    head.unlink()
+    found = look(journal.folder, EpochKey.first(ROOT))
+    assert verdicts(found) == ["UNVERIFIED", "WRONG KEY", "UNWITNESSED"]
+    assert found.faults[1].file == "demo.jsonl"
+
+
+def test_a_sealed_segment_is_followed_by_another(journal: PlainJournal) -> None:
+    """The next one is written first: a journal that ends with `sealed` was cut, though its head says so too."""
+    sealed = sorted(journal.folder.glob("demo.0*.jsonl"))[-1]
+    (journal.folder / "demo.head.json").write_bytes(_head_of(sealed))
+    (journal.folder / "demo.jsonl").unlink()
+    assert verdicts(look(journal.folder, EpochKey.first(ROOT))) == ["TRUNCATED", "UNWITNESSED"]
+    (journal.folder / "demo.jsonl").touch(mode=0o600)
     assert verdicts(look(journal.folder, EpochKey.first(ROOT))) == ["TRUNCATED", "UNWITNESSED"]
 
 
