@@ -31,15 +31,28 @@ class SegmentCount:
         lines: All of them.
         signed: Those whose signature is good.
         forged: Those whose key is at hand, and did not sign them.
-        unsigned: Those whose key is not at hand; they stand where they may.
-        first_unsigned: The first one's line, number, root and epoch.
     """
 
     lines: int = 0
     signed: int = 0
     forged: int = 0
-    unsigned: int = 0
-    first_unsigned: tuple[int, int, str, int] | None = None
+
+
+@dataclass(kw_only=True, slots=True)
+class Unsigned:
+    """Records of one key that is not at hand, all of which stand where they may.
+
+    Attributes:
+        file: Where the first one is.
+        line: Its line.
+        seq: Its number.
+        records: How many there are.
+    """
+
+    file: str
+    line: int
+    seq: int
+    records: int = 0
 
 
 class Scan:
@@ -57,6 +70,8 @@ class Scan:
         self.faults, self.runs = Faults(), Runs()
         self.macs: dict[int, str] = {}
         self.count = SegmentCount()
+        self.unsigned: dict[tuple[str, int], Unsigned] = {}
+        self.newest_key = (kid, 0)  # root and epoch of the record with the highest number
         self._log, self._ring, self._kids = log, ring, frozenset(kids)
         self._watched = sorted(set(watched))
         self._file, self._line, self._before_segment = "", 0, 0
@@ -67,6 +82,7 @@ class Scan:
         self._left: set[str] = set()  # roots that have given way to another
         self._unread = 0  # lines since the last record that may have been records
         self._in_run = False
+        self._top = -1  # the highest number so far
         self._anchored = False  # whether a record of this file is known to be in its place
         self._stop = -1  # the next number that is watched or where another run had an edge
         self._use_key(kid, 0)
@@ -108,9 +124,11 @@ class Scan:
         if before == (self.faults.count, self._unread):
             self._fault(Verdict.EDITED, self._seq, "has no end.")
 
-    def all_forged(self, text: str) -> None:
-        """What was found of this segment is that none of it is signed with its key."""
-        self.faults.replace_from(self._before_segment, Verdict.WRONG_KEY, self._file, self.count.lines, text)
+    def end_segment(self) -> None:
+        """There are no more lines of this file: where none is signed by the key that it names, that is one finding."""
+        if self.count.lines > 1 and self.count.forged == self.count.lines:
+            text = "is signed with another key than its root and epoch say, as all of its segment."
+            self.faults.replace_from(self._before_segment, Verdict.WRONG_KEY, self._file, self.count.lines, text)
 
     def finish(self) -> None:
         """There are no more lines."""
@@ -137,6 +155,7 @@ class Scan:
         followed = index - place
         if followed:
             self._mac, self._seq, self._last = mac, seq - 1, lines[index - 1]
+            self._top = max(self._top, self._seq)
             self.count.signed += followed
             self.count.lines += followed
         return followed
@@ -169,6 +188,8 @@ class Scan:
     def _forged(self, place: Chained, body: bytes) -> None:
         """Its key is at hand and did not sign it."""
         self.count.forged += 1
+        if place.seq > self._top:
+            self.newest_key = (place.kid, place.epoch)
         if self._follows(place.seq):
             self._edited_at(place.seq)
         elif self._belongs_here(place, body):
@@ -190,9 +211,8 @@ class Scan:
             self._other_key(place)
             self._unread += 1
         else:
-            self.count.unsigned += 1
-            if self.count.first_unsigned is None:
-                self.count.first_unsigned = (self._line, place.seq, place.kid, place.epoch)
+            first = Unsigned(file=self._file, line=self._line, seq=place.seq)
+            self.unsigned.setdefault((place.kid, place.epoch), first).records += 1
             self._chained(place, line)
 
     def _signed(self, place: Chained, line: bytes) -> None:
@@ -217,8 +237,9 @@ class Scan:
             if place.kid != self._kid and self._follows(place.seq):
                 self._left.add(self._kid)
             self._use_key(place.kid, place.epoch)
+        if place.seq > self._top:  # a copy of an earlier one says nothing of this file
+            self._anchored, self._top, self.newest_key = True, place.seq, (place.kid, place.epoch)
         self._stand_at(place.seq, place.mac, line)
-        self._anchored = True
         if place.seq in self._watched:
             self.macs.setdefault(place.seq, place.mac)
 
@@ -281,11 +302,11 @@ class Scan:
         """Whether a record may be signed with another key than the one before it."""
         if not self._follows(place.seq):
             return True  # what stands before it is not there
-        if self._anchored or place.kid in self._left:
-            return False  # one key a file, and a root that was left is never gone back to
+        if place.kid in self._left:
+            return False  # a root that gave way to another is not gone back to
         is_next_key = place.epoch == (self._epoch + 1 if place.kid == self._kid else 0)
         if self._mac is None or self._unread:
-            return is_next_key or self._unread > 0
+            return not self._anchored and (is_next_key or self._unread > 0)
         return is_next_key and self.is_sealed and place.kind == "checkpoint"
 
     def _other_key(self, place: Chained) -> None:

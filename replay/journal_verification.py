@@ -87,14 +87,15 @@ def verify(files: JournalFiles, ring: KeyRing, *, witness: Path | None = None) -
         scan = Scan(log, ring, who.kid, who.kids, [one.seq for one in (head, witnessed) if one is not None])
         for path, file in segments:
             torn = _read_segment(scan, path, file)
-            newest = path is segments[-1][0]
-            if newest and scan.is_sealed and path != files.next_segment and files.next_segment.exists():
+            scan.end_segment()
+            is_newest = path is segments[-1][0]
+            if is_newest and scan.is_sealed and path != files.next_segment and files.next_segment.exists():
                 segments.append((files.next_segment, None))  # a crash came before it got its name
-            _judge_keys(scan, path.name, must_be_signed=bool(ring) and path is segments[-1][0])
             records, signed = records + scan.count.lines, signed + scan.count.signed
     scan.finish()
     order, last = judge(scan.runs.closed)
-    faults = _sorted([*scan.faults.kept, *order], [path.name for path, _ in segments])
+    keys = _judge_keys(scan, newest_must_be_signed=bool(ring))
+    faults = _sorted([*scan.faults.kept, *order, *keys], [path.name for path, _ in segments])
     faults += _judge_head(files, head_data, head, scan.macs, log=log, last=last)
     if scan.is_sealed and scan.expected > last and (head is None or head.seq <= last):
         text = "the journal ends with a sealed segment, and the next one, which was there before that, is not."
@@ -168,18 +169,18 @@ def _read_segment(scan: Scan, path: Path, file: BinaryIO | None) -> Fault | None
     return torn
 
 
-def _judge_keys(scan: Scan, file: str, *, must_be_signed: bool) -> None:
-    """Whether a segment's key is at hand, and whether it has signed any of it."""
-    count = scan.count
-    if count.lines > 1 and count.forged == count.lines:
-        scan.all_forged("is signed with another key than its root and epoch say, as all of its segment.")
-    if count.first_unsigned is None or count.unsigned <= count.signed:
-        return
-    line, seq, kid, epoch = count.first_unsigned
-    verdict = Verdict.WRONG_KEY if must_be_signed else Verdict.UNVERIFIED
-    text = f"the key of root {kid}, epoch {epoch} is not at hand; only the chain was checked."
-    fault = Fault(verdict=verdict, file=file, line=line, seq=seq, records=count.unsigned, text=text)
-    scan.faults.kept.append(fault)
+def _judge_keys(scan: Scan, *, newest_must_be_signed: bool) -> Iterator[Fault]:
+    """What was signed by keys that are not at hand."""
+    for (kid, epoch), found in scan.unsigned.items():
+        is_wrong = newest_must_be_signed and (kid, epoch) == scan.newest_key
+        yield Fault(
+            verdict=Verdict.WRONG_KEY if is_wrong else Verdict.UNVERIFIED,
+            file=found.file,
+            line=found.line,
+            seq=found.seq,
+            records=found.records,
+            text=f"the key of root {kid}, epoch {epoch} is not at hand; only the chain was checked.",
+        )
 
 
 def _sorted(faults: Sequence[Fault], files: Sequence[str]) -> list[Fault]:
