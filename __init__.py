@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from .engine.strategy import Parameter, StrategyEngine
     from .errors import BarstepError, ConfigError, DataError, UsageError
     from .kernels._jit import kernel
+    from .replay.replaying import replay
 
 _HOME = {
     "Allocation": "engine.allocation",
@@ -79,6 +80,7 @@ _HOME = {
     "DataError": "errors",
     "UsageError": "errors",
     "kernel": "kernels._jit",
+    "replay": "replay",
 }
 
 __all__ = [
@@ -115,13 +117,15 @@ __all__ = [
     "load_core_config",
     "policy_of",
     "portfolio",
+    "replay",
 ]
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'barstep' has no attribute {name!r}")
-    return getattr(import_module(f".{_HOME[name]}", __name__), name)
+    home = import_module(f".{_HOME[name]}", __name__)
+    return home if name == _HOME[name] else getattr(home, name)  # `replay` is a room that can be called
 
 
 def __dir__() -> list[str]:
