@@ -13,7 +13,7 @@ import typer
 
 from .. import __version__
 from ..errors import BarstepError, ConfigError
-from . import backtest, config, data, demo, doctor, licence, portfolio, report, warmup
+from . import audit, backtest, config, data, demo, doctor, licence, portfolio, report, warmup
 
 UNREADABLE = 3
 
@@ -22,6 +22,7 @@ app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
 app.add_typer(data.app, name="data")
 app.add_typer(config.app, name="config")
 app.add_typer(licence.app, name="licence")
+app.add_typer(audit.app, name="audit")
 app.command("backtest")(backtest.backtest_command)
 app.command("portfolio")(portfolio.portfolio_command)
 app.command("report")(report.report_command)
