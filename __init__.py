@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from .engine.warmup_audit import WarmupReport, audit_scheduler_warmup, audit_warmup
     from .errors import BarstepError, ConfigError, DataError, UsageError
     from .kernels._jit import kernel
+    from .ops.reproduce import Reproduction, reproduce
 
 _HOME = {
     "Allocation": "engine.allocation",
@@ -88,6 +89,8 @@ _HOME = {
     "DataError": "errors",
     "UsageError": "errors",
     "kernel": "kernels._jit",
+    "Reproduction": "ops.reproduce",
+    "reproduce": "ops.reproduce",
 }
 
 __all__ = [
@@ -107,6 +110,7 @@ __all__ = [
     "MetricWeightedAllocation",
     "Parameter",
     "PortfolioResult",
+    "Reproduction",
     "Result",
     "RiskParityAllocation",
     "RiskProfileBudgetAllocation",
@@ -130,6 +134,7 @@ __all__ = [
     "load_core_config",
     "policy_of",
     "portfolio",
+    "reproduce",
 ]
 
 

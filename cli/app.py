@@ -13,7 +13,7 @@ import typer
 
 from .. import __version__
 from ..errors import BarstepError, ConfigError
-from . import audit, backtest, config, data, demo, doctor, licence, portfolio, report, warmup
+from . import audit, backtest, config, data, demo, doctor, licence, portfolio, report, reproduce, warmup
 
 UNREADABLE = 3
 
@@ -26,6 +26,7 @@ app.add_typer(audit.app, name="audit")
 app.command("backtest")(backtest.backtest_command)
 app.command("portfolio")(portfolio.portfolio_command)
 app.command("report")(report.report_command)
+app.command("reproduce")(reproduce.reproduce_command)
 app.command("demo")(demo.demo_command)
 app.command("warmup")(warmup.warmup_command)
 app.command("doctor")(doctor.doctor_command)

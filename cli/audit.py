@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -235,9 +234,11 @@ def _reports(
 def _tell(reports: dict[str, Any], show: Callable[[str, Any], None], *, json_output: bool) -> None:
     """Print the reports; exit 1 where one says fail."""
     verdict = "fail" if any(report.verdict == "fail" for report in reports.values()) else "pass"
+    from .console import as_json
+
     if json_output:
         documents = {name: report.to_dict() for name, report in reports.items()}
-        typer.echo(json.dumps({"verdict": verdict, "reports": _finite(documents)}, indent=2, allow_nan=False))
+        typer.echo(as_json({"verdict": verdict, "reports": documents}))
     else:
         for name, report in reports.items():
             show(name, report)
@@ -296,14 +297,3 @@ def _bars(count: int | None) -> str:
 
 def _short(value: Any) -> str:
     return f"{value:.8g}" if isinstance(value, float) else str(value)
-
-
-def _finite(value: Any) -> Any:
-    """The same with None for every number that JSON cannot hold."""
-    if isinstance(value, dict):
-        return {key: _finite(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(inner) for inner in value]
-    if isinstance(value, float) and value - value != 0.0:
-        return None
-    return value

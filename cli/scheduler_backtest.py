@@ -75,9 +75,7 @@ def backtest_a_scheduler(
         UsageError: A name is unknown, a value is not allowed, or the output is there already.
         ConfigError: The configuration or the commands are refused.
     """
-    from ..config.environments import choose_environment
     from ..data.instants import read_instant
-    from ..engine.configured import load_core_config
     from ..engine.execution import Execution
     from ..engine.portfolio import known_options
     from ..engine.scheduler import backtest_scheduler
@@ -88,17 +86,14 @@ def backtest_a_scheduler(
     known_options(execution, Execution.__dataclass_fields__)  # before they meet the names of the call
     start = None if asked.start is None else read_instant("--start", asked.start)
     end = None if asked.end is None else read_instant("--end", asked.end)
-    config = load_core_config(config_path(asked.config))
-    wanted = DEFAULT_ENVIRONMENT if asked.environment is None else asked.environment
-    environment, _ = choose_environment(config.environments, wanted)
-    scheduler = config.environments[environment].scheduler if asked.scheduler is None else asked.scheduler
+    config = config_path(asked.config)
     if not json_output:
         say_if_cold()
     with progress_of_bars("backtesting", quiet=json_output) as progress:
         result = backtest_scheduler(
             config,
-            scheduler,
-            environment=environment,
+            asked.scheduler,
+            environment=DEFAULT_ENVIRONMENT if asked.environment is None else asked.environment,
             start=start,
             end=end,
             commands=asked.commands or (),
@@ -111,7 +106,7 @@ def backtest_a_scheduler(
     if json_output:
         typer.echo(result.to_json())
         return
-    _print_result(f"{scheduler} in {environment}", asked.without, result)
+    _print_result(f"{result.setup.name} in {result.setup.environment}", asked.without, result)
     if output is not None:
         typer.echo(f"wrote {output}")
 

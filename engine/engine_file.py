@@ -11,6 +11,8 @@ from types import ModuleType
 from ..errors import UsageError, in_one_line
 from .strategy import StrategyEngine
 
+_PREFIX = "barstep_engine_file_"
+
 
 def read_engine_file(path: Path) -> tuple[StrategyEngine, ...]:
     """The engines that a file's module holds, in the order of its names. The file is run, once in a process.
@@ -29,7 +31,7 @@ def read_engine_file(path: Path) -> tuple[StrategyEngine, ...]:
 def _module_of(path: Path) -> ModuleType:
     """The file as a module. Its name is the same in every process, by which compiled kernels are found again."""
     path = path.resolve()
-    name = f"barstep_engine_file_{hashlib.blake2b(str(path).encode(), digest_size=6).hexdigest()}_{path.stem}"
+    name = f"{_PREFIX}{hashlib.blake2b(str(path).encode(), digest_size=6).hexdigest()}_{path.stem}"
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
@@ -43,3 +45,11 @@ def _module_of(path: Path) -> ModuleType:
         del sys.modules[name]
         raise UsageError(f"{path}: cannot be run: {in_one_line(error)}") from error
     return module
+
+
+def file_of(engine: StrategyEngine) -> Path | None:
+    """The file that an engine was read from by `read_engine_file`; None where it is from elsewhere."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith(_PREFIX) and any(value is engine for value in vars(module).values()):
+            return Path(str(module.__file__))
+    return None

@@ -106,6 +106,8 @@ def backtest_scheduler(
         SchedulerSetup(
             name=name,
             environment=chosen,
+            config=core,
+            config_file="" if isinstance(config, CoreConfig) else str(config),
             config_digest=content_sha384(core),
             scheduler=schedulers[name],
             resolved=tuple(ordered),
