@@ -140,7 +140,7 @@ def audit_lookahead(
         raise UsageError(f"{', '.join(parameters)}: parameters are for engines; a function has its own")
     name = getattr(subject, "__name__", type(subject).__name__)
     audit = Audit(name, _over(pipeline_tracks(subject, tuple(at_open)), bars, secondary), bars, progress)
-    audit.run(cut_places(bars, audit.recorded, cuts, max(2, len(bars) // 50), rng), rng)
+    audit.run(cut_places(bars, audit.recorded, cuts, min(max(2, len(bars) // 50), len(bars) - 1), rng), rng)
     return audit.report()
 
 
@@ -160,7 +160,13 @@ class Audit:
         self._note(run(_as_it_was), "nothing", int(bars.closes_us[-1]) + 1, open_is_known=True)
 
     def run(self, places: Integers, rng: np.random.Generator) -> None:
-        """Change the future from the bars at these places on, in every way."""
+        """Change the future from the bars at these places on, in every way.
+
+        Raises:
+            UsageError: There is no place, or the subject fails on another future.
+        """
+        if not len(places):
+            raise UsageError(f"{self._subject}: {self._bars!r} leaves no place to change the future from")
         self._cuts = len(places)
         for done, cut_us in enumerate(self._bars.ts_us[places].tolist()):
             for change in CHANGES:

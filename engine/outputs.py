@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from ..errors import UsageError
+from ..kernels.moments import NUMBER
 from .bars import Bars, Floats
 from .futures import CHANGES, changed_from
 from .pairing import pair_values
@@ -65,13 +66,14 @@ class EngineOutputs:
 
     def _step_through(self, shown: Floats, recorded: Floats, found: Floats) -> None:
         """Run call by call over `shown`, in which each bar becomes the recorded one just before its call."""
-        run = self._run_on(self._bars, shown)
+        kernel, numbers = self.engine.kernel, self._bars.numbers
         params = self.engine.pack(self.parameters, self._bars.interval_seconds, _YEAR_DAYS)
         carry, out = self.engine.new_carry(), np.full((self.engine.rows, 1), np.nan)
         for bar in range(len(self._bars)):
             shown[:, bar] = recorded[:, bar]
             out[:] = np.nan
-            run.advance(params, carry, out, bar, bar + 1, 0)
+            carry[NUMBER] = numbers[bar]
+            kernel(shown, params, carry, out, bar, bar + 1, 0)
             found[:, bar] = out[:, 0]
 
     def _moves(self, whole: Floats, found: Floats) -> Iterator[tuple[int, Moved]]:

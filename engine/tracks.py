@@ -14,8 +14,8 @@ from ..errors import UsageError
 from .bars import Bars, Integers
 
 Column = NDArray[Any]
-ROWS = "number of rows"
-"""What moved where one run has more rows than the other."""
+ROWS, NAMES = "number of rows", "names of outputs"
+"""What moved where one run has more rows than the other, or other outputs."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -69,8 +69,11 @@ def first_moves(one: Track, other: Track, until_us: int, *, open_is_known: bool 
         longer = one if counts[0] > rows else other
         known_us = int(longer.known_us[rows])
         yield Moved(track=one.name, column=ROWS, row=rows, known_us=known_us, before=counts[0], after=counts[1])
-    for name, values in one.columns.items():
-        others = other.columns[name]
+    if one.columns.keys() != other.columns.keys():
+        names = [", ".join(track.columns) for track in (one, other)]
+        yield Moved(track=one.name, column=NAMES, row=0, known_us=until_us, before=names[0], after=names[1])
+    for name in (name for name in one.columns if name in other.columns):
+        values, others = one.columns[name], other.columns[name]
         differs = np.flatnonzero(~same(values[:rows], others[:rows]))
         if differs.size:
             row = int(differs[0])
@@ -84,6 +87,8 @@ def same(one: Column, other: Column) -> NDArray[np.bool_]:
     if one.dtype.kind == other.dtype.kind == "f":
         bits = np.ascontiguousarray(one).view(np.int64) == np.ascontiguousarray(other).view(np.int64)
         return np.asarray(bits | (np.isnan(one) & np.isnan(other)))
+    if "f" in one.dtype.kind + other.dtype.kind and not {one.dtype.kind, other.dtype.kind} <= set("bif"):
+        return np.zeros(one.size, dtype=np.bool_)  # numbers beside text: numpy has no answer by row
     return np.asarray(one == other, dtype=np.bool_)
 
 

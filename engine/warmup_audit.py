@@ -75,10 +75,22 @@ class WarmupReport:
         """`pass` where every output agrees once as many bars have closed as are declared."""
         return "fail" if any(row.verdict == "fail" for row in self.rows) else "pass"
 
+    @property
+    def needed_bars(self) -> int | None:
+        """Bars after which every output agrees; None where one was not seen to."""
+        needed = [row.needed_bars for row in self.rows]
+        return None if None in needed else max(bars for bars in needed if bars is not None)
+
     def to_dict(self) -> dict[str, Any]:
         """The report as plain values."""
         rows = [row.to_dict() for row in self.rows]
-        return {"verdict": self.verdict, "tolerance": self.tolerance, "starts": self.starts, "rows": rows}
+        return {
+            "verdict": self.verdict,
+            "tolerance": self.tolerance,
+            "starts": self.starts,
+            "needed_bars": self.needed_bars,
+            "rows": rows,
+        }
 
 
 def audit_warmup(

@@ -104,10 +104,11 @@ def reproduce(result: str | Path, engine_files: Sequence[str | Path] = ()) -> Re
     outcome = SavedRun(folder=folder, document=document, engine_files=[Path(file) for file in engine_files]).again()
     saved, now = (dict(_leaves(_compared(each))) for each in (document, json.loads(outcome.to_json())))
     tables = outcome.tables
+    saved_tables = [(name, f"{name}.parquet") for name in tables if f"{name}.parquet" in document[FILES]]
     return Reproduction(
         result=str(folder),
         kind=document["run"]["kind"],
-        tables=tuple(_compare(name, read_table(folder / f"{name}.parquet"), tables[name]) for name in tables),
+        tables=tuple(_compare(name, read_table(folder / file), tables[name]) for name, file in saved_tables),
         values=len(saved),
         differences=tuple(_differences(saved, now)),
         provenance=tuple(_other_software(document, [Path(file) for file in engine_files])),
@@ -139,6 +140,7 @@ def read_sealed(folder: Path) -> dict[str, Any]:
     if not isinstance(document, dict) or not {"run", "provenance", BAR_FILES, FILES, SEAL} <= document.keys():
         raise DataError(f"{path}: is no result that can be run again; save it with this version of barstep.")
     wrong = [] if document_digest(document) == document[SEAL] else [f"{DOCUMENT} was edited"]
+    wrong += [f"{name} has no digest" for name in document[BAR_FILES] if name not in document[FILES]]
     for name, digest in document[FILES].items():
         file = folder / name
         if not file.is_file():

@@ -77,7 +77,7 @@ def test_warming_up_is_told_by_output(barstep: Any) -> None:
     ran = barstep(*words)
     assert ran.code == 1
     assert "zscore" in ran.out
-    assert "fail: 1 of 4 outputs need more bars than are declared, within 1e-06" in ran.out
+    assert "fail: 1 of 4 outputs need more bars than are declared, within 1e-06; the most is " in ran.out
     assert barstep(*words, "--warmup-bars", "400").code == 0
 
 

@@ -67,6 +67,7 @@ def test_the_verdict_compares_with_what_is_declared(bars: Bars) -> None:
     assert verdicts == ["fail", "pass"]
     assert _audit(bars, history=1, warmup_bars=WINDOW).rows[1].verdict == "pass"
     assert _audit(bars, history=WINDOW).verdict == "fail"  # the count never agrees
+    assert _audit(bars).needed_bars is None
 
 
 def test_another_tolerance_is_told_besides(bars: Bars) -> None:
@@ -91,6 +92,7 @@ def test_a_pair_begins_at_both_venues(bars: Bars) -> None:
     """The second leg's history is begun anew with the first's, and the spread needs one bar."""
     secondary = bs.load(EMBEDDED_FOLDER / "kraken_BTCUSDT_1h.parquet")
     report = audit_warmup("cross_exchange_arbitrage", bars, secondary=secondary, starts=3)
+    assert report.needed_bars == max(row.needed_bars or 0 for row in report.rows)
     (spread,) = [row for row in report.rows if row.output == "spread_bps"]
     assert spread.needed_bars == 1
 
