@@ -16,7 +16,7 @@ _OF_EACH_KIND = 4
 
 
 def cut_places(bars: Bars, tracks: Iterable[Track], count: int, first: int, rng: np.random.Generator) -> Integers:
-    """int64[cut], rising: places of first bars that change, from `first` on, `count` of them where there are as many.
+    """int64[cut], rising: places of first bars that change, from `first` on, `count` at most.
 
     A third falls on places where something happens: ends of days and gaps, the greatest bars, and where outputs jump
     or change after long rest. The others are spread evenly, each somewhere in its stretch.
@@ -28,7 +28,7 @@ def cut_places(bars: Bars, tracks: Iterable[Track], count: int, first: int, rng:
     taken = rng.permutation(special)[: count // 3]
     edges = np.linspace(allowed[0], allowed[-1] + 1, count - taken.size + 1)
     spread = np.floor(rng.uniform(edges[:-1], edges[1:])).astype(np.int64)
-    return np.unique(np.concatenate((taken, spread, allowed[-1:])))
+    return np.unique(np.concatenate((taken, spread)))
 
 
 def _of_bars(bars: Bars, rng: np.random.Generator) -> list[int]:

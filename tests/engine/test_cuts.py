@@ -18,13 +18,12 @@ def bars() -> Bars:
 
 
 def test_cuts_are_spread_over_all(bars: Bars) -> None:
-    """They rise, begin where they may, reach the last bar, and no tenth of the history is without one."""
+    """They rise, begin where they may, are no more than asked for, and no tenth of the history is without one."""
     places = cut_places(bars, [], 60, 100, np.random.default_rng(0))
     assert (np.diff(places) > 0).all()
     assert places[0] >= 100
-    assert places[-1] == len(bars) - 1
     assert (np.histogram(places, bins=10, range=(100, len(bars)))[0] > 0).all()
-    assert 50 <= len(places) <= 61
+    assert 50 <= len(places) <= 60
 
 
 def test_as_many_as_there_are_bars_cuts_after_each(bars: Bars) -> None:

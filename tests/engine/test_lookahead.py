@@ -156,7 +156,7 @@ def test_leaks_are_found_by_any_seed(bars: Bars, secondary: Bars, seed: int) -> 
 
 
 @pytest.mark.shared_data
-@pytest.mark.parametrize("market", ["BITFINEX_LTCUSD_1m", "KRAKEN_XBTUSD_1h", "BINANCE_1000LUNCUSDT-PERP_1h"])
+@pytest.mark.parametrize("market", ["BINANCEUS_BTCUSDC_1m", "KRAKEN_XBTUSD_1h", "BINANCE_1000LUNCUSDT-PERP_1h"])
 def test_recorded_markets_accuse_no_engine(shared_data: Path, market: str) -> None:
     """Over real gaps and quiet bars the engines pass, too."""
     history = bs.load(shared_data / f"{market}.parquet")
