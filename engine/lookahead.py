@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -105,6 +105,7 @@ def audit_lookahead(
     """Change the future after many bars in many ways, and find outputs up to there that moved.
 
     An engine is also shown its bars one at a time, at every bar: what it gives then must be what it gives in one go.
+    The fills of its plain backtest are settled by their bar's open.
 
     Args:
         subject: An engine's name, an engine, or a function of bars (and of the second venue's, where they are given)
@@ -133,7 +134,8 @@ def audit_lookahead(
             raise UsageError("at_open is for functions: an engine's rows are known at the close of their bar")
         outputs = EngineOutputs(engine, parameters, bars, secondary)
         audit = Audit(engine.name, _over(outputs.tracks, bars, secondary), bars, progress)
-        audit.run(cut_places(bars, audit.recorded, cuts, 1, rng), rng)
+        first = 1 if secondary is None else int(np.searchsorted(bars.ts_us, secondary.closes_us[0])) + 1
+        audit.run(cut_places(bars, audit.recorded, cuts, first, rng), rng)
         audit.note_each(outputs.bar_by_bar(rng))
         return audit.report()
     if parameters:
@@ -213,7 +215,7 @@ class Audit:
         before = self._leaks.get(key)
         changes = tuple(dict.fromkeys((*(before.changes if before else ()), change)))
         if before is not None and before.row <= moved.row:
-            self._leaks[key] = Leak(**{**_fields(before), "changes": changes})
+            self._leaks[key] = replace(before, changes=changes)
             return
         self._leaks[key] = Leak(
             track=moved.track,
@@ -242,7 +244,3 @@ def _over(
 def iso(moment_us: int) -> str:
     """An instant as text: `2024-01-01T00:00:00Z`."""
     return f"{np.datetime_as_string(np.datetime64(moment_us, 'us'), unit='s')}Z"
-
-
-def _fields(leak: Leak) -> dict[str, Any]:
-    return {name: getattr(leak, name) for name in leak.__dataclass_fields__}

@@ -9,15 +9,18 @@ import numpy as np
 import polars as pl
 
 from ..errors import UsageError
+from ..kernels import account
 from ..kernels.moments import NUMBER
 from .bars import Bars, Floats
+from .execution import Execution
 from .futures import CHANGES, changed_from
-from .pairing import pair_values
-from .simulation import EngineRun
+from .pairing import pair, pair_values
+from .simulation import EngineRun, Setup, simulate
 from .strategy import StrategyEngine, Values
 from .tracks import Moved, Track, bars_track, column_of, same
 
-OUTPUTS = "outputs"
+OUTPUTS, FILLS = "outputs", "fills"
+_FILLED = {"lots": account.FILL_LOTS, "price": account.FILL_PRICE, "fee": account.FILL_FEE, "leg": account.FILL_LEG}
 _YEAR_DAYS = 365.0
 
 
@@ -43,9 +46,9 @@ class EngineOutputs:
         return self._run_on(bars, _values(bars, secondary)).rows()
 
     def tracks(self, bars: Bars, secondary: Bars | None) -> list[Track]:
-        """The rows as a track, each bar's known at its close."""
+        """The rows, each bar's known at its close, and the fills of their plain backtest, settled by their open."""
         columns = dict(zip(self.names, self.rows(bars, secondary), strict=True))
-        return [Track(name=OUTPUTS, known_us=bars.closes_us, columns=columns)]
+        return [Track(name=OUTPUTS, known_us=bars.closes_us, columns=columns), self._fills(bars, secondary)]
 
     def bar_by_bar(self, rng: np.random.Generator) -> Iterator[tuple[int, Moved]]:
         """Show it one bar at a time with another future behind, and yield (cut, move) for each row that differs first.
@@ -63,6 +66,14 @@ class EngineOutputs:
             found = np.empty_like(whole)
             self._step_through(shown, recorded, found)
             yield from self._moves(whole, found)
+
+    def _fills(self, bars: Bars, secondary: Bars | None) -> Track:
+        both = None if secondary is None else pair(bars, secondary)
+        run = self._run_on(bars, bars.values if both is None else both.values)
+        fills = simulate(Setup(bars, Execution(), run=run, secondary=secondary, pair=both)).fill_table
+        columns = {name: fills[row] for name, row in _FILLED.items()}
+        known_us = bars.ts_us[fills[account.FILL_BAR].astype(np.int64)]
+        return Track(name=FILLS, known_us=known_us, columns=columns, at_open=True)
 
     def _step_through(self, shown: Floats, recorded: Floats, found: Floats) -> None:
         """Run call by call over `shown`, in which each bar becomes the recorded one just before its call."""

@@ -10,8 +10,12 @@ import barstep as bs
 import numpy as np
 import pytest
 from barstep.data.presets import EMBEDDED_FOLDER
+from barstep.engine import outputs
 from barstep.engine.bars import Bars
 from barstep.engine.lookahead import audit_lookahead
+from barstep.engine.result import Result
+from barstep.engine.simulation import Setup, simulate
+from barstep.kernels import account
 from planted_leaks import ENGINES, HONEST, PIPELINES, Planted
 
 SEEDS = int(os.environ.get("SEEDS", "1"))
@@ -46,7 +50,7 @@ def test_a_planted_leak_is_found(one: Planted, bars: Bars, secondary: Bars) -> N
     """The verdict is fail, and what moved is the planted output and nothing else."""
     report = _audit(one, bars, secondary)
     assert report.verdict == "fail"
-    moved = {leak.column for leak in report.leaks}
+    moved = {leak.column for leak in report.leaks if leak.track != "fills"}  # these follow from the wishes
     assert one.moves <= moved
     assert moved <= one.moves or one.name == "long bars that close early"
 
@@ -69,6 +73,22 @@ def test_the_engines_pass(engine: bs.StrategyEngine, bars: Bars, secondary: Bars
     report = audit_lookahead(engine, bars, secondary=secondary if engine.needs_secondary else None, cuts=20)
     assert report.verdict == "pass"
     assert report.outputs["outputs"][:3] == ("target", "confidence", "volatility")
+    assert report.outputs["fills"] == ("lots", "price", "fee", "leg")
+
+
+def test_a_backtest_that_fills_at_the_close_of_the_same_bar_is_found(
+    bars: Bars, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fills that read the close of their bar move where only what follows its open is another."""
+
+    def at_the_close(setup: Setup) -> Result:
+        result = simulate(setup)
+        result.fill_table[account.FILL_PRICE] = setup.bars.close[result.fill_table[account.FILL_BAR].astype(int)]
+        return result
+
+    monkeypatch.setattr(outputs, "simulate", at_the_close)
+    report = audit_lookahead("sma_crossover", bars, cuts=len(bars), fast_ma=3, slow_ma=9)
+    assert {(leak.track, leak.column, leak.changes) for leak in report.leaks} == {("fills", "price", ("after_open",))}
 
 
 def test_an_engine_passes_over_gaps(bars: Bars) -> None:
