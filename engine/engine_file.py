@@ -12,6 +12,7 @@ from ..errors import UsageError, in_one_line
 from .strategy import StrategyEngine
 
 _PREFIX = "barstep_engine_file_"
+_SOURCE = "__barstep_source__"
 
 
 def read_engine_file(path: Path) -> tuple[StrategyEngine, ...]:
@@ -38,6 +39,7 @@ def _module_of(path: Path) -> ModuleType:
     if spec is None or spec.loader is None:
         raise UsageError(f"{path}: is no Python file; its name must end in .py")
     module = importlib.util.module_from_spec(spec)
+    vars(module)[_SOURCE] = path.read_bytes()  # the file may be another when a result is saved
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
@@ -47,9 +49,9 @@ def _module_of(path: Path) -> ModuleType:
     return module
 
 
-def file_of(engine: StrategyEngine) -> Path | None:
-    """The file that an engine was read from by `read_engine_file`; None where it is from elsewhere."""
+def source_of(engine: StrategyEngine) -> tuple[Path, bytes] | None:
+    """The file that an engine was read from, and its bytes as they were then; None where it is from elsewhere."""
     for name, module in list(sys.modules.items()):
         if name.startswith(_PREFIX) and any(value is engine for value in vars(module).values()):
-            return Path(str(module.__file__))
+            return Path(str(module.__file__)), vars(module)[_SOURCE]
     return None

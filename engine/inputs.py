@@ -14,7 +14,7 @@ import polars as pl
 
 from ..config.writing import as_yaml
 from .bars import Bars, Floats
-from .engine_file import file_of
+from .engine_file import source_of
 from .strategy import StrategyEngine
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .scheduler_setup import SchedulerSetup
     from .simulation import Setup
 
-File = str | pl.DataFrame
+File = bytes | pl.DataFrame
 
 CONFIG, COMMANDS = "core.yaml", "commands.json"
 PLAN, WISHES, SECONDARY = "plan.parquet", "wishes.parquet", "secondary.parquet"
@@ -35,7 +35,7 @@ class Inputs:
 
     Attributes:
         run: Plain values: `kind` (backtest, portfolio or scheduler), what was asked, `engines` that came from files.
-        files: Texts and tables by the names of their files.
+        files: Texts in UTF-8 and tables by the names of their files.
     """
 
     run: Mapping[str, Any]
@@ -90,9 +90,9 @@ def of_portfolio(setup: PortfolioSetup) -> Inputs:
 
 def of_scheduler(setup: SchedulerSetup) -> Inputs:
     """The inputs of a scheduler's backtest. The configuration is written out: its file may change."""
-    files: dict[str, File] = {CONFIG: as_yaml(setup.config)}
+    files: dict[str, File] = {CONFIG: as_yaml(setup.config).encode()}
     if setup.commands:
-        files[COMMANDS] = msgspec.json.encode({"commands": setup.commands}).decode()
+        files[COMMANDS] = msgspec.json.encode({"commands": setup.commands})
     for i, rates in setup.rates.items():
         files[funding_file(i)] = _rates(setup.history.instruments[i], rates)
     if setup.history is not setup.panel:
@@ -148,13 +148,13 @@ def _sources(engines: Iterable[StrategyEngine]) -> tuple[Sequence[Mapping[str, s
     described: dict[str, Mapping[str, str]] = {}
     files: dict[str, File] = {}
     for engine in engines:
-        path = file_of(engine)
-        if path is None or engine.name in described:
+        source = source_of(engine)
+        if source is None or engine.name in described:
             continue
-        text = path.read_text("utf-8")
-        digest = hashlib.sha384(text.encode()).hexdigest()
+        path, content = source
+        digest = hashlib.sha384(content).hexdigest()
         name = f"engines/{digest[:8]}_{path.name}"
-        files[name] = text
+        files[name] = content
         described[engine.name] = {"name": engine.name, "file": name, "from": str(path), "sha384": digest}
     return list(described.values()), files
 

@@ -69,10 +69,10 @@ def _write(result: Outcome, folder: Path) -> None:
     (folder / DOCUMENT).write_text(f"{json.dumps(sealed(document, digests), indent=2)}\n", encoding="utf-8")
 
 
-def _write_input(content: str | pl.DataFrame, path: Path) -> None:
+def _write_input(content: bytes | pl.DataFrame, path: Path) -> None:
     path.parent.mkdir(exist_ok=True)
-    if isinstance(content, str):
-        path.write_text(content, encoding="utf-8")
+    if isinstance(content, bytes):
+        path.write_bytes(content)
     else:
         content.write_parquet(path)
 

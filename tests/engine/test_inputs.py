@@ -60,7 +60,17 @@ def test_the_text_of_an_engine_file_is_saved(bars: Bars) -> None:
     digest = hashlib.sha384(EXAMPLE.read_bytes()).hexdigest()
     name = f"engines/{digest[:8]}_donchian.py"
     assert inputs.run["engines"] == [{"name": "donchian", "file": name, "from": str(EXAMPLE), "sha384": digest}]
-    assert inputs.files == {name: EXAMPLE.read_text()}
+    assert inputs.files == {name: EXAMPLE.read_bytes()}
+
+
+def test_the_text_is_that_which_was_run(bars: Bars, tmp_path: Path) -> None:
+    """A file that is changed or removed after it was run is saved as it was."""
+    own = tmp_path / "own.py"
+    own.write_bytes(EXAMPLE.read_bytes().replace(b'"donchian"', b'"own"'))
+    written = own.read_bytes()
+    result = bs.backtest(bars, "own", catalog=bs.DEFAULT_STRATEGY_CATALOG.with_file(own))
+    own.unlink()
+    assert list(result.inputs.files.values()) == [written]
 
 
 def test_a_portfolio_says_what_was_asked(bars: Bars) -> None:
@@ -82,7 +92,9 @@ def test_a_portfolio_says_what_was_asked(bars: Bars) -> None:
 def test_a_scheduler_has_its_configuration_and_earlier_bars(tmp_path: Path) -> None:
     """The text reads back to the same configuration, and the bars before the start are there."""
     result = bs.backtest_scheduler(PACKAGED, "hedged_multi", start="2023-02-01", end="2023-02-08")
-    (tmp_path / "core.yaml").write_text(str(result.inputs.files["core.yaml"]))
+    text = result.inputs.files["core.yaml"]
+    assert isinstance(text, bytes)
+    (tmp_path / "core.yaml").write_bytes(text)
     read = read_config(tmp_path / "core.yaml")
     assert not read.errors
     assert content_sha384(read.config) == result.to_dict()["config_sha384"]
