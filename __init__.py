@@ -36,14 +36,18 @@ if TYPE_CHECKING:
     from .engine.catalog import DEFAULT_STRATEGY_CATALOG, StrategyCatalog
     from .engine.configured import load_core_config
     from .engine.execution import Execution
+    from .engine.lookahead import LookaheadReport, audit_lookahead
     from .engine.portfolio import portfolio
     from .engine.portfolio_result import PortfolioResult
     from .engine.result import Result
     from .engine.scheduler import backtest_scheduler
+    from .engine.scheduler_lookahead import audit_scheduler_lookahead
     from .engine.scheduler_result import SchedulerResult
     from .engine.strategy import Parameter, StrategyEngine
+    from .engine.warmup_audit import WarmupReport, audit_scheduler_warmup, audit_warmup
     from .errors import BarstepError, ConfigError, DataError, UsageError
     from .kernels._jit import kernel
+    from .ops.reproduce import Reproduction, reproduce
     from .replay.replaying import replay
 
 _HOME = {
@@ -68,19 +72,27 @@ _HOME = {
     "StrategyCatalog": "engine.catalog",
     "load_core_config": "engine.configured",
     "Execution": "engine.execution",
+    "LookaheadReport": "engine.lookahead",
+    "audit_lookahead": "engine.lookahead",
     "portfolio": "engine.portfolio",
     "PortfolioResult": "engine.portfolio_result",
     "Result": "engine.result",
     "backtest_scheduler": "engine.scheduler",
+    "audit_scheduler_lookahead": "engine.scheduler_lookahead",
     "SchedulerResult": "engine.scheduler_result",
     "Parameter": "engine.strategy",
     "StrategyEngine": "engine.strategy",
+    "WarmupReport": "engine.warmup_audit",
+    "audit_scheduler_warmup": "engine.warmup_audit",
+    "audit_warmup": "engine.warmup_audit",
     "BarstepError": "errors",
     "ConfigError": "errors",
     "DataError": "errors",
     "UsageError": "errors",
     "kernel": "kernels._jit",
     "replay": "replay",
+    "Reproduction": "ops.reproduce",
+    "reproduce": "ops.reproduce",
 }
 
 __all__ = [
@@ -96,9 +108,11 @@ __all__ = [
     "EqualWeightAllocation",
     "Execution",
     "FixedWeightAllocation",
+    "LookaheadReport",
     "MetricWeightedAllocation",
     "Parameter",
     "PortfolioResult",
+    "Reproduction",
     "Result",
     "RiskParityAllocation",
     "RiskProfileBudgetAllocation",
@@ -110,6 +124,11 @@ __all__ = [
     "TagQuotaAllocation",
     "UsageError",
     "VolatilityTargetAllocation",
+    "WarmupReport",
+    "audit_lookahead",
+    "audit_scheduler_lookahead",
+    "audit_scheduler_warmup",
+    "audit_warmup",
     "backtest",
     "backtest_scheduler",
     "kernel",
@@ -118,6 +137,7 @@ __all__ = [
     "policy_of",
     "portfolio",
     "replay",
+    "reproduce",
 ]
 
 
