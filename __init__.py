@@ -36,14 +36,19 @@ if TYPE_CHECKING:
     from .engine.catalog import DEFAULT_STRATEGY_CATALOG, StrategyCatalog
     from .engine.configured import load_core_config
     from .engine.execution import Execution
+    from .engine.lookahead import LookaheadReport, audit_lookahead
     from .engine.portfolio import portfolio
     from .engine.portfolio_result import PortfolioResult
     from .engine.result import Result
     from .engine.scheduler import backtest_scheduler
+    from .engine.scheduler_lookahead import audit_scheduler_lookahead
     from .engine.scheduler_result import SchedulerResult
     from .engine.strategy import Parameter, StrategyEngine
+    from .engine.warmup_audit import WarmupReport, audit_scheduler_warmup, audit_warmup
     from .errors import BarstepError, ConfigError, DataError, UsageError
     from .kernels._jit import kernel
+    from .ops.reproduce import Reproduction, reproduce
+    from .replay.replaying import replay
 
 _HOME = {
     "Allocation": "engine.allocation",
@@ -67,18 +72,27 @@ _HOME = {
     "StrategyCatalog": "engine.catalog",
     "load_core_config": "engine.configured",
     "Execution": "engine.execution",
+    "LookaheadReport": "engine.lookahead",
+    "audit_lookahead": "engine.lookahead",
     "portfolio": "engine.portfolio",
     "PortfolioResult": "engine.portfolio_result",
     "Result": "engine.result",
     "backtest_scheduler": "engine.scheduler",
+    "audit_scheduler_lookahead": "engine.scheduler_lookahead",
     "SchedulerResult": "engine.scheduler_result",
     "Parameter": "engine.strategy",
     "StrategyEngine": "engine.strategy",
+    "WarmupReport": "engine.warmup_audit",
+    "audit_scheduler_warmup": "engine.warmup_audit",
+    "audit_warmup": "engine.warmup_audit",
     "BarstepError": "errors",
     "ConfigError": "errors",
     "DataError": "errors",
     "UsageError": "errors",
     "kernel": "kernels._jit",
+    "replay": "replay",
+    "Reproduction": "ops.reproduce",
+    "reproduce": "ops.reproduce",
 }
 
 __all__ = [
@@ -94,9 +108,11 @@ __all__ = [
     "EqualWeightAllocation",
     "Execution",
     "FixedWeightAllocation",
+    "LookaheadReport",
     "MetricWeightedAllocation",
     "Parameter",
     "PortfolioResult",
+    "Reproduction",
     "Result",
     "RiskParityAllocation",
     "RiskProfileBudgetAllocation",
@@ -108,6 +124,11 @@ __all__ = [
     "TagQuotaAllocation",
     "UsageError",
     "VolatilityTargetAllocation",
+    "WarmupReport",
+    "audit_lookahead",
+    "audit_scheduler_lookahead",
+    "audit_scheduler_warmup",
+    "audit_warmup",
     "backtest",
     "backtest_scheduler",
     "kernel",
@@ -115,13 +136,16 @@ __all__ = [
     "load_core_config",
     "policy_of",
     "portfolio",
+    "replay",
+    "reproduce",
 ]
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'barstep' has no attribute {name!r}")
-    return getattr(import_module(f".{_HOME[name]}", __name__), name)
+    home = import_module(f".{_HOME[name]}", __name__)
+    return home if name == _HOME[name] else getattr(home, name)  # `replay` is a room that can be called
 
 
 def __dir__() -> list[str]:

@@ -14,6 +14,7 @@ import typer
 from .. import __version__
 from ..errors import BarstepError, ConfigError
 from . import (
+    audit,
     backtest,
     config,
     data,
@@ -25,6 +26,7 @@ from . import (
     portfolio,
     replay,
     report,
+    reproduce,
     verify,
     warmup,
 )
@@ -39,10 +41,12 @@ app.add_typer(licence.app, name="licence")
 app.add_typer(decision_log.app, name="decision-log")
 app.add_typer(keys.app, name="keys")
 app.add_typer(verify.app, name="verify")
+app.add_typer(audit.app, name="audit")
 app.command("backtest")(backtest.backtest_command)
 app.command("replay")(replay.replay_command)
 app.command("portfolio")(portfolio.portfolio_command)
 app.command("report")(report.report_command)
+app.command("reproduce")(reproduce.reproduce_command)
 app.command("demo")(demo.demo_command)
 app.command("warmup")(warmup.warmup_command)
 app.command("doctor")(doctor.doctor_command)

@@ -99,7 +99,7 @@ class SchedulerMachine:
         return self.setup.panel.interval_seconds * MICROSECONDS
 
     def begins_us(self, bar: int) -> int:
-        """The first instant that belongs to a bar: its close; of the first bar the start, after the last one the end."""
+        """The first instant that belongs to a bar: its close; the start for the first one, past the end for none."""
         if bar == self.bars.start:
             return self.setup.start_us
         return self.setup.end_us + 1 if bar == self.bars.stop else int(self.setup.history.ts_us[bar] + self.interval_us)
