@@ -12,7 +12,7 @@ import json
 import statistics
 import sys
 import tempfile
-import time
+import time  # noqa: TID251 - a benchmark times things
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
