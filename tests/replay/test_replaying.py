@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import barstep as bs
@@ -10,7 +11,7 @@ from barstep.engine.scheduler import set_up_scheduler
 from barstep.errors import DataError, JournalError
 from barstep.replay.clock import SimulatedClock
 from barstep.replay.key_files import KeyFolder
-from barstep.replay.replaying import open_session, replay, run_session
+from barstep.replay.replaying import open_session, own_keys, replay, run_session
 
 CORE = Path(__file__).parents[2] / "config" / "core.yaml"
 END = "2023-01-21"
@@ -55,3 +56,16 @@ def test_without_keys_nothing_is_written(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="barstep keys init"):
         replay(CORE, "core_multi", end=END, journal=tmp_path / "journal", keys=tmp_path / "demo")
     assert not (tmp_path / "journal" / "demo.jsonl").exists()
+
+
+def test_a_demonstration_makes_its_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys and a token in `secrets/` under the working folder, once; an environment of another type makes none."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CORE_SCHEDULER_TOKEN", raising=False)
+    made: list[Path] = []
+    setup = set_up_scheduler(CORE, "core_multi", end="2023-01-03")
+    assert own_keys(setup, made.append) == Path("secrets/journal/demo")
+    assert [path.name for path in made] == ["root.key", "epoch.key", "scheduler-local.token"]
+    assert own_keys(setup, made.append) and len(made) == 3
+    with pytest.raises(JournalError, match="does not start without its own keys"):
+        own_keys(replace(setup, environment="binance_paper"))
