@@ -88,7 +88,8 @@ class Scribe:
     def checkpoint(self, next_bar: int) -> bytes:
         """The record that a new segment begins with."""
         machine = self._machine
-        at = at_text(int(machine.timeline[0, -1]) if machine.timeline.size else machine.setup.start_us)
+        done_us = int(machine.timeline[0, -1]) if machine.timeline.size else machine.begins_us(next_bar) - 1
+        at = at_text(done_us)
         return timed("checkpoint", at, {"state": take_checkpoint(machine, next_bar)})
 
     def _write_bars(self, at: str, bar: int) -> None:
