@@ -13,7 +13,7 @@ import typer
 
 from .. import __version__
 from ..errors import BarstepError, ConfigError
-from . import backtest, config, data, demo, doctor, licence, portfolio, replay, report, verify, warmup
+from . import backtest, config, data, demo, doctor, licence, portfolio, replay, report, smoke, verify, warmup
 
 UNREADABLE = 3
 
@@ -27,6 +27,7 @@ app.command("backtest")(backtest.backtest_command)
 app.command("replay")(replay.replay_command)
 app.command("portfolio")(portfolio.portfolio_command)
 app.command("report")(report.report_command)
+app.command("smoke")(smoke.smoke_command)
 app.command("demo")(demo.demo_command)
 app.command("warmup")(warmup.warmup_command)
 app.command("doctor")(doctor.doctor_command)
