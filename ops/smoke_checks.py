@@ -109,7 +109,7 @@ def _stale(setup: SchedulerSetup, s: int, due_us: int) -> Iterator[tuple[str, st
 def _beyond_bounds(setup: SchedulerSetup, s: int, watcher: CycleWatcher) -> Iterator[Finding]:
     one = setup.resolved[s]
     for metric, bounds in setup.profiles[one.risk_profile].telemetry_bounds.items():
-        value = watcher.metrics[s][metric]
+        value = watcher.metrics[s].get(metric)
         if value is not None and metric != OF_ACCOUNT:
             yield from _beyond(one.name, one.risk_profile, metric, value, bounds)
 
