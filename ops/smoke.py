@@ -19,6 +19,7 @@ from ..engine.provenance import software
 from ..engine.scheduler import set_up_scheduler
 from ..engine.scheduler_result import SchedulerResult
 from ..engine.scheduler_setup import SchedulerSetup
+from ..kernels.scheduler import layout
 from ..replay.journal_record import at_text
 from ..replay.session import Session
 from .smoke_checks import Finding, find_wrong
@@ -184,7 +185,8 @@ def _run(setup: SchedulerSetup, cycles: Cycles, strategy: str | None) -> SmokeRe
     session.run()
     schedules = tuple(_schedule(setup, s, watcher) for s in setup.order.tolist() if s in cycles.due_us)
     result = session.result()
-    fall_pct = 100.0 * (1.0 - result.final_equity / max(float(result.curve.max()), setup.execution.capital))
+    account = session.machine.arrays.account
+    fall_pct = 100.0 * (1.0 - float(account[layout.EQUITY] / account[layout.PEAK]))
     found = find_wrong(setup, cycles, watcher, result.final_equity, fall_pct)
     return SmokeReport(
         strategy=strategy,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from barstep.config.reading import PACKAGED
 from barstep.ops.smoke import smoke
 
 Run = Callable[..., Any]
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "smoke.md"
 
 
 @pytest.fixture(autouse=True)
@@ -82,3 +84,14 @@ def test_wrong_use(barstep: Run, tmp_path: Path, words: list[str], code: int, te
     assert (ran.code, ran.out) == (code, "")
     assert text in ran.err.splitlines()[-1]
     assert not (tmp_path / "smoke_report.json").exists()
+
+
+def test_the_page_shows_what_is_printed(barstep: Run) -> None:
+    """Every command of the page ends well, and prints what stands below it there."""
+    blocks = re.findall(r"^```console\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    commands, shown = blocks[0].splitlines(), blocks[1].splitlines()
+    for line in commands:
+        words = line.partition("#")[0].split()[2:]
+        assert barstep(*words).code == 0, line
+    assert len(commands) == 3
+    assert barstep(*shown[0].split()[2:]).out.splitlines() == shown[1:]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from barstep import UsageError
 from barstep.config.reading import PACKAGED
@@ -39,6 +41,13 @@ def test_none_before_warm_up(setup: SchedulerSetup) -> None:
     """A start before the warm-up is put off until the bars that schedule and engine need have closed."""
     assert _times(setup, "mean_reversion_schedule", 1, "2023-01-01") == ["2023-01-05T01:00"]  # 97 hours
     assert _times(setup, "daily_trend_schedule", 1, "2023-01-01") == ["2023-01-11T00:00"]  # 240 hours
+
+
+def test_an_engine_may_need_more_bars_than_its_schedule(tmp_path: Path) -> None:
+    """The warm-up is the longer one of the schedule's and the engine's."""
+    path = tmp_path / "core.yaml"
+    path.write_text(PACKAGED.read_text(encoding="utf-8").replace("warmup_bars: 97", "warmup_bars: 2"), encoding="utf-8")
+    assert _times(set_up_scheduler(path), "mean_reversion_schedule", 1, "2023-01-01") == ["2023-01-05T01:00"]
 
 
 def test_the_runs_before_fill_a_window(setup: SchedulerSetup) -> None:
