@@ -14,7 +14,7 @@ from .scheduler_options import DEFAULT_ENVIRONMENT
 from .settings import config_path
 
 if TYPE_CHECKING:
-    from ..ops.smoke import SmokeReport
+    from ..ops.smoke_report import SmokeReport
 
 _TOLD = {
     "avg_confidence": "confidence",

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from barstep.config.reading import PACKAGED
 from barstep.data.presets import EMBEDDED_FOLDER
-from barstep.ops.smoke import METRICS, SmokeReport, smoke
+from barstep.ops.smoke import smoke
+from barstep.ops.smoke_report import METRICS, SmokeReport
 
 INSTRUMENTS = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
 LAST_CLOSE = "2025-01-01T00:00:00.000000Z"

@@ -16,9 +16,10 @@ from barstep.data.presets import EMBEDDED_FOLDER
 from barstep.engine.bars import Bars
 from barstep.engine.scheduler import set_up_scheduler
 from barstep.engine.scheduler_machine import SchedulerMachine
-from barstep.ops.smoke import SmokeReport, smoke
+from barstep.ops.smoke import smoke
 from barstep.ops.smoke_checks import find_wrong, reached
 from barstep.ops.smoke_cycles import plan_cycles
+from barstep.ops.smoke_report import SmokeReport
 from barstep.ops.smoke_watching import CycleWatcher
 
 Configured = Callable[..., Path]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from barstep.config.reading import PACKAGED
-from barstep.ops.smoke import SmokeReport, smoke
-from barstep.ops.smoke_report import write_report
+from barstep.ops.smoke import smoke
+from barstep.ops.smoke_report import SmokeReport, write_report
 
 
 @pytest.fixture(scope="module")
