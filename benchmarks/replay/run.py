@@ -31,15 +31,20 @@ def main() -> int:
     if options.case:
         print(json.dumps(CASES[options.case].measure(_bars(options.case, options.bars), options.folder)))
         return 0
+    chosen = [name for name in (*CASES, *PEERS) if not options.names or any(word in name for word in options.names)]
+    if not chosen:
+        sys.exit(f"nothing is named like {', '.join(options.names)}; there are {', '.join((*CASES, *PEERS))}")
+    if PEERS.keys() & chosen and not options.nautilus.exists():
+        sys.exit(f"{options.nautilus}: no such file; `make .venv-nautilus/ready` makes it, --nautilus names another")
     with tempfile.TemporaryDirectory(dir=options.folder, prefix="replay-bench-") as name:
         folder = Path(name)
-        for case, one in CASES.items():
+        for case in (one for one in chosen if one in CASES):
             try:
-                one.check(_bars(case, options.bars), folder)
+                CASES[case].check(_bars(case, options.bars), folder)
             except DisagreementError as error:
                 print(f"{case}: {error}", file=sys.stderr)
                 return 1
-        rows = _rounds(options, folder)
+        rows = _rounds(options, chosen, folder)
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1))
     _print(rows, options.bars)
@@ -49,6 +54,7 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", help="parts of the names of cases and peers; all where none is given")
     parser.add_argument("--bars", type=int, default=1_000_000, help="of one schedule; fifty and journals have fewer")
     parser.add_argument("--json", type=Path, help="write every round to this file")
     parser.add_argument("--rounds", type=int, default=9)
@@ -63,7 +69,7 @@ def _bars(name: str, bars: int) -> int:
     return bars // CASES[name].fewer if name in CASES else bars
 
 
-def _rounds(options: argparse.Namespace, folder: Path) -> dict[str, list[Figures]]:
+def _rounds(options: argparse.Namespace, chosen: list[str], folder: Path) -> dict[str, list[Figures]]:
     written = folder / "bars.npz"
     np.savez(written, **minutes(options.bars))
     commands = {
@@ -73,10 +79,10 @@ def _rounds(options: argparse.Namespace, folder: Path) -> dict[str, list[Figures
     commands |= {
         peer: [str(options.nautilus), str(HERE / "with_nautilus.py"), str(written), how] for peer, how in PEERS.items()
     }
-    rows: dict[str, list[Figures]] = {name: [] for name in commands}
+    rows: dict[str, list[Figures]] = {name: [] for name in chosen}
     for _ in range(options.rounds):
-        for name, command in commands.items():
-            ran = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+        for name in chosen:
+            ran = subprocess.run(commands[name], check=True, stdout=subprocess.PIPE, text=True)
             rows[name].append(json.loads(ran.stdout))
     return rows
 
@@ -89,8 +95,8 @@ def _print(rows: dict[str, list[Figures]], bars: int) -> None:
         mib = statistics.median(row["mib"] for row in rounds)
         middle = statistics.median(rates)
         print(f"{name:<36}{middle:>12,.0f}{min(rates):>12,.0f}{max(rates):>12,.0f}{copies:>10,.0f}{mib:>7,.0f}")
-    for peer in PEERS:
-        for case in ("one schedule, single steps", "one schedule, bursts"):
+    for peer in filter(rows.__contains__, PEERS):
+        for case in filter(rows.__contains__, ("one schedule, single steps", "one schedule, bursts")):
             times = statistics.median(
                 theirs["seconds"] / own["seconds"] for own, theirs in zip(rows[case], rows[peer], strict=True)
             )
