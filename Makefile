@@ -59,15 +59,23 @@ verify: .venv/ready
 	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
+# nautilus_trader stands apart: with its pandas the other peers would be older ones.
+.venv-nautilus/ready: benchmarks/replay/requirements.lock
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; none was found"; exit 1; }
+	$(PYTHON) -m venv .venv-nautilus
+	.venv-nautilus/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/replay/requirements.lock
+	@touch $@
+
 # Some cases, more rounds, figures in a file: make bench PEERS="z-score ATR --rounds 15 --json figures.json"
-bench: .venv-bench/ready
+bench: .venv-bench/ready .venv-nautilus/ready
 	.venv-bench/bin/pytest benchmarks
 	.venv-bench/bin/python benchmarks/peers/metrics.py
 	.venv-bench/bin/python benchmarks/fills/run.py
 	.venv-bench/bin/python benchmarks/scheduler/run.py
+	.venv-bench/bin/python benchmarks/replay/run.py
 	.venv-bench/bin/python benchmarks/journal/run.py
 	.venv-bench/bin/python benchmarks/journal/verify.py
 	.venv-bench/bin/python benchmarks/peers/run.py $(PEERS)
 
 clean:
-	rm -rf .venv .venv-bench .typeroot .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info
+	rm -rf .venv .venv-bench .venv-nautilus .typeroot .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info

@@ -27,6 +27,7 @@ from . import (
     replay,
     report,
     reproduce,
+    smoke,
     verify,
     warmup,
 )
@@ -47,6 +48,7 @@ app.command("replay")(replay.replay_command)
 app.command("portfolio")(portfolio.portfolio_command)
 app.command("report")(report.report_command)
 app.command("reproduce")(reproduce.reproduce_command)
+app.command("smoke")(smoke.smoke_command)
 app.command("demo")(demo.demo_command)
 app.command("warmup")(warmup.warmup_command)
 app.command("doctor")(doctor.doctor_command)

@@ -32,7 +32,7 @@ from .scheduler_arrays import SchedulerArrays
 from .scheduler_book import Book
 from .scheduler_controls import controls
 from .scheduler_effects import Effect, FlattenSchedules, PolicyChanged, RebalanceCapital, ResetPeak
-from .scheduler_metrics import Sources, every_measure, measures_of, raw_register, reads_telemetry
+from .scheduler_metrics import Sources, every_measure, measures_of, raw_register, reads_telemetry, stated_metrics
 from .scheduler_result import SchedulerResult
 from .scheduler_setup import SchedulerSetup
 from .scheduler_state import SchedulerState, next_expiry
@@ -249,7 +249,7 @@ class SchedulerMachine:
         may_run = self.registers[MAY_RUN]
         self.program: PolicyProgram = compile_policy(read_policy(self.state.capital_policy), setup.traits)
         program, schedules = self.program, len(setup.schedules)
-        sources = Sources(program, self.measures, {"drift_seconds": setup.drift_seconds, "latency_ms": 0.0})
+        sources = Sources(program, self.measures, stated_metrics(setup))
         self.registers = program.registers.copy()
         self.registers[MAY_RUN] = may_run
         self.smoothing = np.zeros((len(program.smoothings), schedules))

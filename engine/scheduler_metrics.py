@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..config.policies import Written
 from ..kernels.scheduler import telemetry
+from ..kernels.scheduler.capital import fill_metrics
 from .bars import Floats, Integers
 from .policy_program import PolicyProgram, compile_policy
+from .scheduler_arrays import SchedulerArrays
+from .scheduler_setup import SchedulerSetup
 from .scheduler_wishes import Measure
 
 _PREFIXES = ("avg_abs_", "avg_", "last_")
@@ -64,6 +67,30 @@ class Sources:
             values.append(stated.get(_split(metric)[1], np.nan) if kind == telemetry.STATED else np.nan)
         self.rows: Integers = np.array(rows, dtype=np.int64).reshape(len(rows), 3)
         self.stated: Floats = np.array(values, dtype=np.float64)
+
+
+def stated_metrics(setup: SchedulerSetup) -> dict[str, float]:
+    """What nothing measures where time is that of events: a model says it."""
+    return {"drift_seconds": setup.drift_seconds, "latency_ms": 0.0}
+
+
+def read_metrics(
+    names: Sequence[str], measures: tuple[Measure, ...], arrays: SchedulerArrays, stated: Mapping[str, float]
+) -> Floats:
+    """float64[metric, schedule]: metrics over the window that ends with each schedule's last run, as policies see them.
+
+    Args:
+        names: The metrics.
+        measures: What the machine averages.
+        arrays: The machine's; it must have kept telemetry.
+        stated: What nothing measures, without its prefix.
+    """
+    sources = [_source(name, measures) for name in names]
+    rows: Integers = np.array([(m, *source) for m, source in enumerate(sources)], dtype=np.int64).reshape(-1, 3)
+    values = np.array([stated.get(_split(name)[1], np.nan) for name in names], dtype=np.float64)
+    table = np.full((len(names), arrays.schedules.shape[1]), np.nan)
+    fill_metrics(rows, values, arrays.profiles, arrays.schedules, arrays.rests, arrays.since, arrays.stretch, table)
+    return table
 
 
 def _source(metric: str, measures: tuple[Measure, ...]) -> tuple[int, int]:

@@ -70,13 +70,13 @@ class Scribe:
         seen, self._seen = self._seen, counts
         tables = machine.tables
         for row in _rows(tables.refreshes, seen[0], counts[0]):
-            self._ledger.append(timed("weights", at, self._records.weights(row)))
+            self._ledger.append(self._records.weights(at, row))
         for row in _rows(tables.events, seen[1], counts[1]):
             self._ledger.append(timed("governor", at, self._records.governor(row)))
         if machine.arrays.account[layout.DUE] > 0.0:
             self._write_runs(at, _rows(tables.decisions, seen[2], counts[2]))
         for row in _rows(tables.fills, seen[3], counts[3]):
-            self._ledger.append(timed("fill", at, self._records.fill(row)))
+            self._ledger.append(self._records.fill(at, row))
         self._ledger.commit()
 
     def block(self, next_bar: int) -> None:
