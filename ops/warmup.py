@@ -20,7 +20,7 @@ from ..config.schedulers import Schedule, Scheduler
 from ..config.universes import Instrument, Universe
 from ..engine.backtest import backtest
 from ..engine.bars import Bars, Floats
-from ..engine.capital import EqualWeightAllocation
+from ..engine.capital_policies import EqualWeightAllocation
 from ..engine.catalog import DEFAULT_STRATEGY_CATALOG
 from ..engine.portfolio import portfolio
 from ..engine.provenance import arithmetic_fingerprint
