@@ -276,6 +276,7 @@ class SchedulerResult(PortfolioResult):
     def to_dict(self) -> dict[str, Any]:
         """All that is not a table, as plain values."""
         setup, plain, shares = self.setup, super().to_dict(), self.capital_allocation_state()
+        raw, weights = shares["raw"].values(), shares["weights"].values()
         governor = setup.scheduler.portfolio_governor
         plain["signals"] = {**plain["signals"], **self.signals}
         plain["attribution"] |= {by: self.attribution(by).to_dicts() for by in ("strategy", "risk_profile")}
@@ -300,7 +301,7 @@ class SchedulerResult(PortfolioResult):
                     "raw_weight": raw_weight,
                     "weight": weight,
                 }
-                for one, raw_weight, weight in zip(setup.resolved, shares["raw"].values(), shares["weights"].values(), strict=True)
+                for one, raw_weight, weight in zip(setup.resolved, raw, weights, strict=True)
             ],
             "signals_by_schedule": self.signals_by_schedule.to_dicts(),
             "on_breach": governor.on_breach if governor is not None else None,
