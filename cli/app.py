@@ -13,7 +13,7 @@ import typer
 
 from .. import __version__
 from ..errors import BarstepError, ConfigError
-from . import backtest, config, data, demo, doctor, licence, portfolio, report, warmup
+from . import backtest, config, data, demo, doctor, licence, portfolio, replay, report, verify, warmup
 
 UNREADABLE = 3
 
@@ -22,7 +22,9 @@ app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
 app.add_typer(data.app, name="data")
 app.add_typer(config.app, name="config")
 app.add_typer(licence.app, name="licence")
+app.add_typer(verify.app, name="verify")
 app.command("backtest")(backtest.backtest_command)
+app.command("replay")(replay.replay_command)
 app.command("portfolio")(portfolio.portfolio_command)
 app.command("report")(report.report_command)
 app.command("demo")(demo.demo_command)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import UsageError
-from .scheduler_backtest import SchedulerOptions, backtest_a_scheduler
+from .scheduler_backtest import backtest_a_scheduler
+from .scheduler_options import SchedulerOptions
 from .settings import catalog_with, read_settings
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import UsageError, refuse_existing, unknown_name
+from .data_cache import cache_command
 
 if TYPE_CHECKING:
     from ..data.dataset import Dataset
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
     from ..data.importing import Imported, ImportOptions
 
 app = typer.Typer(
-    rich_markup_mode=None, help="Import, check, generate, resample and describe bar data.", no_args_is_help=True
+    rich_markup_mode=None, help="Import, check, generate, resample, cache and describe bar data.", no_args_is_help=True
 )
+app.command("cache")(cache_command)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace a file that is there already.")]
@@ -132,7 +134,7 @@ def _repair(
     from ..data.repair import repair_bars
 
     checked = check_file(file, now_us=now_us)
-    path = output or file.with_name(f"{file.name.split('.')[0]}.repaired.parquet")
+    path = output or _folder_of(file) / f"{file.name.split('.')[0]}.repaired.parquet"
     refuse_existing(path, overwrite=overwrite)
     seconds = checked.info.interval_seconds
     repaired = repair_bars(checked.frame, seconds, policies, now_us=now_us)
@@ -219,7 +221,7 @@ def resample(
     from ..data.resample import resample as join
 
     resampled = join(read_dataset(file), parse_interval(interval), keep_partial=keep_partial)
-    path = _output_path(output, resampled.dataset, file.parent)
+    path = _output_path(output, resampled.dataset, _folder_of(file))
     refuse_existing(path, overwrite=overwrite)
     written = write_dataset(resampled.dataset.frame, resampled.dataset.info, path)
     if json_output:
@@ -232,14 +234,18 @@ def resample(
 
 @app.command()
 def info(
-    file: Annotated[Path, typer.Argument(help="A dataset.")],
+    file: Annotated[Path, typer.Argument(help="A dataset, or a SQLite cache.")],
     json_output: JsonOption = False,
 ) -> None:
-    """Say what a dataset holds: names, span, gaps, price range, digest."""
+    """Say what a dataset holds: names, span, gaps, price range, digest; of a SQLite cache, its datasets."""
     from dataclasses import asdict
 
+    from ..data.cache_path import CachePath, cache_path
     from ..data.info import summarise
 
+    if cache_path(file) == CachePath(file, ""):
+        _cache_info(file, json_output=json_output)
+        return
     facts = asdict(summarise(file))
     if json_output:
         _print_json(facts)
@@ -253,6 +259,21 @@ def info(
     for name, value in facts.items():
         table.add_row(name.replace("_", " "), _as_text(value))
     Console().print(table)
+
+
+def _cache_info(file: Path, *, json_output: bool) -> None:
+    from dataclasses import asdict
+
+    from ..data.info import summarise_cache
+
+    rows = summarise_cache(file)
+    if json_output:
+        document = {"file": str(file), "file_bytes": file.stat().st_size, "datasets": [asdict(row) for row in rows]}
+        _print_json(document)
+        return
+    typer.echo(f"{file}: {len(rows)} datasets")
+    for row in rows:
+        typer.echo(f"{row.name}: {row.rows:,} bars, {row.first_open} to {row.last_open}, digest {row.digest[:16]}")
 
 
 def _import_with_progress(files: Sequence[Path], options: ImportOptions, *, quiet: bool) -> Imported:
@@ -293,6 +314,14 @@ def _output_path(output: Path | None, dataset: Dataset, folder: Path) -> Path:
     if output is not None and output.suffix == ".parquet":
         return output
     return (output or folder) / file_name(dataset)
+
+
+def _folder_of(file: Path) -> Path:
+    """The folder that a dataset lies in, itself or the SQLite cache that holds it."""
+    from ..data.cache_path import cache_path
+
+    place = cache_path(file)
+    return (file if place is None else place.file).parent
 
 
 def _facts(dataset: Dataset) -> dict[str, Any]:

@@ -5,22 +5,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from ..errors import refuse_existing
-from .settings import config_path
+from .scheduler_options import SchedulerOptions
 
 if TYPE_CHECKING:
     from ..engine.scheduler_result import SchedulerResult
 
-DEFAULT_ENVIRONMENT = "demo"
 _HEADINGS = ("schedule", "strategy", "profile", "weight", "profit", "contribution %", "trades", "accepted", "refused")
-Intervention = Literal["suspensions", "limits", "governor"]
-_WITHOUT: tuple[Intervention, ...] = get_args(Intervention)
 _HELD_BACK = {
     "suspension": "suspended {name}",
     "signal_limit": "signals of {name} limited to {value:g} a run",
@@ -34,31 +30,6 @@ _LEFT_OUT_WITH = {kind: "limits" if kind == "signal_limit" else "suspensions" fo
 
 _MOST_INTERVENTIONS = 12
 """A governor may step in at every other bar; the result has them all."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class SchedulerOptions:
-    """What the command line says of a scheduler's backtest; a field that is None or False was not given."""
-
-    config: Path | None
-    scheduler: str | None
-    environment: str | None
-    start: str | None
-    end: str | None
-    commands: Path | None
-    without_suspensions: bool
-    without_limits: bool
-    without_governor: bool
-
-    @property
-    def given(self) -> list[str]:
-        """The options that were given, as they are typed."""
-        return [f"--{name.replace('_', '-')}" for name, value in asdict(self).items() if value not in (None, False)]
-
-    @property
-    def without(self) -> tuple[Intervention, ...]:
-        """What the run leaves out."""
-        return tuple(name for name in _WITHOUT if getattr(self, f"without_{name}"))
 
 
 def backtest_a_scheduler(
@@ -75,54 +46,35 @@ def backtest_a_scheduler(
         UsageError: A name is unknown, a value is not allowed, or the output is there already.
         ConfigError: The configuration or the commands are refused.
     """
-    from ..config.environments import choose_environment
-    from ..data.instants import read_instant
-    from ..engine.configured import load_core_config
-    from ..engine.execution import Execution
-    from ..engine.portfolio import known_options
-    from ..engine.scheduler import backtest_scheduler
+    from ..engine.scheduler_simulation import simulate
     from .console import progress_of_bars, say_if_cold
 
     if output is not None:
         refuse_existing(output, overwrite=overwrite)  # before a long run
-    known_options(execution, Execution.__dataclass_fields__)  # before they meet the names of the call
-    start = None if asked.start is None else read_instant("--start", asked.start)
-    end = None if asked.end is None else read_instant("--end", asked.end)
-    config = load_core_config(config_path(asked.config))
-    wanted = DEFAULT_ENVIRONMENT if asked.environment is None else asked.environment
-    environment, _ = choose_environment(config.environments, wanted)
-    scheduler = config.environments[environment].scheduler if asked.scheduler is None else asked.scheduler
+    setup = asked.set_up(execution)
     if not json_output:
         say_if_cold()
     with progress_of_bars("backtesting", quiet=json_output) as progress:
-        result = backtest_scheduler(
-            config,
-            scheduler,
-            environment=environment,
-            start=start,
-            end=end,
-            commands=asked.commands or (),
-            without=asked.without,
-            progress=progress,
-            **execution,
-        )
+        result = simulate(setup, progress)
     if output is not None:
         result.save(output, overwrite=overwrite)
     if json_output:
         typer.echo(result.to_json())
         return
-    _print_result(f"{scheduler} in {environment}", asked.without, result)
+    print_scheduler_result(result)
     if output is not None:
         typer.echo(f"wrote {output}")
 
 
-def _print_result(name: str, without: tuple[str, ...], result: SchedulerResult) -> None:
+def print_scheduler_result(result: SchedulerResult) -> None:
+    """Metrics, a row a schedule, where signals went, and what was held back."""
     from rich.console import Console
 
     from .console import metric_table, print_columns, say_costs
 
-    left_out = f", without {', '.join(without)}" if without else ""
-    typer.echo(f"{name}{left_out}: {result.bars!r}")
+    setup = result.setup
+    left_out = f", without {', '.join(sorted(setup.without))}" if setup.without else ""
+    typer.echo(f"{setup.name} in {setup.environment}{left_out}: {result.bars!r}")
     Console().print(metric_table({"portfolio": result.metrics}))
     print_columns(_schedule_rows(result), numbers_from=3)
     say_costs(result)

@@ -20,7 +20,7 @@ class Environment(Section, kw_only=True):
         aliases: Other names of it.
         offline: Whether bars are recorded ones, and nothing is connected to.
         venue: Where orders go.
-        feed: The folder of recorded bars, or `embedded` for the datasets that come with barstep.
+        feed: The folder or the SQLite cache of recorded bars, or `embedded` for the datasets that come with barstep.
         adapter_address: Where the venue's gateway listens, such as `grpc+tls://gateway.example:8815`.
         mtls_bundle: Name of the bundle of certificates for that address.
         risk_profile: For schedules whose own and whose strategy's are not given.

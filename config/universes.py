@@ -16,7 +16,7 @@ class Feed(Section, kw_only=True):
     Attributes:
         venue: The venue.
         symbol: What the venue calls the instrument; by default its name in the universe.
-        folder: Where recorded bars lie; by default the environment's `feed`.
+        folder: Folder or SQLite cache of recorded bars; by default the environment's `feed`.
     """
 
     venue: Name
@@ -30,7 +30,7 @@ class Instrument(Section, kw_only=True):
     Attributes:
         primary: Where it is traded.
         secondary: The other venue of an arbitrage.
-        fallback: What is read while the primary feed is silent.
+        fallback: What is read while the primary feed is stalled, see docs/feeds.md.
     """
 
     primary: Name | Feed

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from ..errors import DataError
+from .cache_path import cache_path
 from .check import check_bars
 from .dataset import DatasetInfo, frame_digest, infer_info, read_columns
 from .findings import Finding
@@ -33,6 +34,8 @@ def check_file(path: Path, *, now_us: int | None = None) -> Checked:
     try:
         frame, info = read_columns(path)
     except DataError:
+        if cache_path(path) is not None:
+            raise
         # Not a normalised file; the import says what it is, or why nobody can read it.
         imported = import_file(path)
         bars = imported.dataset

@@ -25,6 +25,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ..errors import DataError, nearest
+from .cache_path import cache_path
 from .durations import MICROSECONDS
 from .findings import iso_times
 from .naming import guess_names
@@ -94,7 +95,7 @@ def frame_digest(frame: pl.DataFrame) -> str:
 
 
 def read_dataset(path: str | Path) -> Dataset:
-    """Read a normalised file, refusing one that is not what it says.
+    """Read a normalised file, or a dataset of a SQLite cache, refusing one that is not what it says.
 
     A bare Parquet file with the six columns is read too: its names come from the file's name
     (`BINANCE_BTCUSDT_1m.parquet`) and its interval is its most common step.
@@ -122,6 +123,11 @@ def read_columns(path: Path) -> tuple[pl.DataFrame, DatasetInfo | None]:
 
     This is what `check` looks at: a file that `read_dataset` would refuse.
     """
+    place = cache_path(path)
+    if place is not None:
+        from .cache import read_cached  # noqa: PLC0415 - it is built on this module
+
+        return read_cached(place)
     frame = _read_parquet(path, pl.read_parquet)
     return _conform(path, frame), read_info(path)
 
@@ -132,6 +138,11 @@ def read_info(path: Path) -> DatasetInfo | None:
     Raises:
         DataError: The file is missing or unreadable, or its metadata is.
     """
+    place = cache_path(path)
+    if place is not None:
+        from .cache import read_cached_info  # noqa: PLC0415 - it is built on this module
+
+        return read_cached_info(place)
     return _parse_info(path, _read_parquet(path, pl.read_parquet_metadata).get(METADATA_KEY))
 
 
@@ -168,13 +179,14 @@ def _parse_info(path: Path, text: str | None) -> DatasetInfo | None:
         if version != FORMAT_VERSION:
             raise DataError(f"{path}: metadata version {version!r} is not known. Allowed: {FORMAT_VERSION}.")
         info = DatasetInfo(**{**stored, "notes": tuple(stored.get("notes", ()))})
-        _refuse_info(str(path), info)
+        refuse_info(str(path), info)
     except (ValueError, TypeError, AttributeError) as error:
         raise DataError(f"{path}: the metadata under {METADATA_KEY!r} cannot be read: {error}.") from error
     return info
 
 
-def _refuse_info(where: str, info: DatasetInfo) -> None:
+def refuse_info(where: str, info: DatasetInfo) -> None:
+    """Raise DataError where metadata says what cannot be."""
     if not isinstance(info.interval_seconds, int) or info.interval_seconds <= 0:
         raise DataError(f"{where}: interval_seconds is {info.interval_seconds!r}; it must be a whole number above 0.")
     if info.side not in SIDES:
@@ -240,6 +252,18 @@ def most_common_step(times_us: NDArray[np.int64]) -> int | None:
     return int(values[np.argmax(counts)]) // MICROSECONDS
 
 
+def normalised(path: Path, frame: pl.DataFrame, info: DatasetInfo) -> tuple[pl.DataFrame, DatasetInfo]:
+    """Columns and metadata as they are written to a path: the digest is that of these bars.
+
+    Raises:
+        DataError: The frame is not a normalised one.
+    """
+    frame = _conform(path, frame)
+    _refuse_disorder(path, frame["timestamp"])
+    refuse_info(str(path), info)
+    return frame, replace(info, digest=frame_digest(frame), format_version=FORMAT_VERSION)
+
+
 def write_dataset(frame: pl.DataFrame, info: DatasetInfo, path: str | Path) -> Dataset:
     """Write bars as a normalised file, whole or not at all.
 
@@ -250,10 +274,12 @@ def write_dataset(frame: pl.DataFrame, info: DatasetInfo, path: str | Path) -> D
         DataError: The frame is not a normalised one.
     """
     path = Path(path)
-    frame = _conform(path, frame)
-    _refuse_disorder(path, frame["timestamp"])
-    _refuse_info(str(path), info)
-    info = replace(info, digest=frame_digest(frame), format_version=FORMAT_VERSION)
+    if cache_path(path) is not None:
+        raise DataError(
+            f"{path}: lies in a SQLite cache, and is to be a file. Type: barstep data cache --to FILE.sqlite FILE ..., "
+            "or choose another --output."
+        )
+    frame, info = normalised(path, frame, info)
     text = json.dumps(asdict(info), sort_keys=True)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)

@@ -1,4 +1,4 @@
-"""The datasets of a folder, found by what they hold and not by their names."""
+"""The datasets of a folder or of a SQLite cache, found by what they hold and not by their names."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import DataError, nearest
+from .cache import list_cache
+from .cache_path import CachePath, cache_path
 from .dataset import DatasetInfo, read_info
 from .durations import format_interval
 from .findings import some
@@ -19,8 +21,8 @@ class DatasetFolder:
     """Datasets that lie side by side.
 
     Attributes:
-        path: The folder.
-        files: What each dataset's metadata says, by its file, in the order of their names.
+        path: The folder, or the SQLite file.
+        files: What each dataset's metadata says, by its file or its path into the cache, in the order of their names.
         passed_over: Parquet files that are unreadable or without barstep's metadata.
     """
 
@@ -34,11 +36,7 @@ class DatasetFolder:
         Raises:
             DataError: There is none, or there are two.
         """
-        found = {
-            path: info
-            for path, info in self.files.items()
-            if (info.venue, info.symbol) == (venue, symbol) and interval_seconds % info.interval_seconds == 0
-        }
+        found = self._of(venue, symbol, interval_seconds)
         if not found:
             raise DataError(self._absent(f"{venue} {symbol}", format_interval(interval_seconds)))
         traded = {path: info for path, info in found.items() if info.side == "trade"} or found
@@ -51,6 +49,17 @@ class DatasetFolder:
             )
         return paths[0]
 
+    def holds(self, venue: str, symbol: str, interval_seconds: int) -> bool:
+        """Whether there are these bars, or some that they can be joined from."""
+        return bool(self._of(venue, symbol, interval_seconds))
+
+    def _of(self, venue: str, symbol: str, interval_seconds: int) -> dict[Path, DatasetInfo]:
+        return {
+            path: info
+            for path, info in self.files.items()
+            if (info.venue, info.symbol) == (venue, symbol) and interval_seconds % info.interval_seconds == 0
+        }
+
     def _absent(self, instrument: str, interval: str) -> str:
         there = [_label(info) for info in self.files.values()]
         near = nearest(f"{instrument} {interval}", there)
@@ -62,19 +71,22 @@ class DatasetFolder:
 
 
 def open_folder(path: Path) -> DatasetFolder:
-    """Look at the metadata of a folder's Parquet files; folders inside it are not looked into.
+    """Look at the metadata of a folder's Parquet files, or of a SQLite cache; folders inside are not looked into.
 
     Raises:
-        DataError: There is no such folder.
+        DataError: There is no such folder or cache, or the cache is damaged.
     """
+    if cache_path(path) == CachePath(path, ""):
+        infos = {path / name: cached.info for name, cached in list_cache(path).items()}
+        return DatasetFolder(path=path, files=infos, passed_over=())
     if not path.is_dir():
         siblings = [entry.name for entry in path.parent.iterdir() if entry.is_dir()] if path.parent.is_dir() else []
         raise DataError(f"{path}: no such folder of recorded bars.{nearest(path.name, siblings)}")
-    infos = {file: _info_or_none(file) for file in sorted(path.glob("*.parquet"))}
+    found = {file: _info_or_none(file) for file in sorted(path.glob("*.parquet"))}
     return DatasetFolder(
         path=path,
-        files={file: info for file, info in infos.items() if info is not None},
-        passed_over=tuple(file for file, info in infos.items() if info is None),
+        files={file: info for file, info in found.items() if info is not None},
+        passed_over=tuple(file for file, info in found.items() if info is None),
     )
 
 

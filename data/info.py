@@ -1,4 +1,4 @@
-"""What a dataset file holds, at a glance."""
+"""What a dataset file or a SQLite cache holds, at a glance."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from .cache import CachedDataset, list_cache
+from .cache_path import cache_path
 from .dataset import read_dataset
 from .durations import MICROSECONDS, format_interval
 from .findings import iso_times
@@ -39,6 +41,51 @@ class Summary:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class CacheRow:
+    """The facts of one dataset that `barstep data info` prints of a SQLite cache."""
+
+    name: str
+    symbol: str
+    venue: str
+    side: str
+    interval: str
+    interval_seconds: int
+    rows: int
+    first_open: str
+    last_open: str
+    digest: str
+    source: str | None
+
+
+def summarise_cache(file: Path) -> tuple[CacheRow, ...]:
+    """The datasets of a SQLite cache, without reading their bars.
+
+    Raises:
+        DataError: The file is not such a cache.
+    """
+    return tuple(cache_row(cached) for cached in list_cache(file).values())
+
+
+def cache_row(cached: CachedDataset) -> CacheRow:
+    """The facts of one dataset of a cache."""
+    first, last = iso_times(np.array([cached.first_us, cached.last_us]))
+    info = cached.info
+    return CacheRow(
+        name=cached.name,
+        symbol=info.symbol,
+        venue=info.venue,
+        side=info.side,
+        interval=format_interval(info.interval_seconds),
+        interval_seconds=info.interval_seconds,
+        rows=cached.rows,
+        first_open=first,
+        last_open=last,
+        digest=info.digest,
+        source=info.source,
+    )
+
+
 def summarise(path: str | Path) -> Summary:
     """Read a dataset and sum it up.
 
@@ -47,6 +94,7 @@ def summarise(path: str | Path) -> Summary:
     """
     path = Path(path)
     dataset = read_dataset(path)
+    place = cache_path(path)
     frame, info = dataset.frame, dataset.info
     times_us = frame["timestamp"].to_physical().to_numpy()
     missing = np.diff(times_us) // (info.interval_seconds * MICROSECONDS) - 1
@@ -76,7 +124,7 @@ def summarise(path: str | Path) -> Summary:
         last_close_price=facts["closing"],
         total_volume=None if frame["volume"].null_count() == frame.height else facts["volume"],
         digest=dataset.digest,
-        file_bytes=path.stat().st_size,
+        file_bytes=(path if place is None else place.file).stat().st_size,
         source=info.source,
         notes=info.notes,
     )

@@ -154,6 +154,13 @@ class Bars:
         """SHA-384 of the columns, computed where the dataset did not carry it."""
         return self.digest or frame_digest(self.to_frame())
 
+    def part(self, start: int, stop: int) -> Bars:
+        """Bars start..stop, with the returns that they have here; the same object where that is all of them."""
+        if start == 0 and stop == len(self):
+            return self
+        values = np.ascontiguousarray(self.values[:, start:stop])
+        return Bars(self.symbol, self.venue, self.interval_seconds, self.ts_us[start:stop].copy(), values)
+
     def to_frame(self) -> pl.DataFrame:
         """The bars as a polars frame in the normalised form."""
         times = pl.Series("timestamp", self.times).dt.replace_time_zone("UTC")
@@ -169,7 +176,7 @@ def describe_span(times: NDArray[np.datetime64]) -> str:
 
 
 def load(path: str | Path) -> Bars:
-    """Read a normalised Parquet dataset.
+    """Read a normalised Parquet dataset, or one of a SQLite cache: `cache.sqlite/binance_BTCUSDT_1h`.
 
     Raises:
         DataError: The file is not a normalised dataset, or its bars are not fit to trade on.

@@ -1,10 +1,9 @@
-"""The recorded bars of a scheduler: where they lie, and the one interval that it trades on."""
+"""The recorded bars of a scheduler: where they lie, the one interval that it trades on, and what stands in for what."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -12,17 +11,12 @@ from msgspec.structs import replace as replace_fields
 
 from ..config.core import CoreConfig
 from ..config.universes import Feed
-from ..data.dataset import Dataset, DatasetInfo
 from ..data.durations import format_interval
-from ..data.folder import DatasetFolder, open_folder
-from ..data.presets import EMBEDDED_FOLDER
-from ..data.resample import origin_us, resample
-from ..errors import DataError, UsageError, nearest, unknown_name
-from .bars import MICROSECONDS, Bars, Integers, load
+from ..errors import UsageError, nearest, unknown_name
+from .bars import Bars
 from .configured import ResolvedSchedule
-
-EMBEDDED = "embedded"
-"""What stands for the folder of the datasets that come with barstep."""
+from .fallback import Booleans, FeedChange, FeedUse, Merged, merge
+from .recorder import Recorder
 
 GivenBars = Mapping[str, Bars | tuple[Bars, Bars]]
 """By the instrument's name its bars, or those of the primary and of the secondary venue."""
@@ -34,34 +28,153 @@ class Feeds:
 
     Attributes:
         base_interval_seconds: Length of all these bars, the shortest that a schedule has.
-        primary: Bars of every instrument that a schedule trades, in the order in which schedules name them first.
+        primary: Bars of every instrument that a schedule trades, in the order in which schedules name them first; from
+            its fallback while its primary feed was stalled.
         secondary: Bars of the other venue, for instruments that a schedule of two venues trades.
+        from_fallback: By instrument, bool[bar]: which of its bars the fallback gave. Who is not in it has no fallback.
+        changes: When instruments went over to their fallbacks and back, in order of time.
     """
 
     base_interval_seconds: int
     primary: Mapping[str, Bars]
     secondary: Mapping[str, Bars]
+    from_fallback: Mapping[str, Booleans] = field(default_factory=dict)
+    changes: tuple[FeedChange, ...] = ()
+
+    def until(self, end_us: int | None) -> Feeds:
+        """What is known at an instant; None: all."""
+        if end_us is None:
+            return self
+        primary, secondary = (
+            {name: bars.part(0, int(np.searchsorted(bars.closes_us, end_us, "right"))) for name, bars in legs.items()}
+            for legs in (self.primary, self.secondary)
+        )
+        return replace(
+            self,
+            primary=primary,
+            secondary=secondary,
+            from_fallback={name: given[: len(primary[name])] for name, given in self.from_fallback.items()},
+            changes=tuple(change for change in self.changes if change.at_us <= end_us),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeedSources:
+    """What each feed has by itself, before one stands in for another. Each `symbol` is the instrument's name.
+
+    Attributes:
+        base_interval_seconds: Length of all these bars.
+        primary: Bars of every instrument, in declared order.
+        secondary: Bars of the other venue, for instruments that are traded in pairs.
+        fallback: Bars of the fallback, for instruments that have one.
+    """
+
+    base_interval_seconds: int
+    primary: Mapping[str, Bars]
+    secondary: Mapping[str, Bars] = field(default_factory=dict)
+    fallback: Mapping[str, Bars] = field(default_factory=dict)
+
+    def merged(self, uses: Mapping[str, Sequence[FeedUse]] | None = None) -> Feeds:
+        """The bars that are traded on, by the rule of docs/feeds.md.
+
+        Args:
+            uses: By instrument what an operator says of its feed, in order of time.
+
+        Raises:
+            DataError: The bars of a fallback open at other times than its primary's.
+        """
+        said = uses or {}
+        merged: dict[str, Merged] = {
+            name: merge(bars, self.fallback.get(name), said.get(name, ())) for name, bars in self.primary.items()
+        }
+        return Feeds(
+            base_interval_seconds=self.base_interval_seconds,
+            primary={name: one.bars for name, one in merged.items()},
+            secondary=self.secondary,
+            from_fallback={name: merged[name].from_fallback for name in self.fallback},
+            changes=tuple(sorted((change for one in merged.values() for change in one.changes), key=_at)),
+        )
 
 
 def read_feeds(config: CoreConfig, environment: str, schedules: Sequence[ResolvedSchedule]) -> Feeds:
-    """Read the recorded bars of an environment that these schedules trade on.
+    """Read the recorded bars of an environment that these schedules trade on; see `read_sources`."""
+    return read_sources(config, environment, schedules).merged()
 
-    They lie in the feed's `folder`, else in the environment's `feed`, and are found by the venue, the symbol and the
+
+def read_sources(config: CoreConfig, environment: str, schedules: Sequence[ResolvedSchedule]) -> FeedSources:
+    """Read what the feeds of an environment have of what these schedules trade.
+
+    Bars lie in the feed's `folder`, else in the environment's `feed`, and are found by the venue, the symbol and the
     interval that the files' metadata say. Where there are none of the shortest interval, the longest ones that divide
-    it are joined.
+    it are joined. A fallback without a `folder` that is not recorded is left out.
 
     Raises:
         UsageError: The environment has no recorded bars, or an instrument means two things, or intervals do not fit.
         DataError: A folder does not have the bars, or they are not fit to trade on.
     """
     base_seconds = base_interval_seconds(schedules)
-    recorder = _Recorder(config, environment, base_seconds)
-    primary, secondary = _traded_feeds(config, schedules, "primary"), _traded_feeds(config, schedules, "secondary")
-    return Feeds(
-        base_interval_seconds=base_seconds,
+    legs = (_traded_feeds(config, schedules, which) for which in ("primary", "secondary", "fallback"))
+    return _read_legs(config, environment, base_seconds, *legs)
+
+
+def read_universe(
+    config: CoreConfig,
+    environment: str,
+    universe: str | None,
+    interval_seconds: int,
+    instruments: Sequence[str] | None = None,
+    *,
+    secondary: bool = False,
+) -> FeedSources:
+    """Read what the feeds of a universe have, whatever is traded; see `read_sources`.
+
+    Args:
+        config: The configuration.
+        environment: Its recorded bars.
+        universe: The universe; None: the environment's.
+        interval_seconds: Length of the bars.
+        instruments: Names of some of its instruments; None: all.
+        secondary: Whether to read the second legs of those that have one.
+    """
+    if interval_seconds < 1:
+        raise UsageError(f"interval_seconds is {interval_seconds!r}; it must be a whole number of seconds above 0.")
+    name = config.environments[environment].instrument_universe if universe is None else universe
+    if name not in config.instrument_universes:
+        raise UsageError(unknown_name("universe", name, config.instrument_universes))
+    known = config.instrument_universes[name].instruments
+    for wanted in instruments or ():
+        if wanted not in known:
+            raise UsageError(unknown_name("instrument", wanted, known))
+    primary, second, fallback = (
+        {
+            one: _with_symbol(written, one)
+            for one in (known if instruments is None else instruments)
+            if (written := getattr(known[one], which)) is not None
+        }
+        for which in ("primary", "secondary", "fallback")
+    )
+    return _read_legs(config, environment, interval_seconds, primary, second if secondary else {}, fallback)
+
+
+def _read_legs(
+    config: CoreConfig,
+    environment: str,
+    interval_seconds: int,
+    primary: Mapping[str, Feed],
+    secondary: Mapping[str, Feed],
+    fallback: Mapping[str, Feed],
+) -> FeedSources:
+    recorder = Recorder(config, environment, interval_seconds)
+    return FeedSources(
+        base_interval_seconds=interval_seconds,
         primary={name: recorder.read(name, feed) for name, feed in primary.items()},
         secondary={name: recorder.read(name, feed) for name, feed in secondary.items()},
+        fallback={name: recorder.read(name, feed) for name, feed in fallback.items() if recorder.has(name, feed)},
     )
+
+
+def _at(change: FeedChange) -> int:
+    return change.at_us
 
 
 def given_feeds(config: CoreConfig, schedules: Sequence[ResolvedSchedule], bars: GivenBars) -> Feeds:
@@ -107,93 +220,17 @@ def base_interval_seconds(schedules: Sequence[ResolvedSchedule]) -> int:
     return int(base)
 
 
-def coarser(bars: Bars, interval_seconds: int) -> Bars:
-    """Join bars into longer ones, as `data.resample` does; the same bars where they have that length.
-
-    A longer bar holds nothing that ends after its own close, so a run may see it from then on. A first or last one
-    that the bars cover in part is left out, if need be all; one with a gap inside is made of the bars that there are.
-    So the longer bars of a shorter history are the first ones of a longer history.
-
-    Raises:
-        UsageError: The interval is no multiple of the bars'.
-        DataError: A bar reaches over the end of a longer one.
-    """
-    if interval_seconds == bars.interval_seconds:
-        return bars
-    if interval_seconds % bars.interval_seconds:
-        raise UsageError(f"{bars!r} cannot be joined to {format_interval(interval_seconds)}, which is no multiple.")
-    _refuse_overlap(bars, interval_seconds)
-    symbol, venue = bars.symbol, bars.venue
-    if not _holds_a_whole_one(bars, interval_seconds):
-        return Bars.from_arrays([], [], [], [], [], interval_seconds=interval_seconds, symbol=symbol, venue=venue)
-    info = DatasetInfo(symbol=symbol, venue=venue, interval_seconds=bars.interval_seconds)
-    return Bars.from_dataset(resample(Dataset(bars.to_frame(), info), interval_seconds).dataset)
-
-
-def _holds_a_whole_one(bars: Bars, interval_seconds: int) -> bool:
-    """Whether any bar opens in a longer one that neither begins before the first bar nor ends after the last one."""
-    opens_us = bars.ts_us - _since_open_us(bars, interval_seconds)
-    ends_us = bars.ts_us[-1:] + bars.interval_seconds * MICROSECONDS
-    whole = (opens_us >= bars.ts_us[:1]) & (opens_us + interval_seconds * MICROSECONDS <= ends_us)
-    return bool(whole.any())
-
-
-def _since_open_us(bars: Bars, interval_seconds: int) -> Integers:
-    """int64[bar]: how long before each bar the longer one that it belongs to has opened."""
-    return (bars.ts_us - origin_us(interval_seconds)) % (interval_seconds * MICROSECONDS)
-
-
-def _refuse_overlap(bars: Bars, interval_seconds: int) -> None:
-    """A bar that began before a longer one's end and ends after it would show the longer one what comes later."""
-    most_us = (interval_seconds - bars.interval_seconds) * MICROSECONDS
-    over = np.flatnonzero(_since_open_us(bars, interval_seconds) > most_us)
-    if over.size:
-        raise DataError(
-            f"{bars.venue} {bars.symbol}: the bar of {format_interval(bars.interval_seconds)} at "
-            f"{bars.times[over[0]]}Z reaches over the end of a bar of {format_interval(interval_seconds)}; "
-            f"see such times with `barstep data check FILE`."
-        )
-
-
-class _Recorder:
-    """Reads the recorded bars of one environment; a folder is looked through once."""
-
-    def __init__(self, config: CoreConfig, environment: str, base_seconds: int) -> None:
-        self._config, self._environment, self._base_seconds = config, environment, base_seconds
-        self._folders: dict[Path, DatasetFolder] = {}
-
-    def read(self, name: str, feed: Feed) -> Bars:
-        path = self._folder(name, feed)
-        if path not in self._folders:
-            self._folders[path] = open_folder(path)
-        recorded = load(self._folders[path].find(feed.venue, feed.symbol or name, self._base_seconds))
-        bars = coarser(recorded, self._base_seconds)
-        if not len(bars):
-            whole = f"one whole bar of {format_interval(self._base_seconds)}"
-            raise DataError(f"{path}: {recorded!r} does not hold {whole}.")
-        return replace(bars, symbol=name)
-
-    def _folder(self, name: str, feed: Feed) -> Path:
-        environments = self._config.environments
-        written = feed.folder or environments[self._environment].feed
-        if written is None:
-            recorded = [other for other, one in environments.items() if one.feed is not None]
-            others = f" Environments that have one: {', '.join(recorded)}." if recorded else ""
-            raise UsageError(
-                f"environment {self._environment!r} has no recorded bars of {name}: set its 'feed' to a folder or to "
-                f"{EMBEDDED}, or 'folder' at the instrument's {feed.venue} feed.{others}"
-            )
-        return EMBEDDED_FOLDER if written == EMBEDDED else Path(written)
-
-
 def _instruments(schedules: Sequence[ResolvedSchedule]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for one in schedules for name in one.instruments))
 
 
 def _traded_feeds(
-    config: CoreConfig, schedules: Sequence[ResolvedSchedule], which: Literal["primary", "secondary"]
+    config: CoreConfig, schedules: Sequence[ResolvedSchedule], which: Literal["primary", "secondary", "fallback"]
 ) -> dict[str, Feed]:
-    """The feed of every instrument that is traded; as secondary, of those that a schedule of two venues trades."""
+    """The feed of every instrument that is traded; as secondary, of those that a schedule of two venues trades.
+
+    As fallback, of those that have one: it is the instrument's in all universes, where one of them names it.
+    """
     feeds: dict[str, Feed] = {}
     for one in schedules:
         if which == "secondary" and not one.strategy.engine.needs_secondary:
@@ -201,6 +238,8 @@ def _traded_feeds(
         universe = config.instrument_universes[one.instrument_universe]
         for name in one.instruments:
             written = getattr(universe.instruments[name], which)
+            if written is None and which == "fallback":
+                continue
             if written is None:
                 raise UsageError(
                     f"instrument {name!r} of universe {one.instrument_universe!r} has no {which} feed, which schedule "
@@ -208,8 +247,9 @@ def _traded_feeds(
                 )
             feed = _with_symbol(written, name)
             if feeds.setdefault(name, feed) != feed:
+                which_one = "the fallback of instrument" if which == "fallback" else "instrument"
                 raise UsageError(
-                    f"instrument {name!r} is {_told(feeds[name])} for an earlier schedule and {_told(feed)} for "
+                    f"{which_one} {name!r} is {_told(feeds[name])} for an earlier schedule and {_told(feed)} for "
                     f"{one.name!r} (universe {one.instrument_universe!r}); in one run a name is one instrument."
                 )
     return feeds

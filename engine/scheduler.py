@@ -29,9 +29,10 @@ from .configured import (
     resolve_schedules,
 )
 from .execution import Execution
-from .feeds import Feeds, GivenBars, coarser, given_feeds, read_feeds
+from .feeds import Feeds, GivenBars, given_feeds, read_feeds
 from .funding import funding_by_bar
 from .guard import CapabilityGuard
+from .joining import coarser
 from .panel import Panel
 from .portfolio import known_options, refuse_missing_volume
 from .scheduler_controls import WITHOUT
@@ -204,19 +205,12 @@ def _until(bars: Bars, end_us: int | None) -> Bars:
     """The bars that are closed at an instant."""
     if end_us is None:
         return bars
-    return _slice(bars, 0, int(np.searchsorted(bars.closes_us, end_us, "right")))
+    return bars.part(0, int(np.searchsorted(bars.closes_us, end_us, "right")))
 
 
 def _from(bars: Bars, start_us: int) -> Bars:
     """The bars that open at an instant or later."""
-    return _slice(bars, int(np.searchsorted(bars.ts_us, start_us)), len(bars))
-
-
-def _slice(bars: Bars, start: int, stop: int) -> Bars:
-    if start == 0 and stop == len(bars):
-        return bars
-    values = np.ascontiguousarray(bars.values[:, start:stop])
-    return Bars(bars.symbol, bars.venue, bars.interval_seconds, bars.ts_us[start:stop].copy(), values)
+    return bars.part(int(np.searchsorted(bars.ts_us, start_us)), len(bars))
 
 
 def _schedule_bars(resolved: Sequence[ResolvedSchedule], span: _Span) -> dict[int, tuple[Bars, ...]]:

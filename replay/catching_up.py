@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable
 
 from ..errors import JournalError
@@ -40,19 +39,20 @@ class CatchUp:
 
     def __init__(self, written: Iterable[bytes], journal: Ledger | None = None) -> None:
         """written: members of the records to be made again, in order. journal: where later ones go; None: nowhere."""
-        self._written = deque(payload for payload in written if _kind(payload) in MADE_AGAIN)
+        self._written = (payload for payload in written if _kind(payload) in MADE_AGAIN)
+        self._next = next(self._written, None)
         self._journal = journal
         self.compared = 0
 
     @property
     def is_behind(self) -> bool:
         """Whether there is something to compare with."""
-        return bool(self._written)
+        return self._next is not None
 
     @property
     def is_full(self) -> bool:
         """Whether the journal wants a checkpoint."""
-        return not self._written and self._journal is not None and self._journal.is_full
+        return self._next is None and self._journal is not None and self._journal.is_full
 
     def append(self, payload: bytes) -> None:
         """Compare a record, or write it.
@@ -60,11 +60,11 @@ class CatchUp:
         Raises:
             DivergedError: It is another one than the journal has.
         """
-        if self._written:
-            expected = self._written.popleft()
-            if expected != payload:
-                raise DivergedError(expected, payload)
+        if self._next is not None:
+            if self._next != payload:
+                raise DivergedError(self._next, payload)
             self.compared += 1
+            self._next = next(self._written, None)
         elif self._journal is not None:
             self._journal.append(payload)
 
@@ -84,8 +84,8 @@ class CatchUp:
         Raises:
             DivergedError: Something is.
         """
-        if self._written:
-            raise DivergedError(self._written[0], None)
+        if self._next is not None:
+            raise DivergedError(self._next, None)
 
 
 def _kind(payload: bytes) -> str:

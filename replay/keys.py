@@ -8,10 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import secrets
 from dataclasses import dataclass, field
 
 KEY_BYTES = 32
 """Of a root key: 256 bits from the system."""
+
+
+def random_bytes(count: int) -> bytes:
+    """Bytes from the system that nobody can guess; keys, tokens and ids of journals begin here and nowhere else."""
+    return secrets.token_bytes(count)
 
 
 def derive(root: bytes, label: str) -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -57,7 +57,7 @@ class Session:
     ) -> None:
         """A run without a journal. observed: see `SchedulerMachine`."""
         self.machine = SchedulerMachine(setup, observed=observed)
-        self.loop = EventLoop(self.machine, _given(setup), listeners, block_bars=block_bars)
+        self.loop = EventLoop(self.machine, given(setup), listeners, block_bars=block_bars)
         self.journal: TradingDecisionJournal | None = None
         self._scribe: Scribe | None = None
         self.caught_up = 0
@@ -138,13 +138,12 @@ class Session:
                 from_file += place.kind == "command" and fields_of(payload)["by"] == FROM_FILE
         next_bar = None if state is None else restore_checkpoint(machine, state)
         tables.put_into(machine)
-        told = [fields_of(payload) for payload in tail if payload.startswith(b'"kind":"command"')]
-        commands = [Given(command=msgspec.convert(one["command"], AnyCommand), by=one["by"]) for one in told]
+        commands = [given_of(fields_of(payload)) for payload in tail if payload.startswith(b'"kind":"command"')]
         ledger = CatchUp(tail, journal)
         self.journal, self._scribe = journal, Scribe(machine, ledger)
         self.loop = EventLoop(
             machine,
-            [*commands, *_given(setup)[from_file:]],
+            [*commands, *given(setup)[from_file:]],
             [self._scribe],
             block_bars=self.loop.block_bars,
             next_bar=next_bar,
@@ -155,7 +154,13 @@ class Session:
         self.caught_up = ledger.compared
 
 
-def _given(setup: SchedulerSetup) -> list[Given]:
+def given_of(record: Mapping[str, Any]) -> Given:
+    """The command that a record tells of."""
+    return Given(command=msgspec.convert(record["command"], AnyCommand), by=record["by"])
+
+
+def given(setup: SchedulerSetup) -> list[Given]:
+    """The commands that a run is started with."""
     return [Given(command=command, by=FROM_FILE) for command in setup.commands]
 
 

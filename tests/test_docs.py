@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = (
     "README.md",
     "docs/capital-policies.md",
+    "docs/feeds.md",
     "docs/fills.md",
     "docs/portfolio.md",
     "docs/kernel-contract.md",

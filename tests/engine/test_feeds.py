@@ -8,6 +8,7 @@ from pathlib import Path
 
 import barstep as bs
 import numpy as np
+import polars as pl
 import pytest
 from barstep.config.core import CoreConfig
 from barstep.config.reading import PACKAGED
@@ -15,13 +16,12 @@ from barstep.config.universes import Feed, Instrument, Universe
 from barstep.data.dataset import DatasetInfo, write_dataset
 from barstep.data.generate import Key, generate_market
 from barstep.data.presets import EMBEDDED_FOLDER, custom_spec
-from barstep.engine.bars import MICROSECONDS, Bars
+from barstep.engine.bars import Bars
 from barstep.engine.configured import ResolvedSchedule, catalog_of, resolve_schedules
-from barstep.engine.feeds import Feeds, GivenBars, base_interval_seconds, coarser, given_feeds, read_feeds
+from barstep.engine.feeds import Feeds, GivenBars, base_interval_seconds, given_feeds, read_feeds
+from barstep.engine.joining import coarser
 from barstep.errors import DataError, UsageError
-from hypothesis import given
-from hypothesis import strategies as st
-from making import HOUR, bars_of, part_of, walk_bars
+from making import HOUR, bars_of, walk_bars
 from msgspec.structs import replace
 
 CONFIG = bs.load_core_config(PACKAGED)
@@ -271,90 +271,62 @@ def test_one_line_for_what_is_wrong(made: Callable[[], Feeds], error: type[Excep
     assert "\n" not in str(refused.value)
 
 
-def test_longer_bars_by_hand() -> None:
-    """First open, highest high, lowest low, last close, sum of volumes; the part at each end is left out."""
-    bars = bars_of(
-        [1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [9.0, 8.0, 7.0, 6.0, 5.0, 4.0], hours=[3, 4, 5, 6, 7, 8],
-        volume=[1.0, 2.0, np.nan, 4.0, 5.0, 6.0],
-    )  # fmt: skip
-    (row,) = coarser(bars, 4 * HOUR).to_frame().rows()
-    assert row[1:] == (8.0, 8.0, 2.0, 5.0, 11.0)
-    assert row[0] == datetime(2024, 1, 1, 4, tzinfo=UTC)
+def with_hole(folder: Path, market: dict[Key, Bars], start: int, stop: int) -> None:
+    """A folder of three days of minutes; of binance's BTCUSDT the minutes start..stop are missing."""
+    for (venue, name), bars in market.items():
+        frame = bars.to_frame()
+        if (venue, name) == ("binance", "BTCUSDT"):
+            frame = pl.concat([frame[:start], frame[stop:]])
+        info = DatasetInfo(symbol=name, venue=venue, interval_seconds=60)
+        write_dataset(frame, info, folder / f"{venue}_{name}.parquet")
 
 
-def test_minutes_of_the_embedded_data_are_its_hours() -> None:
-    """The embedded minutes joined are the embedded hours of that month, bit by bit."""
-    hours = coarser(bs.load(EMBEDDED_FOLDER / "binance_BTCUSDT_1m.parquet"), HOUR)
-    all_hours = bs.load(EMBEDDED_FOLDER / "binance_BTCUSDT_1h.parquet")
-    first = int(np.searchsorted(all_hours.ts_us, hours.ts_us[0]))
-    month = part_of(all_hours, first, first + len(hours))
-    assert len(hours) == 31 * 24
-    assert (hours.symbol, hours.venue, hours.interval_seconds) == ("BTCUSDT", "binance", HOUR)
-    np.testing.assert_array_equal(hours.ts_us, month.ts_us)
-    np.testing.assert_array_equal(hours.values[:4], month.values[:4])
-
-
-def test_weeks_begin_on_monday() -> None:
-    """The first of 2024 was one."""
-    days = bars_of(np.arange(1.0, 20.0), interval_seconds=DAY)
-    weeks = coarser(days, 7 * DAY)
-    assert weeks.times.astype("datetime64[D]").astype(str).tolist() == ["2024-01-01", "2024-01-08"]
-    assert weeks.close.tolist() == [7.0, 14.0]
-
-
-def test_the_same_interval_is_the_same_bars() -> None:
-    """Nothing is copied, nothing is left out."""
-    assert coarser(HOURS, HOUR) is HOURS
-
-
-@given(st.integers(0, 999), st.integers(2, 8), st.integers(0, 30), st.floats(0.0, 0.5), st.data())
-def test_a_longer_bar_is_seen_from_its_close_and_never_changes(
-    seed: int, hours: int, late: int, gaps: float, data: st.DataObject
+def test_a_fallback_stands_in_at_the_interval_that_is_traded(
+    minutes: tuple[Path, dict[Key, Bars]], tmp_path: Path
 ) -> None:
-    """Cut anywhere: the shorter history gives exactly those longer bars that have closed by then, the same bits."""
-    all_bars = walk_bars(120, seed, gaps=gaps)
-    bars = part_of(all_bars, late, 120)
-    whole = coarser(bars, hours * HOUR)
-    cut = part_of(bars, 0, data.draw(st.integers(1, len(bars))))
-    closed_us = cut.ts_us[-1] + HOUR * MICROSECONDS
-    count = int(np.count_nonzero(whole.ts_us + hours * HOUR * MICROSECONDS <= closed_us))
-    seen = coarser(cut, hours * HOUR)
-    assert seen.ts_us.tolist() == whole.ts_us[:count].tolist()
-    assert seen.values.tobytes() == part_of(whole, 0, count).values.tobytes()
+    """Ninety missing minutes stall a feed of minutes; in hours one is missing, the two around it are thin: no stall."""
+    _, market = minutes
+    with_hole(tmp_path, market, 1000, 1090)
+    config = with_feed(CONFIG, str(tmp_path))
+    feeds = read(with_intervals(config, arb=60.0))
+    merged, own, other = feeds.primary["BTCUSDT"], market["binance", "BTCUSDT"], market["kraken", "BTCUSDT"]
+    assert [(one.reason, one.at_us) for one in feeds.changes] == [
+        ("stalled", own.closes_us[1001]),
+        ("recovered", own.closes_us[1091]),
+    ]
+    assert np.flatnonzero(feeds.from_fallback["BTCUSDT"]).tolist() == [*range(1000, 1090)]
+    assert merged.ts_us.tolist() == np.delete(own.ts_us, 1000).tolist()
+    assert merged.values[:5, 1000:1090].tobytes() == np.ascontiguousarray(other.values[:5, 1001:1091]).tobytes()
+    assert same(feeds.primary["ETHUSDT"], market["binance", "ETHUSDT"])
+    hours = read(config)
+    assert hours.changes == ()
+    assert len(hours.primary["BTCUSDT"]) == 71
 
 
-def test_a_longer_bar_holds_nothing_from_after_its_close() -> None:
-    """Hours that open at half past would reach over it: they are refused, and the time is named."""
-    off = bars_of([1.0, 2.0, 3.0, 4.0, 5.0], hours=[0.5, 1.5, 2.5, 3.5, 4.5])
-    with pytest.raises(DataError, match=r"v X: the bar of 1h at 2024-01-01T01:30:00.000000Z reaches over the end of a"):
-        coarser(off, 2 * HOUR)
-    inside = bars_of([1.0, 2.0, 3.0], hours=[0.0, 2.25, 4.0])
-    assert coarser(inside, 2 * HOUR).close.tolist() == [1.0, 2.0]
+def test_a_fallback_that_is_not_there(minutes: tuple[Path, dict[Key, Bars]], tmp_path: Path) -> None:
+    """Of the environment's folder it is left out, and the gap stays; of a folder of its own it is missed."""
+    _, market = minutes
+    with_hole(tmp_path, market, 1000, 1200)
+    config = with_feed(with_intervals(CONFIG, arb=60.0), str(tmp_path))
+
+    def with_fallback(fallback: Feed | None) -> CoreConfig:
+        universe = Universe(
+            instruments={name: Instrument(primary="binance", secondary="kraken", fallback=fallback) for name in COINS}
+        )
+        return replace(config, instrument_universes={"majors": universe, "bitcoin": universe})
+
+    feeds = read(with_fallback(Feed(venue="coinbase")))
+    assert (feeds.from_fallback, feeds.changes, len(feeds.primary["BTCUSDT"])) == ({}, (), 3 * 24 * 60 - 200)
+    with pytest.raises(DataError, match="no bars of coinbase BTCUSDT in 1m"):
+        read(with_fallback(Feed(venue="coinbase", folder=str(tmp_path))))
 
 
-@pytest.mark.parametrize("hours", [[], [0, 1, 2], [1, 2, 3, 4, 5], [3, 4]])
-def test_too_few_bars_make_none(hours: list[float]) -> None:
-    """A history without a whole longer bar has none, as the beginning of any history."""
-    none = coarser(bars_of(np.ones(len(hours)), hours=hours), 4 * HOUR)
-    assert (len(none), none.interval_seconds, none.symbol, none.venue) == (0, 4 * HOUR, "X", "v")
-
-
-def test_three_days_do_not_make_three_weeks() -> None:
-    """Blocks of three days are counted from the epoch, weeks from a Monday: one would reach over the other's end."""
-    blocks = bars_of(np.ones(40), hours=(24.0 * (np.arange(40) * 3 + 2)).tolist(), interval_seconds=3 * DAY)
-    assert blocks.ts_us[0] % (3 * DAY * MICROSECONDS) == 0
-    with pytest.raises(DataError, match="the bar of 3d at "):
-        coarser(blocks, 21 * DAY)
-
-
-@pytest.mark.parametrize(
-    ("interval_seconds", "text"),
-    [
-        (5400, r"Bars\(v X 1h, 20 bars, .*\) cannot be joined to 90m, which is no multiple\."),
-        (1800, "cannot be joined to 30m"),
-    ],
-)
-def test_bars_that_cannot_be_joined(interval_seconds: int, text: str) -> None:
-    """To another length than a multiple."""
-    with pytest.raises(UsageError, match=text):
-        coarser(HOURS, interval_seconds)
+def test_an_instrument_has_one_fallback(minutes: tuple[Path, dict[Key, Bars]]) -> None:
+    """Whichever universe names it; two that differ are refused."""
+    folder, _ = minutes
+    config = with_feed(CONFIG, str(folder))
+    assert list(read(with_bitcoin(config, secondary="kraken")).from_fallback) == COINS
+    with pytest.raises(
+        UsageError, match=r"the fallback of instrument 'BTCUSDT' is kraken BTCUSDT for an earlier .* and"
+    ):
+        read(with_bitcoin(config, secondary="kraken", fallback="coinbase"))

@@ -1,0 +1,240 @@
+"""`barstep replay`: a scheduler over recorded bars in event time, or a session done again from its journal."""
+
+# ruff: noqa: PLC0415 - imported when the command runs, see `cli.app`
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import UsageError, refuse_existing
+from .scheduler_options import SchedulerOptions
+from .settings import config_path, read_settings
+
+if TYPE_CHECKING:
+    from ..engine.scheduler_setup import SchedulerSetup
+    from ..replay.journal_replay import JournalReplay
+    from ..replay.session import Session
+    from ..replay.what_if import WhatIf
+
+INTERRUPTED = 130
+
+
+def replay_command(
+    config: Annotated[Path | None, typer.Option(help="[config/core.yaml, else the one of barstep]")] = None,
+    scheduler: Annotated[str | None, typer.Option(help="A scheduler of it. [the environment's]")] = None,
+    environment: Annotated[str | None, typer.Option(help="Whose bars and capital it has. [demo]")] = None,
+    start: Annotated[str | None, typer.Option(help="When it starts, ISO 8601, UTC; earlier bars warm it up.")] = None,
+    end: Annotated[str | None, typer.Option(help="When it ends; bars that close later are left out.")] = None,
+    commands: Annotated[Path | None, typer.Option(help="A file of an operator's commands.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="An option of costs, sizes and orders, NAME=VALUE.")
+    ] = None,
+    speed: Annotated[
+        str | None, typer.Option(help="Event time over time on the clock, such as 60x. [as fast as it goes]")
+    ] = None,
+    view: Annotated[
+        bool | None,
+        typer.Option(
+            "--view/--no-view", help="Show schedules, signals, weights and lag live. [where a speed is given]"
+        ),
+    ] = None,
+    journal: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of a signed journal, such as audit/decision_logs; an interrupted one is gone on with."
+        ),
+    ] = None,
+    keys_folder: Annotated[
+        Path | None, typer.Option(help="Folder of its keys. [secrets/journal/<environment>]")
+    ] = None,
+    from_journal: Annotated[
+        Path | None, typer.Option(help="Do this journal's session again, and compare every record.")
+    ] = None,
+    what_if: Annotated[
+        Path | None, typer.Option(help="With --from-journal: the file of another capital policy to run it with.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder for the result.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the folder where it is there.")] = False,
+    json_output: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
+) -> None:
+    """Replay a scheduler in event time: the same decisions, weights and equity as its backtest, bit for bit.
+
+    Ctrl-C finishes the bar, seals the journal and exits with 130; the same command then goes on.
+    """
+    if what_if is not None and from_journal is None:
+        raise UsageError("--what-if: needs --from-journal, the session that is to be run otherwise.")
+    if from_journal is not None:
+        given = {"--scheduler": scheduler, "--environment": environment, "--start": start, "--end": end,
+                 "--commands": commands, "--set": settings, "--speed": speed, "--journal": journal,
+                 "--output": output}  # fmt: skip
+        _refuse_with_journal(given)
+        _do_again(from_journal, config_path(config), what_if, json_output=json_output)
+        return
+    asked = SchedulerOptions(
+        config=config, scheduler=scheduler, environment=environment, start=start, end=end, commands=commands
+    )
+    times = None if speed is None else _read_speed(speed)
+    if output is not None:
+        refuse_existing(output, overwrite=overwrite)  # before a long run
+    setup = asked.set_up(read_settings(settings or []))
+    watched = not json_output and (times is not None if view is None else view)
+    session = _run(setup, times, journal, keys_folder, watched=watched, quiet=json_output)
+    result = session.result()
+    if output is not None:
+        result.save(output, overwrite=overwrite)
+    if json_output:
+        typer.echo(result.to_json())
+        return
+    from .scheduler_backtest import print_scheduler_result
+
+    print_scheduler_result(result)
+    if session.caught_up:
+        typer.echo(f"gone on from the journal: {session.caught_up:,} records done again, all the same")
+    if output is not None:
+        typer.echo(f"wrote {output}")
+
+
+def _run(
+    setup: SchedulerSetup,
+    speed: float | None,
+    journal: Path | None,
+    keys_folder: Path | None,
+    *,
+    watched: bool,
+    quiet: bool,
+) -> Session:
+    """Run to the end; exits with 130 where it is interrupted, with the journal in order."""
+    from ..replay.clock import SystemClock
+    from ..replay.pace import Pace
+    from ..replay.replaying import open_session, paced_block, run_session
+    from .console import progress_of_bars, say_if_cold
+    from .replay_view import shown
+
+    if not quiet:
+        say_if_cold()
+    clock = SystemClock()
+    session = open_session(setup, journal, keys_folder, clock, block_bars=paced_block(speed))
+    try:
+        pace = None if speed is None else Pace(clock, speed, session.loop.now_us)
+        with (
+            _interruptible() as should_stop,
+            progress_of_bars("replaying", quiet=quiet or watched) as progress,
+            shown(session, pace, clock, watched=watched),
+        ):
+            finished = run_session(session, pace, progress=progress, should_stop=should_stop)
+    finally:
+        session.close()
+    if not finished:
+        from ..replay.journal_record import at_text
+
+        goes_on = "the same command goes on from there" if journal is not None else "without a journal it begins anew"
+        typer.echo(f"stopped at {at_text(session.loop.now_us)}; {goes_on}", err=True)
+        raise typer.Exit(INTERRUPTED)
+    return session
+
+
+@contextmanager
+def _interruptible() -> Iterator[Callable[[], bool]]:
+    """Give what says whether SIGINT or SIGTERM has come; the bar at hand is finished first."""
+    came: list[int] = []
+    before = {
+        each: signal.signal(each, lambda number, _: came.append(number)) for each in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield lambda: bool(came)
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def _read_speed(text: str) -> float:
+    try:
+        return float(text.removesuffix("x"))
+    except ValueError:
+        raise UsageError(f"--speed {text!r}: write how many times as fast as the clock, such as 60x.") from None
+
+
+def _refuse_with_journal(given: Mapping[str, object]) -> None:
+    for name, value in given.items():
+        if value:
+            raise UsageError(f"--from-journal and {name}: the journal says that itself; give one of them.")
+
+
+def _do_again(journal: Path, config: Path, what_if: Path | None, *, json_output: bool) -> None:
+    from ..replay.journal_replay import replay_journal
+    from ..replay.what_if import what_if as run_what_if
+    from .console import progress_of_bars
+
+    if what_if is not None:
+        found = run_what_if(journal, config, what_if)
+        if json_output:
+            typer.echo(json.dumps(found.to_dict(), indent=2))
+        else:
+            _print_what_if(found, what_if)
+        return
+    with progress_of_bars("doing it again", quiet=json_output) as progress:
+        again = replay_journal(journal, config, progress)
+    if json_output:
+        typer.echo(json.dumps(_as_dict(again), indent=2))
+    else:
+        _print_again(journal, again)
+    if again.diverged is not None:
+        raise typer.Exit(1)
+
+
+def _as_dict(again: JournalReplay) -> dict[str, Any]:
+    from ..replay.journal_record import at_text, fields_of
+
+    diverged = again.diverged
+    sides = None if diverged is None else {
+        name: None if payload is None else fields_of(payload)
+        for name, payload in (("written", diverged.written), ("made", diverged.made))
+    }  # fmt: skip
+    return {
+        "same": diverged is None,
+        "scheduler": again.setup.name,
+        "environment": again.setup.environment,
+        "to": at_text(again.last_us),
+        "records_compared": again.compared,
+        "commands": len(again.commands),
+        "diverged": sides,
+    }
+
+
+def _print_again(journal: Path, again: JournalReplay) -> None:
+    from ..replay.journal_record import at_text
+
+    setup = again.setup
+    typer.echo(
+        f"{journal}: {setup.name} in {setup.environment}, {at_text(setup.start_us)} to {at_text(again.last_us)}, "
+        f"{len(again.commands)} commands"
+    )
+    if again.diverged is None:
+        typer.echo(f"PASS: {again.compared:,} records done again, all the same")
+    else:
+        typer.echo(f"FAIL: after {again.compared:,} records that are the same: {again.diverged}")
+
+
+def _print_what_if(found: WhatIf, policy: Path) -> None:
+    from .console import print_columns
+
+    setup = found.actual.setup
+    typer.echo(f"{setup.name} in {setup.environment}: as it was, and with the policy of {policy}")
+    metrics = found.metrics().rows()
+    print_columns(
+        [("metric", "actual", "other", "difference"), *((name, *(f"{v:,.2f}" for v in row)) for name, *row in metrics)],
+        numbers_from=1,
+    )
+    weights = found.weights().rows()
+    shares = ("weight of", "actual", "other", "difference", "last actual", "last other")
+    print_columns([shares, *((name, *(f"{v:.3f}" for v in row)) for name, *row in weights)], numbers_from=1)
+    decisions = found.decisions().rows()
+    signals = ("signals of", "accepted", "dropped", "accepted, other", "dropped, other")
+    print_columns([signals, *((name, *(f"{v:,}" for v in row)) for name, *row in decisions)], numbers_from=1)

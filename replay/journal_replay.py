@@ -1,0 +1,130 @@
+"""A session done again from its journal: each decision is made anew and held against the one that was written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..config.core import CoreConfig
+from ..config.digest import content_sha384
+from ..engine.configured import load_core_config
+from ..engine.scheduler import set_up_scheduler
+from ..engine.scheduler_commands import Given
+from ..engine.scheduler_machine import SchedulerMachine
+from ..engine.scheduler_setup import SchedulerSetup
+from ..errors import DataError, JournalError
+from .catching_up import CatchUp, DivergedError
+from .event_loop import EventLoop
+from .journal_files import JournalFiles
+from .journal_reading import read_payloads
+from .journal_record import at_us, fields_of
+from .replaying import Progress
+from .scribe import Scribe
+from .session import given_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class JournalReplay:
+    """What came of doing a journal again.
+
+    Attributes:
+        setup: What the journal says that it ran on.
+        commands: What operators did, with who did it.
+        last_us: The last instant in the journal.
+        compared: How many records came out the same.
+        diverged: The first that did not; None where all did.
+    """
+
+    setup: SchedulerSetup
+    commands: tuple[Given, ...]
+    last_us: int
+    compared: int
+    diverged: DivergedError | None
+
+
+def replay_journal(
+    journal: str | Path, config: CoreConfig | str | Path, progress: Progress | None = None, **asked: Any
+) -> JournalReplay:
+    """Do a journal again, from its first record to its last.
+
+    Args:
+        journal: Its open segment, such as `audit/decision_logs/demo.jsonl`.
+        config: The configuration that it was made with, or its file.
+        progress: Called with the bars that are done and all of them.
+        **asked: `bars` and `funding`, where they are not the environment's recorded ones.
+
+    Raises:
+        JournalError: It is damaged, or was made with another configuration.
+        ConfigError: The configuration is refused.
+        DataError: There is no journal, or its bars are not there.
+    """
+    files = journal_files(journal)
+    setup = setup_of(files, config, **asked)
+    commands, last_us = what_was_told(files)
+    machine = SchedulerMachine(setup, observed=True)
+    ledger = CatchUp(payload for _, payload in read_payloads(files))
+    loop = EventLoop(machine, commands, [Scribe(machine, ledger)], block_bars=256)
+    diverged = None
+    try:
+        while ledger.is_behind and loop.step():
+            if progress is not None and loop.is_between_bars:
+                progress(loop.next_bar - machine.bars.start, len(machine.bars))
+        ledger.finish()
+    except DivergedError as error:
+        diverged = error
+    return JournalReplay(
+        setup=setup, commands=tuple(commands), last_us=last_us, compared=ledger.compared, diverged=diverged
+    )
+
+
+def journal_files(journal: str | Path) -> JournalFiles:
+    """The files of a journal, by its open segment.
+
+    Raises:
+        DataError: There is no such file.
+    """
+    path = Path(journal)
+    if not path.is_file():
+        raise DataError(f"{path}: no such journal. It is a file such as audit/decision_logs/demo.jsonl.")
+    return JournalFiles(folder=path.parent, environment=path.stem)
+
+
+def setup_of(files: JournalFiles, config: CoreConfig | str | Path, **asked: Any) -> SchedulerSetup:
+    """What the genesis record says that a session was started with.
+
+    Raises:
+        JournalError: It was started with another configuration.
+    """
+    core = config if isinstance(config, CoreConfig) else load_core_config(config)
+    genesis = fields_of(next(payload for place, payload in read_payloads(files) if place.kind == "genesis"))
+    digest = content_sha384(core)
+    if genesis["config"] != digest:
+        raise JournalError(
+            f"{files.open_segment}: was made with the configuration {genesis['config'][:16]}…; this one is "
+            f"{digest[:16]}…. Give the one that it was made with."
+        )
+    started = {
+        "environment": genesis["environment"],
+        "start": genesis["at"],
+        "end": genesis["end"],
+        "without": genesis["without"],
+        "drift_seconds": genesis["drift_seconds"],
+        **{name: _number(value) for name, value in genesis["execution"].items()},
+    }
+    return set_up_scheduler(core, genesis["scheduler"], **(started | asked))
+
+
+def what_was_told(files: JournalFiles) -> tuple[list[Given], int]:
+    """What operators did, and when the last bars closed."""
+    commands, last = [], b""
+    for place, payload in read_payloads(files):
+        if place.kind == "command":
+            commands.append(given_of(fields_of(payload)))
+        elif place.kind == "bars":
+            last = payload
+    return commands, at_us(fields_of(last)["at"]) if last else 0
+
+
+def _number(value: Any) -> Any:
+    return float(value) if value in {"inf", "-inf"} else value

@@ -1,0 +1,107 @@
+"""A scheduler over recorded bars in event time: at full speed, or at a multiple of the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..config.core import CoreConfig
+from ..engine.scheduler import set_up_scheduler
+from ..engine.scheduler_result import SchedulerResult
+from ..engine.scheduler_setup import SchedulerSetup
+from .clock import Clock, SystemClock
+from .event_loop import Listener
+from .key_files import KeyFolder
+from .keys import random_bytes
+from .pace import Pace
+from .session import Session
+
+Progress = Callable[[int, int], None]
+
+
+def replay(
+    config: CoreConfig | str | Path,
+    scheduler: str | None = None,
+    *,
+    speed: float | None = None,
+    journal: str | Path | None = None,
+    keys: str | Path | None = None,
+    clock: Clock | None = None,
+    listeners: Sequence[Listener] = (),
+    progress: Progress | None = None,
+    **asked: Any,
+) -> SchedulerResult:
+    """Run a scheduler over recorded bars, instant by instant, and give what a backtest of it gives, bit for bit.
+
+    Args:
+        config: A configuration, or its file.
+        scheduler: A scheduler of it; None: the environment's.
+        speed: Seconds of event time in a second of the clock; None: as fast as it goes.
+        journal: The folder of journals; None: nothing is written down. Where it holds this run's journal, the run goes
+            on from its end.
+        keys: The folder of the signing keys, by default `secrets/journal/<environment>`.
+        clock: What the speed is measured by; None: the machine's.
+        listeners: Who hears of what is done, once it is written down.
+        progress: Called with the bars that are done and all of them.
+        **asked: Everything else that `backtest_scheduler` takes.
+
+    Raises:
+        ConfigError: The configuration or the commands are refused.
+        UsageError: A name is unknown, a value out of range, or there are no bars to trade on.
+        DataError: Bars or keys are not there.
+        AuthorizationError: The licence does not grant a strategy.
+        HeldError: Another process writes this journal.
+        JournalError: The journal is of another run, or is not what it should be.
+    """
+    setup, clock = set_up_scheduler(config, scheduler, **asked), clock or SystemClock()
+    session = open_session(setup, journal, keys, clock, listeners, block_bars=paced_block(speed))
+    try:
+        run_session(session, None if speed is None else Pace(clock, speed, session.loop.now_us), progress=progress)
+    finally:
+        session.close()
+    return session.result()
+
+
+def open_session(
+    setup: SchedulerSetup,
+    journal: str | Path | None,
+    keys: str | Path | None,
+    clock: Clock,
+    listeners: Sequence[Listener] = (),
+    *,
+    block_bars: int = 256,
+) -> Session:
+    """A run, with a journal where a folder is given; see `replay`."""
+    if journal is None:
+        return Session(setup, listeners, block_bars=block_bars)
+    folder = KeyFolder(Path("secrets/journal") / setup.environment if keys is None else Path(keys))
+    log_id, now_us = random_bytes(16).hex(), clock.now_us()
+    return Session.open(setup, Path(journal), folder, listeners, log_id=log_id, now_us=now_us, block_bars=block_bars)
+
+
+def paced_block(speed: float | None) -> int:
+    """Bars whose wishes are made at a time: one where somebody watches, so that each is made when it closes."""
+    return 256 if speed is None else 1
+
+
+def run_session(
+    session: Session,
+    pace: Pace | None = None,
+    *,
+    progress: Progress | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> bool:
+    """Do everything that is left of a run; False where it was stopped before."""
+    loop, bars = session.loop, session.machine.bars
+    heard = bool(loop.listeners) or pace is not None
+    while not should_stop() and (instant := loop.next_us()) is not None:
+        if pace is not None and not pace.wait_for(instant, should_stop):
+            break
+        if heard:
+            loop.step()
+        else:
+            loop.burst()
+        if progress is not None and loop.is_between_bars:
+            progress(loop.next_bar - bars.start, len(bars))
+    return loop.next_us() is None
