@@ -15,6 +15,7 @@ from ..engine.scheduler_machine import SchedulerMachine
 from ..engine.scheduler_setup import SchedulerSetup
 from ..errors import DataError, JournalError
 from .catching_up import CatchUp, DivergedError
+from .drift import RecordedDrift
 from .event_loop import EventLoop
 from .journal_files import JournalFiles
 from .journal_reading import read_payloads
@@ -65,6 +66,7 @@ def replay_journal(
     machine = SchedulerMachine(setup, observed=True)
     ledger = CatchUp(payload for _, payload in read_payloads(files))
     loop = EventLoop(machine, commands, [Scribe(machine, ledger)], block_bars=256)
+    loop.drift = RecordedDrift((payload for _, payload in read_payloads(files)), setup.drift_seconds)
     diverged = None
     try:
         while ledger.is_behind and loop.step():
