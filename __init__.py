@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from .config.core import CoreConfig
     from .engine.allocation import Allocation
     from .engine.backtest import backtest
     from .engine.bars import Bars, load
@@ -44,8 +45,18 @@ if TYPE_CHECKING:
     from .engine.strategy import Parameter, StrategyEngine
     from .errors import BarstepError, ConfigError, DataError, UsageError
     from .kernels._jit import kernel
+    from .replay.builders import (
+        build_demo_multi_strategy_runtime,
+        build_live_multi_strategy_runtime,
+        build_multi_strategy_runtime,
+        build_paper_multi_strategy_runtime,
+    )
+    from .replay.multi_strategy_scheduler import MultiStrategyScheduler
+    from .replay.sinks import InMemoryStrategySignalSink, StrategySignal, StrategySignalSink
+    from .replay.telemetry import InMemoryTelemetryEmitter, TelemetryEmitter
 
 _HOME = {
+    "CoreConfig": "config.core",
     "Allocation": "engine.allocation",
     "backtest": "engine.backtest",
     "Bars": "engine.bars",
@@ -79,6 +90,16 @@ _HOME = {
     "DataError": "errors",
     "UsageError": "errors",
     "kernel": "kernels._jit",
+    "build_demo_multi_strategy_runtime": "replay.builders",
+    "build_live_multi_strategy_runtime": "replay.builders",
+    "build_multi_strategy_runtime": "replay.builders",
+    "build_paper_multi_strategy_runtime": "replay.builders",
+    "MultiStrategyScheduler": "replay.multi_strategy_scheduler",
+    "InMemoryStrategySignalSink": "replay.sinks",
+    "StrategySignal": "replay.sinks",
+    "StrategySignalSink": "replay.sinks",
+    "InMemoryTelemetryEmitter": "replay.telemetry",
+    "TelemetryEmitter": "replay.telemetry",
 }
 
 __all__ = [
@@ -89,12 +110,16 @@ __all__ = [
     "BlendedAllocation",
     "CapitalAllocationPolicy",
     "ConfigError",
+    "CoreConfig",
     "DataError",
     "DrawdownAdaptiveAllocation",
     "EqualWeightAllocation",
     "Execution",
     "FixedWeightAllocation",
+    "InMemoryStrategySignalSink",
+    "InMemoryTelemetryEmitter",
     "MetricWeightedAllocation",
+    "MultiStrategyScheduler",
     "Parameter",
     "PortfolioResult",
     "Result",
@@ -105,11 +130,18 @@ __all__ = [
     "SmoothedCapitalAllocationPolicy",
     "StrategyCatalog",
     "StrategyEngine",
+    "StrategySignal",
+    "StrategySignalSink",
     "TagQuotaAllocation",
+    "TelemetryEmitter",
     "UsageError",
     "VolatilityTargetAllocation",
     "backtest",
     "backtest_scheduler",
+    "build_demo_multi_strategy_runtime",
+    "build_live_multi_strategy_runtime",
+    "build_multi_strategy_runtime",
+    "build_paper_multi_strategy_runtime",
     "kernel",
     "load",
     "load_core_config",

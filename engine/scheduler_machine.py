@@ -28,6 +28,7 @@ from .panel import PRICES
 from .policy_program import PolicyProgram, compile_policy
 from .portfolio import rows_read
 from .reasons import GOVERNED
+from .scheduler_allocation import Allocation
 from .scheduler_arrays import SchedulerArrays
 from .scheduler_book import Book
 from .scheduler_controls import controls
@@ -153,6 +154,12 @@ class SchedulerMachine:
             self.event(GovernorHalted(reason=GOVERNED[cause]), int(self.timeline[0, at]))
         else:
             self.tables.flush()
+
+    @property
+    def allocation(self) -> Allocation:
+        """The shares of capital that are in force."""
+        raw = np.nan_to_num(self.registers[raw_register(self.program)])
+        return Allocation(self.setup, self.program, self.registers, raw, self.arrays.schedules[layout.WEIGHT].copy())
 
     def result(self) -> SchedulerResult:
         """What came of it."""

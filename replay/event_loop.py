@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+import numpy as np
+
 from ..config.commands import AnyCommand
 from ..engine.bars import MICROSECONDS
 from ..engine.scheduler_arrays import NEVER_US
@@ -39,6 +41,9 @@ class Drift(Protocol):
 
     def drift_us(self, now_us: int) -> float:
         """Microseconds from a due time to the start of its runs, which is now."""
+
+    def excused(self, now_us: int) -> Sequence[int]:
+        """Places of the schedules that run however late it is."""
 
 
 class EventLoop:
@@ -71,6 +76,8 @@ class EventLoop:
         self.next_bar = machine.bars.start if next_bar is None else next_bar
         self.now_us = machine.setup.start_us if now_us is None else now_us
         self.drift: Drift | None = None
+        self._stated_us = machine.setup.drift_seconds * MICROSECONDS
+        self._max_drift = machine.arrays.schedules[layout.MAX_DRIFT].copy()
         self._begun = self.next_bar > machine.bars.start
         self._commands = CommandQueue(commands)
         self.listeners = tuple(listeners)
@@ -145,12 +152,14 @@ class EventLoop:
         if now >= self._event_us:
             self._take_events(now)
         if self.drift is not None:
-            self._set_drift(now, self.drift)
+            self._be_late(now, self.drift)
         while self.machine.run(place, place + 1) == place:
             pass  # a table was full, or the governor halts: both are seen to
         self.now_us, self._at, self._begun = now, place + 1, True
         for listener in self.listeners:
             listener.instant(now, place)
+        if self.drift is not None:
+            self._be_on_time()
         if self._at == len(self._times):
             for listener in self.listeners:
                 listener.block(self.next_bar)
@@ -196,12 +205,17 @@ class EventLoop:
         self._look_ahead()
         return True
 
-    def _set_drift(self, now: int, drift: Drift) -> None:
+    def _be_late(self, now: int, drift: Drift) -> None:
         """Runs that are due start late; of an instant without one nobody measures it."""
-        arrays = self.machine.arrays
-        is_due = bool((arrays.schedules[layout.NEXT_DUE] <= now).any())
-        stated_us = self.machine.setup.drift_seconds * MICROSECONDS
-        arrays.desk[layout.DRIFT_US] = drift.drift_us(now) if is_due else stated_us
+        desk, schedules = self.machine.arrays.desk, self.machine.arrays.schedules
+        if bool((schedules[layout.NEXT_DUE] <= now).any()):
+            desk[layout.DRIFT_US] = drift.drift_us(now)
+            schedules[layout.MAX_DRIFT, list(drift.excused(now))] = np.inf
+
+    def _be_on_time(self) -> None:
+        """What holds between two instants does not depend on when the last one was done."""
+        desk, schedules = self.machine.arrays.desk, self.machine.arrays.schedules
+        desk[layout.DRIFT_US], schedules[layout.MAX_DRIFT] = self._stated_us, self._max_drift
 
     def _take_events(self, now: int) -> None:
         machine = self.machine

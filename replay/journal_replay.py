@@ -66,7 +66,7 @@ def replay_journal(
     machine = SchedulerMachine(setup, observed=True)
     ledger = CatchUp(payload for _, payload in read_payloads(files))
     loop = EventLoop(machine, commands, [Scribe(machine, ledger)], block_bars=256)
-    loop.drift = RecordedDrift((payload for _, payload in read_payloads(files)), setup.drift_seconds)
+    loop.drift = RecordedDrift((payload for _, payload in read_payloads(files)), setup)
     diverged = None
     try:
         while ledger.is_behind and loop.step():

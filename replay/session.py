@@ -168,7 +168,7 @@ class Session:
             next_bar=next_bar,
             now_us=now_us,
         )
-        self.loop.drift = RecordedDrift(tail, setup.drift_seconds)
+        self.loop.drift = RecordedDrift(tail, setup)
         if not self.loop.has_begun and all(_is_ahead(payload, at_text(setup.start_us)) for payload in tail):
             self.loop.apply_waiting()
         while ledger.is_behind:
