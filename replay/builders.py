@@ -1,4 +1,4 @@
-"""Schedulers in event time from a configuration: its environment is chosen, its bars are read, its journal is opened."""
+"""Schedulers in event time from a configuration: environment chosen, bars read, journal opened."""
 
 from __future__ import annotations
 
