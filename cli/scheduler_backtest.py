@@ -78,6 +78,8 @@ def print_scheduler_result(result: SchedulerResult) -> None:
     Console().print(metric_table({"portfolio": result.metrics}))
     print_columns(_schedule_rows(result), numbers_from=3)
     say_costs(result)
+    if len(result.feed_changes):
+        typer.echo(f"feeds: {len(result.feed_changes):,} switches between feeds and fallbacks")
     for line in (*_price_lines(result), *_signal_lines(result), *_intervention_lines(result)):
         typer.echo(line)
 

@@ -140,6 +140,7 @@ def set_up_scheduler(
         schedule_bars=_schedule_bars(ordered, span),
         execution=execution,
         rules=_rules(ordered, span, execution, funded=bool(funding)),
+        feed_changes=tuple(change for change in feeds.changes if span.start_us < change.at_us <= span.end_us),
         rates=_rates(span, funding or {}),
         commands=given,
         without=_left_out(without),

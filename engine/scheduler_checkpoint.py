@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import JournalError
+from ..kernels import account, venue
 from .scheduler_machine import SchedulerMachine
 from .scheduler_state import SchedulerState
 
@@ -19,6 +20,10 @@ _ARRAYS = (
     "account", "instruments", "seen", "profiles", "tallies", "schedules", "cells", "said", "unit_lots", "runs", "rests",
     "since", "rows", "hand", "unit_hand", "control", "desk",
 )  # fmt: skip
+
+
+_LENT = [account.CASH, account.FILLS, venue.ELSEWHERE, venue.BOUND]
+"""Of a position: lent to it while it is traded; what is left there means nothing."""
 
 
 def take_checkpoint(machine: SchedulerMachine, next_bar: int) -> dict[str, Any]:
@@ -29,6 +34,7 @@ def take_checkpoint(machine: SchedulerMachine, next_bar: int) -> dict[str, Any]:
         next_bar: Place in the history of the bar that it takes next.
     """
     machine.tables.flush()  # how full they are is counted in the account
+    machine.arrays.cells[..., _LENT] = 0.0
     return {
         "next_bar": next_bar,
         "operator": machine.state.to_dict(),

@@ -99,6 +99,12 @@ class SchedulerMachine:
         """Length of a bar."""
         return self.setup.panel.interval_seconds * MICROSECONDS
 
+    def begins_us(self, bar: int) -> int:
+        """The first instant that belongs to a bar: its close; the start for the first one, past the end for none."""
+        if bar == self.bars.start:
+            return self.setup.start_us
+        return self.setup.end_us + 1 if bar == self.bars.stop else int(self.setup.history.ts_us[bar] + self.interval_us)
+
     def warm_up(self) -> None:
         """Advance the engines over the bars before the first that is traded."""
         history, first = self.setup.history, self.bars.start
@@ -106,7 +112,7 @@ class SchedulerMachine:
 
     def take_bars(self, start: int, stop: int) -> None:
         """Take the bars `start` to `stop` of the history, which follow those taken last, and make their timeline."""
-        setup, history, arrays = self.setup, self.setup.history, self.arrays
+        history, arrays = self.setup.history, self.arrays
         self.taken = range(start, stop)
         closes = history.ts_us[start:stop] + self.interval_us
         self.wishes.fill(closes)
@@ -117,9 +123,8 @@ class SchedulerMachine:
         find_all_signals(self.wishes.wishes, width, arrays.rules, arrays.cells, arrays.schedules, arrays.upcoming)
         if arrays.account[layout.COLUMN] >= 0.0 or start > 0:
             arrays.account[layout.COLUMN] = 0.0  # what was closed last stands before the block
-        begin = setup.start_us if start == self.bars.start else int(closes[0])
-        self.until_us = setup.end_us + 1 if stop == self.bars.stop else int(history.ts_us[stop] + self.interval_us)
-        self._set_timeline(self._timeline(start, stop, begin, self.until_us))
+        self.until_us = self.begins_us(stop)
+        self._set_timeline(self._timeline(start, stop, self.begins_us(start), self.until_us))
         self._book.put(width=width)
 
     def next_event(self, given_us: int) -> int:

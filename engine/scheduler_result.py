@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -189,6 +189,15 @@ class SchedulerResult(PortfolioResult):
         raw, held = np.split(self.refresh_table[1:, -1:].sum(axis=1), 2)  # 0 where there was no refresh
         return Allocation(self.setup, self.program, self.registers, raw, held)
 
+    @cached_property
+    def feed_changes(self) -> pl.DataFrame:
+        """One row a switch between a feed and its fallback: `time`, and the other fields of `FeedChange`."""
+        rows = [asdict(change) for change in self.setup.feed_changes]
+        columns = {name: [row[name] for row in rows] for name in ("instrument", "change", "feed", "before", "reason")}
+        texts = {name: pl.Series(values, dtype=pl.String) for name, values in columns.items()}
+        moments = np.array([row["at_us"] for row in rows], dtype=np.float64)
+        return pl.DataFrame({"time": _instants(moments), **texts})
+
     def allocation_snapshot(self) -> dict[str, float]:
         """Each schedule's share of capital since the last refresh; 0 before the first one."""
         return self.allocation.snapshot()
@@ -243,6 +252,7 @@ class SchedulerResult(PortfolioResult):
             "profits": self.equity_by("schedule"),
             "interventions": self.interventions,
             "governance": self.governance,
+            "feed_changes": self.feed_changes,
         }
 
     @cached_property

@@ -13,6 +13,7 @@ from ..kernels import venue
 from .bars import Bars, Floats, Integers
 from .configured import ResolvedSchedule
 from .execution import Execution
+from .fallback import FeedChange
 from .panel import Panel
 from .policy_program import Traits
 
@@ -35,6 +36,7 @@ class SchedulerSetup:
         schedule_bars: By interval in seconds and instrument, the bars that schedules of longer intervals see.
         execution: Costs, sizes, orders and levels.
         rules: float64[schedule, leg, VENUE_RULES], what each position is traded by.
+        feed_changes: When an instrument's bars came from its fallback, and from its own feed again, in order.
         rates: By an instrument's place, float64[its bars in history]: the funding rate paid at each open.
         commands: What an operator does, in order of time.
         without: Of suspensions, limits and governor those that are left out.
@@ -57,6 +59,7 @@ class SchedulerSetup:
     schedule_bars: Mapping[int, tuple[Bars, ...]]
     execution: Execution
     rules: Floats
+    feed_changes: tuple[FeedChange, ...]
     rates: Mapping[int, Floats]
     commands: tuple[AnyCommand, ...]
     without: frozenset[str]

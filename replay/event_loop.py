@@ -6,6 +6,7 @@ before anybody hears of it: first the journal, then the listeners.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -51,7 +52,7 @@ class EventLoop:
 
     Attributes:
         machine: The scheduler.
-        now_us: The instant that was done last; before the first one the start.
+        now_us: The instant that was done last; before the first one, just before it.
         next_bar: Place in the history of the bar that is taken next.
         listeners: Who hears of what is done.
         drift: How late runs start; None: as late as the setup states.
@@ -74,7 +75,7 @@ class EventLoop:
         """
         self.machine = machine
         self.next_bar = machine.bars.start if next_bar is None else next_bar
-        self.now_us = machine.setup.start_us if now_us is None else now_us
+        self.now_us = machine.begins_us(self.next_bar) - 1 if now_us is None else now_us
         self.drift: Drift | None = None
         self._stated_us = machine.setup.drift_seconds * MICROSECONDS
         self._max_drift = machine.arrays.schedules[layout.MAX_DRIFT].copy()
@@ -108,7 +109,7 @@ class EventLoop:
         It lies after what is done and before what comes next; where nothing is done yet it is the start.
         """
         if not self._begun:
-            return self.now_us
+            return self.now_us + 1
         following = self._times[self._at] if self._at < len(self._times) else self.machine.until_us
         return max(self.now_us + 1, min(wanted_us, following - 1))
 
@@ -135,7 +136,7 @@ class EventLoop:
 
     def apply_waiting(self) -> None:
         """Before anything is done: apply the commands of the start, whose other events are still to come."""
-        self._take_events(self.now_us)
+        self._take_events(self.machine.setup.start_us)
 
     def next_us(self) -> int | None:
         """The instant that is done next; None at the end."""
@@ -180,7 +181,7 @@ class EventLoop:
             while at < count and times[at] < event_us:
                 at = run(at, at + 1)
         else:
-            stop = next((k for k in range(at, count) if times[k] >= event_us), count) if event_us < times[-1] else count
+            stop = bisect_left(times, event_us)
             while at < stop:
                 at = run(at, stop)
         self._at, self.now_us, self._begun = at, times[at - 1], True

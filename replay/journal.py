@@ -7,18 +7,17 @@ anything act on them. docs/journal.md says how the files look and what a crash l
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal, NoReturn, Self
 
 from ..errors import HeldError, JournalError, UsageError, in_one_line
 from .disk import REAL_DISK, Disk
 from .journal_files import Head, JournalFiles, write_file
-from .journal_record import Chained, at_text, make_line, members
-from .journal_recovery import Found, recover
-from .journal_segments import KeyStore, begin, exchange
+from .journal_record import Chained, Signer, at_text, check_payload, end_line, make_body, members, time_of
+from .journal_recovery import Found, recover_or_begin
+from .journal_segments import KeyStore, exchange
 from .keys import EpochKey
 
 SEGMENT_RECORDS = 65_536
@@ -27,8 +26,6 @@ SEGMENT_RECORDS = 65_536
 SealReason = Literal["full", "ended", "rotated"]
 
 _LOG_ID = re.compile(r"[0-9a-f]{32}")
-_TIME = rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z"
-_PAYLOAD = re.compile(rb'"kind":"([a-z_]+)","at":"(' + _TIME + rb')"(?:,|\Z)')
 
 
 class TradingDecisionJournal:
@@ -50,7 +47,7 @@ class TradingDecisionJournal:
         self.segment_seq = found.first_seq
         self.failed: str | None = None
         self._files, self._keys, self._disk, self._lock = files, keys, disk, lock
-        self._key = keys.current()
+        self._take_key(keys.current())
         self._pending: list[bytes] = []
         self._head = disk.open(files.head)
         self._segment = disk.open(files.open_segment)
@@ -86,12 +83,12 @@ class TradingDecisionJournal:
         files = JournalFiles(folder=folder, environment=environment)
         if _LOG_ID.fullmatch(log_id) is None:
             raise UsageError(f"log id {log_id!r}: must be 32 hexadecimal digits.")
-        _time_of(genesis, "genesis")
+        time_of(genesis, "genesis")
         try:
             disk.make_folder(folder)
             lock = _take(files, disk)
             try:
-                journal = cls(files, keys, disk, lock, _start(files, keys, disk, log_id, genesis))
+                journal = cls(files, keys, disk, lock, recover_or_begin(files, keys, disk, log_id, genesis))
             except BaseException:
                 disk.close(lock)
                 raise
@@ -119,8 +116,8 @@ class TradingDecisionJournal:
             UsageError: The payload does not begin like a record, or is no line of ASCII.
         """
         self._refuse_failed()
-        _time_of(payload)
-        self._pending.append(self._sign(payload, self._key))
+        check_payload(payload)
+        self._pending.append(self._line(payload))
         return self.seq
 
     def append_record(self, record: Mapping[str, Any]) -> int:
@@ -139,10 +136,13 @@ class TradingDecisionJournal:
                 written.
         """
         self._refuse_failed()
-        if self._pending:
-            with self._failing("a group of records was not written"):
-                self._flush()
-                self._write_head()
+        if not self._pending:
+            return
+        try:
+            self._flush()
+            self._write_head()
+        except BaseException as error:
+            self._fail("a group of records was not written", error)
 
     def seal(self, checkpoint: bytes, *, reason: SealReason = "full", key: EpochKey | None = None) -> None:
         """Commit the group, seal the open segment, and open the next one.
@@ -156,23 +156,25 @@ class TradingDecisionJournal:
             JournalError: The disk or the store of keys failed, now or before.
             UsageError: The checkpoint is none, or the key is of the root that signs already.
         """
-        time = _time_of(checkpoint, "checkpoint")
+        time = time_of(checkpoint, "checkpoint")
         if key is not None and key.kid == self._key.kid:
             raise UsageError(f"key {key.kid}: signs this journal already; a rotation takes a new root.")
         self.commit()
         key = key or self._key.evolved()
-        with self._failing("a segment was not sealed"):
-            self._pending = [self._sign(members({"kind": "sealed", "at": time, "reason": reason}), self._key)]
-            write_file(self._disk, self._files.next_segment, [self._sign(checkpoint, key)])
+        try:
+            self._pending = [self._line(members({"kind": "sealed", "at": time, "reason": reason}))]
+            self._take_key(key)
+            write_file(self._disk, self._files.next_segment, [self._line(checkpoint)])
             self._flush()
             self._keys.advance(key)
-            self._key = key
             exchange(self._files, self._disk, self.segment_seq)
             before, self._segment = self._segment, self._disk.open(self._files.open_segment)
             self._disk.close(before)
             self.segment_seq = self.seq
             self._write_head()
             self._disk.fdatasync(self._head)
+        except BaseException as error:
+            self._fail("a segment was not sealed", error)
 
     def close(self, checkpoint: bytes | None = None) -> None:
         """Let go of the journal; records that were not committed are dropped, as nobody was told of them.
@@ -208,12 +210,17 @@ class TradingDecisionJournal:
             self._release()
             raise
 
-    def _sign(self, payload: bytes, key: EpochKey) -> bytes:
+    def _take_key(self, key: EpochKey) -> None:
+        """Sign what comes now with another key."""
+        self._key, self._signer = key, Signer(self.log_id, key.key)
+
+    def _line(self, payload: bytes) -> bytes:
         """The next record's line."""
-        place = Chained(self.log_id, self.seq + 1, key.epoch, key.kid, self.mac, kind="", mac="")
-        line, self.mac = make_line(place, payload, key.key)
+        place = Chained(self.log_id, self.seq + 1, self._key.epoch, self._key.kid, self.mac, kind="", mac="")
+        body = make_body(place, payload)
+        self.mac = self._signer.sign(body)
         self.seq += 1
-        return line
+        return end_line(body, self.mac)
 
     def _flush(self) -> None:
         """The group onto the disk, in one write."""
@@ -224,17 +231,13 @@ class TradingDecisionJournal:
     def _write_head(self) -> None:
         self._disk.overwrite(self._head, Head(log=self.log_id, seq=self.seq, mac=self.mac).line())
 
-    @contextmanager
-    def _failing(self, what: str) -> Iterator[None]:
-        """What raises in here ends the journal: what is on the disk is not known any more."""
-        try:
-            yield
-        except BaseException as error:
-            self.failed = f"{what}: {in_one_line(error)}" if isinstance(error, Exception) else what
-            self._pending.clear()
-            if isinstance(error, OSError):
-                raise JournalError(self._failed_text()) from error
-            raise
+    def _fail(self, what: str, error: BaseException) -> NoReturn:
+        """End the journal: what is on the disk is not known any more."""
+        self.failed = f"{what}: {in_one_line(error)}" if isinstance(error, Exception) else what
+        self._pending.clear()
+        if isinstance(error, OSError):
+            raise JournalError(self._failed_text()) from error
+        raise error
 
     def _refuse_failed(self) -> None:
         if self.failed is not None:
@@ -263,28 +266,3 @@ def _take(files: JournalFiles, disk: Disk) -> int:
             f"{files.lock}: another process writes the journal of environment {files.environment!r}. Nothing was "
             "written here; stop that process first."
         ) from None
-
-
-def _start(files: JournalFiles, keys: KeyStore, disk: Disk, log_id: str, genesis: bytes) -> Found:
-    """Where the journal stands; a new one begins and is then met as any other."""
-    found = recover(files, keys, disk)
-    if found is None:
-        begin(files, keys.current(), disk, log_id=log_id, genesis=genesis)
-        found = recover(files, keys, disk)
-    if found is None:
-        raise JournalError(f"{files.open_segment}: was written, and is not there.")
-    return found
-
-
-def _time_of(payload: bytes, kind: str | None = None) -> str:
-    """The `at` of a record's members.
-
-    Raises:
-        UsageError: They do not begin like a record, of that kind, or are no line of ASCII.
-    """
-    match = _PAYLOAD.match(payload)
-    if match is None or b"\n" in payload or not payload.isascii():
-        raise UsageError(f"{payload[:80]!r}: a record's members begin with kind and at, and are one line of ASCII.")
-    if kind is not None and match[1] != kind.encode("ascii"):
-        raise UsageError(f"a record of kind {match[1].decode()!r} cannot stand here; allowed is {kind!r}.")
-    return match[2].decode("ascii")

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from ..errors import JournalError
 from .disk import REAL_DISK, Disk
 from .journal_files import JournalFiles
-from .journal_record import Chained, fields_of, read_chained
+from .journal_record import Chained, read_chained
 
 
 def read_payloads(files: JournalFiles, disk: Disk = REAL_DISK) -> Iterator[tuple[Chained, bytes]]:
@@ -21,43 +21,16 @@ def read_payloads(files: JournalFiles, disk: Disk = REAL_DISK) -> Iterator[tuple
     A last line that is not written to its end yet is left out.
 
     Raises:
-        JournalError: A line is no record, or does not follow the one before it.
-        FileNotFoundError: There is no such journal.
+        JournalError: There is no such journal, a line is no record, or it does not follow the one before it.
     """
+    if files.open_segment.name not in disk.names(files.folder):
+        raise JournalError(f"{files.open_segment}: there is no open journal of environment {files.environment!r} here.")
     before: Chained | None = None
     for path in (*files.sealed_segments(disk), files.open_segment):
         with disk.read(path) as file:
             for place, body in read_segment(file, path, before=before, may_be_torn=path == files.open_segment):
                 yield place, body[body.index(b'"kind":') :]
                 before = place
-
-
-def read_records(folder: Path, environment: str, *, disk: Disk = REAL_DISK) -> Iterator[tuple[Chained, dict[str, Any]]]:
-    """All records of a journal, from its genesis on: what each says of its place, and its fields from `kind` on.
-
-    A last line that is not written to its end yet is left out.
-
-    Raises:
-        JournalError: A line is no record, or does not follow the one before it.
-        FileNotFoundError: There is no such journal.
-    """
-    for place, payload in read_payloads(JournalFiles(folder=folder, environment=environment), disk):
-        yield place, fields_of(payload)
-
-
-def tail_from_checkpoint(
-    folder: Path, environment: str, *, disk: Disk = REAL_DISK
-) -> Iterator[tuple[Chained, dict[str, Any]]]:
-    """The open segment's records: its checkpoint (or the genesis record) first, then what came after it.
-
-    Raises:
-        JournalError: A line is no record, or does not follow the one before it.
-        FileNotFoundError: There is no such journal.
-    """
-    path = JournalFiles(folder=folder, environment=environment).open_segment
-    with disk.read(path) as file:
-        for place, body in read_segment(file, path, may_be_torn=True):
-            yield place, fields_of(body[body.index(b'"kind":') :])
 
 
 def read_segment(

@@ -14,7 +14,7 @@ from .disk import Disk
 from .journal_files import Head, JournalFiles, read_head, write_file, write_open_segment_anew
 from .journal_reading import read_segment
 from .journal_record import Chained
-from .journal_segments import KeyStore, finish_exchange, is_signed
+from .journal_segments import KeyStore, begin, finish_exchange, is_signed
 from .keys import EpochKey
 
 
@@ -33,6 +33,28 @@ class Found:
     last: Chained
     torn: str | None
     kept: int
+
+
+def recover_or_begin(files: JournalFiles, keys: KeyStore, disk: Disk, log_id: str, genesis: bytes) -> Found:
+    """Where the journal stands; a new one begins and is then met as any other.
+
+    Args:
+        files: The journal's.
+        keys: Where its key is kept.
+        disk: Where it lies.
+        log_id: Of a new journal.
+        genesis: `members` of a new journal's first record.
+
+    Raises:
+        JournalError: What is there was not left by a crash; nothing is repaired.
+    """
+    found = recover(files, keys, disk)
+    if found is None:
+        begin(files, keys.current(), disk, log_id=log_id, genesis=genesis)
+        found = recover(files, keys, disk)
+    if found is None:
+        raise JournalError(f"{files.open_segment}: was written, and is not there.")
+    return found
 
 
 def recover(files: JournalFiles, keys: KeyStore, disk: Disk) -> Found | None:

@@ -100,5 +100,5 @@ class JournalTables:
         self._rows["fills"].append(row)
 
 
-def _value(number: float | None) -> float:
-    return np.nan if number is None else number
+def _value(number: float | str | None) -> float:
+    return np.nan if number is None else float(number)

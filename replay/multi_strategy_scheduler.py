@@ -70,7 +70,7 @@ class MultiStrategyScheduler:
     @property
     def now_us(self) -> int:
         """The instant that was done last, in microseconds since the epoch, UTC; before the first one the start."""
-        return self._loop.now_us
+        return max(self._loop.now_us, self._setup.start_us)
 
     def run(self) -> SchedulerResult:
         """Do everything that is left, as fast as it goes."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from ..config.commands import AnyCommand, DisableStrategy, EnableStrategy
 from ..engine.bars import Floats
+from ..engine.fallback import FeedChange
 from ..engine.panel import Panel
 from ..engine.reasons import DECISIONS, FILL_KINDS, GOVERNED
 from ..engine.scheduler_effects import Noted
@@ -89,6 +91,16 @@ class Records:
             "name": name,
             "value": _number(row[layout.EVENT_VALUE]),
             "limit": _number(row[layout.EVENT_LIMIT]),
+        }
+
+    def feed(self, change: FeedChange) -> dict[str, Any]:
+        """An instrument's bars come from another feed."""
+        return {
+            "instrument": change.instrument,
+            "change": change.change,
+            "feed": change.feed,
+            "before": change.before,
+            "reason": change.reason,
         }
 
     def run(self, at: str, run: DueRun) -> bytes:
@@ -191,17 +203,19 @@ def timed(kind: str, at: str, fields: Mapping[str, Any]) -> bytes:
     return members({"kind": kind, "at": at, **fields})
 
 
-def _by_name(names: tuple[str, ...], values: Row) -> dict[str, float | None]:
+def _by_name(names: tuple[str, ...], values: Row) -> dict[str, float | str | None]:
     return dict(zip(names, map(_number, values), strict=True))
 
 
-def _number(value: float) -> float | None:
-    """None in place of what JSON has no word for."""
-    return value if abs(value) < np.inf else None
+def _number(value: float) -> float | str | None:
+    """What JSON has no number for: infinity as a word, NaN as null."""
+    if math.isnan(value):
+        return None
+    return value if math.isfinite(value) else repr(value)
 
 
 def _text(value: float) -> str:
-    return repr(value) if abs(value) < np.inf else "null"
+    return json.dumps(_number(value))
 
 
 def _quoted(fields: Mapping[str, str]) -> str:

@@ -38,7 +38,8 @@ class Scribe:
     def __init__(self, machine: SchedulerMachine, ledger: Ledger, now_us: int | None = None) -> None:
         """now_us: the instant that was done last, of a machine that was restored."""
         self._machine, self._ledger = machine, ledger
-        self._now_us = machine.setup.start_us if now_us is None else now_us
+        self._now_us = machine.setup.start_us - 1 if now_us is None else now_us
+        self._changes = [change for change in machine.setup.feed_changes if change.at_us > self._now_us]
         self._records = Records(machine.setup, machine.measures)
         self._digests: BarDigests | None = None
         self._news = News(machine, since_genesis=now_us is None)
@@ -53,6 +54,8 @@ class Scribe:
         """Write what an instant brought, and commit it."""
         machine, at = self._machine, at_text(now_us)
         column = int(machine.timeline[CLOSING, place])
+        while self._changes and self._changes[0].at_us <= now_us:
+            self._ledger.append(timed("feed", at, self._records.feed(self._changes.pop(0))))
         if column >= 0:
             self._write_bars(at, machine.taken.start + column - 1)
         self._write_notes()  # that the governor halts

@@ -1,4 +1,4 @@
-"""Lets the tests of event time import what they share, from this folder.
+"""Lets the tests of event time import what they share, from this folder and from the engine's tests.
 
 pytest runs in importlib mode, which puts no test folder on the path.
 """
@@ -6,4 +6,5 @@ pytest runs in importlib mode, which puts no test folder on the path.
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "engine")]

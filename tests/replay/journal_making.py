@@ -9,8 +9,8 @@ from typing import Any
 from barstep.replay.disk import Disk
 from barstep.replay.journal import TradingDecisionJournal
 from barstep.replay.journal_files import JournalFiles, rename_file, write_file
-from barstep.replay.journal_reading import read_records
-from barstep.replay.journal_record import Chained, at_text, members
+from barstep.replay.journal_reading import read_payloads
+from barstep.replay.journal_record import Chained, at_text, fields_of, members
 from barstep.replay.keys import EpochKey
 from simulated_disk import SimulatedDisk
 
@@ -66,8 +66,8 @@ def written(groups: int, size: int) -> tuple[SimulatedDisk, TradingDecisionJourn
     return disk, journal
 
 
-def records(disk: Disk) -> list[tuple[Chained, dict[str, Any]]]:
-    return list(read_records(FOLDER, "demo", disk=disk))
+def records(disk: Disk, files: JournalFiles = FILES) -> list[tuple[Chained, dict[str, Any]]]:
+    return [(place, fields_of(payload)) for place, payload in read_payloads(files, disk)]
 
 
 def kinds(disk: Disk) -> list[str]:

@@ -11,7 +11,8 @@ import pytest
 from barstep.errors import JournalError, UsageError
 from barstep.replay.disk import RealDisk
 from barstep.replay.journal import SEGMENT_RECORDS, TradingDecisionJournal
-from barstep.replay.journal_reading import tail_from_checkpoint
+from barstep.replay.journal_files import JournalFiles
+from barstep.replay.journal_reading import read_payloads
 from barstep.replay.journal_record import read_chained, sign
 from barstep.replay.keys import EpochKey
 from journal_making import (
@@ -63,17 +64,6 @@ def test_nothing_is_on_the_disk_before_the_commit() -> None:
     assert json.loads(contents(disk, FILES.head)) == {"log": LOG, "seq": 3, "mac": journal.mac}
 
 
-def test_records_come_back_as_they_were_given() -> None:
-    """Text and numbers, bit for bit, in order, whether given as members or as fields."""
-    disk, journal = written(2, 3)
-    journal.append_record({"kind": "note", "at": "2024-01-01T00:00:00.000000Z", "value": 0.1 + 0.2})
-    journal.commit()
-    read = [fields for _, fields in records(disk)]
-    assert [one.get("message") for one in read[1:-1]] == [f"zażółć {number}" for number in range(6)]
-    assert [one["value"] for one in read[1:]] == [*(number / 7 for number in range(6)), 0.1 + 0.2]
-    assert list(read[1]) == ["kind", "at", "message", "value"]
-
-
 def test_a_writer_goes_on_where_the_last_one_stopped() -> None:
     """Numbers and chain go through; the new id and genesis record are not used; what was not committed is gone."""
     disk, journal = written(1, 2)
@@ -92,6 +82,7 @@ def test_a_sealed_segment_ends_with_sealed_and_the_next_opens_with_a_checkpoint_
     disk, journal = written(1, 2)
     journal.append(note(2))
     journal.seal(CHECKPOINT)
+    assert json.loads(contents(disk.after_power_loss(), FILES.head))["seq"] == 5
     journal.append(note(3))
     journal.commit()
     assert [path.name for path in FILES.sealed_segments(disk)] == ["demo.000000000000.jsonl"]
@@ -101,8 +92,7 @@ def test_a_sealed_segment_ends_with_sealed_and_the_next_opens_with_a_checkpoint_
     assert read[4][1] == {"kind": "sealed", "at": "2024-01-01T00:01:39.000000Z", "reason": "full"}
     assert DiskKeys(disk).current() == EpochKey.first(ROOT).evolved()
     assert journal.segment_seq == 5 and json.loads(contents(disk, FILES.head))["seq"] == 6
-    tail = list(tail_from_checkpoint(FOLDER, "demo", disk=disk))
-    assert tail == read[5:] and tail[0][1]["state"] == {"equity": 0.1}
+    assert read[5][1]["state"] == {"equity": 0.1}
 
 
 def test_a_rotation_seals_under_the_old_root_and_opens_under_the_new() -> None:
@@ -256,6 +246,28 @@ def test_a_second_process_is_refused_at_once_and_writes_nothing(tmp_path: Path) 
         assert {path: path.read_bytes() for path in folder.iterdir()} == before
         first.kill()
     assert subprocess.run(command, input="", capture_output=True, text=True, check=True).stdout == "held\n"
+
+
+def test_on_the_real_disk_a_torn_line_is_set_aside(tmp_path: Path) -> None:
+    """As on the one in memory: the whole records stay, and the rest has a file of its own."""
+    disk, folder = RealDisk(), tmp_path / "logs"
+    disk.make_folder(folder)
+    keys = DiskKeys(disk, tmp_path / "epoch.key")
+    with open_journal(disk, keys, folder=folder) as journal:
+        for number in range(300):
+            journal.append(note(number))
+        journal.commit()
+    whole = (folder / "demo.jsonl").read_bytes()
+    with (folder / "demo.jsonl").open("ab") as file:
+        file.write(whole[-400:-1])
+    with open_journal(disk, keys, folder=folder) as journal:
+        assert (journal.found.torn, journal.found.kept, journal.seq) == ("demo.torn-301", 0, 301)
+    assert (folder / "demo.torn-301").read_bytes() == whole[-400:-1]
+    assert (folder / "demo.jsonl").read_bytes()[: len(whole)] == whole
+    assert [place.kind for place, _ in read_payloads(JournalFiles(folder=folder, environment="demo"))][-2:] == [
+        "note",
+        "recovered",
+    ]
 
 
 def test_on_the_real_disk_files_are_private(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import hmac
 import json
 
 import pytest
-from barstep.replay.journal_record import Chained, make_line, members, read_chained
+from barstep.replay.journal_record import Chained, Signer, at_text, make_body, make_line, members, read_chained, sign
 
 KEY = bytes(range(48))
 PLACE = Chained(log="ab" * 16, seq=7, epoch=2, kid="0123456789abcdef", prev="c" * 96, kind="", mac="")
@@ -51,3 +51,17 @@ def test_numbers_that_json_cannot_hold_are_refused() -> None:
     """NaN never gets into a journal."""
     with pytest.raises(ValueError, match="JSON"):
         members({"kind": "note", "at": "", "value": float("nan")})
+
+
+def test_a_signer_signs_record_after_record_as_sign_does() -> None:
+    """Each signature is of its own body alone."""
+    signer = Signer(PLACE.log, KEY)
+    for number in range(3):
+        body = make_body(PLACE, members({"kind": "note", "at": at_text(number), "value": number}))
+        assert signer.sign(body) == sign(body, PLACE.log, KEY)
+
+
+def test_a_time_is_written_with_its_microseconds() -> None:
+    """Whole seconds too, and times before 1970."""
+    assert at_text(1_704_067_200_000_000) == "2024-01-01T00:00:00.000000Z"
+    assert at_text(-1) == "1969-12-31T23:59:59.999999Z"

@@ -1,0 +1,145 @@
+"""A run with its journal: written, gone on with, and done again."""
+
+from __future__ import annotations
+
+import os
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from barstep.engine.scheduler_checkpoint import take_checkpoint
+from barstep.errors import HeldError, JournalError
+from barstep.replay.catching_up import MADE_AGAIN, DivergedError
+from barstep.replay.journal_tables import JournalTables
+from barstep.replay.session import Session
+from journal_making import records
+from replays import FILES, drawn_setup, open_session, vectorised
+from simulated_disk import SimulatedDisk
+
+SEEDS = 6 * int(os.environ.get("SEEDS", "1"))
+
+
+@pytest.fixture(autouse=True)
+def short_segments(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A journal of three hundred bars has several."""
+    monkeypatch.setattr("barstep.replay.journal.SEGMENT_RECORDS", 700)
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_a_run_that_is_killed_and_goes_on_is_the_run_that_was_not(seed: int) -> None:
+    """Killed at random instants, some of them with the power lost: decisions, weights, equity and trades to the bit."""
+    setup, rng = drawn_setup(seed), np.random.default_rng(seed)
+    expected = vectorised(setup)
+    disk = SimulatedDisk()
+    for _ in range(3):
+        session = open_session(setup, disk, block_bars=int(rng.integers(1, 40)))
+        for _ in range(int(rng.integers(1, 160))):
+            session.loop.step()
+        power_lost = rng.random() < 0.5
+        disk = disk.after_power_loss(names_kept=True) if power_lost else disk.after_kill()
+    session = open_session(setup, disk)
+    session.run()
+    session.close()
+    result = session.result()
+    assert result.digests == expected.digests
+    assert result.trades.equals(expected.trades)
+    assert result.governance.equals(expected.governance)
+    assert result.raw_capital_weights.equals(expected.raw_capital_weights)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_fold_from_the_checkpoint_is_the_fold_from_the_genesis(seed: int) -> None:
+    """Both have the live machine's state, array by array."""
+    setup, disk = drawn_setup(seed), SimulatedDisk()
+    live = open_session(setup, disk)
+    for _ in range(260):
+        live.loop.step()
+    while not live.loop.is_between_bars:
+        live.loop.step()
+    resumed = open_session(setup, disk.after_kill())
+    whole = Session(setup, block_bars=16, observed=True)
+    while whole.loop.now_us < live.loop.now_us:
+        whole.loop.step()
+    states = [take_checkpoint(each.machine, each.loop.next_bar) for each in (live, resumed, whole)]
+    assert states[0] == states[1] == states[2]
+
+
+def test_a_journal_that_ended_in_order_has_nothing_to_do_again() -> None:
+    """It begins with its checkpoint; opened after the end, it gives the result at once."""
+    setup, disk = drawn_setup(2), SimulatedDisk()
+    session = open_session(setup, disk)
+    for _ in range(100):
+        session.loop.step()
+    session.close()
+    session = open_session(setup, disk)
+    assert session.caught_up == 0
+    session.run()
+    session.close()
+    again = open_session(setup, disk)
+    assert (again.caught_up, again.loop.step()) == (0, False)
+    assert again.result().digests == vectorised(setup).digests
+
+
+def test_the_journal_folds_to_the_result() -> None:
+    """Its decisions, fills, weights, events and equity are the tables of the backtest."""
+    setup, disk = drawn_setup(5), SimulatedDisk()
+    session = open_session(setup, disk)
+    session.run()
+    session.close()
+    tables = JournalTables(setup)
+    for _, record in records(disk, FILES):
+        tables.take(record)
+    folded = Session(setup).machine
+    tables.put_into(folded)
+    expected, result = vectorised(setup), folded.result()
+    assert result.digests == expected.digests
+    for name in ("fill_table", "event_table", "refresh_table"):
+        np.testing.assert_array_equal(getattr(result, name), getattr(expected, name), err_msg=name)
+
+
+def test_each_instant_is_one_group_and_its_bars_come_first() -> None:
+    """Commands and expiries, then bars, weights, runs with their decisions, then fills; all say the same instant."""
+    setup, disk = drawn_setup(5, commands=[]), SimulatedDisk()
+    session = open_session(setup, disk)
+    session.run()
+    made = [record for _, record in records(disk, FILES) if record["kind"] in MADE_AGAIN]
+    order = {"feed": 0, "bars": 1, "weights": 2, "governor": 3, "run": 4, "decision": 4, "fill": 5}
+    for before, after in pairwise(made):
+        assert before["at"] <= after["at"]
+        if before["at"] == after["at"]:
+            assert order[before["kind"]] <= order[after["kind"]]
+    assert next(record["kind"] for _, record in records(disk, FILES)) == "genesis"
+
+
+def test_another_run_is_not_gone_on_with() -> None:
+    """It is said what differs, and the journal is let go of."""
+    disk = SimulatedDisk()
+    open_session(drawn_setup(2, commands=[]), disk).close()
+    other = drawn_setup(2, commands=[], fee_bps=77.0)
+    with pytest.raises(JournalError, match=r"was begun with execution = .*fee_bps"):
+        open_session(other, disk)
+    open_session(drawn_setup(2, commands=[]), disk).close()
+
+
+def test_two_runs_do_not_write_one_journal() -> None:
+    """The second one is told that it is held."""
+    setup, disk = drawn_setup(2), SimulatedDisk()
+    session = open_session(setup, disk)
+    with pytest.raises(HeldError, match="another process"):
+        open_session(setup, disk)
+    session.close()
+
+
+def test_a_journal_that_says_something_else_is_not_believed() -> None:
+    """What was decided by other bars is told by its first record that differs, with both sides."""
+    setup, disk = drawn_setup(2), SimulatedDisk()
+    session = open_session(setup, disk, block_bars=300)
+    for _ in range(60):
+        session.loop.step()
+    instrument = setup.history.instruments[0]
+    instrument.values.flags.writeable = True
+    instrument.values[3, 40] *= 1.0001
+    with pytest.raises(DivergedError, match='"kind":"bars"') as raised:
+        open_session(setup, disk.after_kill())
+    assert raised.value.written is not None and raised.value.made is not None
+    assert FILES.open_segment.name in disk.names(FILES.folder)
