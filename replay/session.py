@@ -169,7 +169,7 @@ class Session:
             now_us=now_us,
         )
         self.loop.drift = RecordedDrift(tail, setup)
-        if not self.loop.has_begun and all(_is_ahead(payload, at_text(setup.start_us)) for payload in tail):
+        if not self.loop.has_begun and all(_is_ahead(one, at_text(setup.start_us)) for one in tail):
             self.loop.apply_waiting()
         while ledger.is_behind:
             if not self.loop.step():
@@ -179,9 +179,9 @@ class Session:
 
 
 def _is_ahead(payload: bytes, start: str) -> bool:
-    """Whether a record may be of commands that were given before anything was done."""
-    beginnings = (f'"kind":"{kind}","at":"{start}",'.encode() for kind in ("command", "expiry"))
-    return payload.startswith(tuple(beginnings))
+    """Whether a record may be there although nothing was done but commands applied."""
+    kinds = (f'"kind":"{kind}","at":"{start}",' for kind in ("command", "expiry"))
+    return payload.startswith((b'"kind":"recovered",', *(kind.encode("ascii") for kind in kinds)))
 
 
 def given_of(record: Mapping[str, Any]) -> Given:
