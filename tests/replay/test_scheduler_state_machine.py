@@ -37,18 +37,22 @@ class SchedulerMachineTest(RuleBasedStateMachine):
         self.patch = pytest.MonkeyPatch()
         self.patch.setattr("barstep.replay.journal.SEGMENT_RECORDS", 40)
 
-    @initialize(seed=st.integers(0, 2**20), keeps_commands=st.booleans())
-    def begin(self, seed: int, keeps_commands: bool) -> None:
+    @initialize(seed=st.integers(0, 2**20), keeps_commands=st.booleans(), count=st.sampled_from([0, 1, 7, 40, 90, 400]))
+    def begin(self, seed: int, keeps_commands: bool, count: int) -> None:
         drawn = random_scheduler(seed, bars=BARS)
         more: dict[str, Any] = {} if keeps_commands else {"commands": []}
         self.setup, self.disk = setup_of(drawn, **more), SimulatedDisk()
         self.session = open_session(self.setup, self.disk, block_bars=1)
+        self.step(count)
 
-    @rule(count=st.integers(1, 12))
     def step(self, count: int) -> None:
-        """As fast as it goes."""
         for _ in range(count):
             self.session.loop.step()
+
+    @rule(count=st.integers(1, 12))
+    def go_on(self, count: int) -> None:
+        """As fast as it goes."""
+        self.step(count)
 
     @rule(late_us=st.sampled_from([1, 20_000_000, 31_000_000, 4_000_000_000]))
     def step_late(self, late_us: int) -> None:
