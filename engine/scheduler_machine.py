@@ -107,15 +107,18 @@ class SchedulerMachine:
 
     def warm_up(self) -> None:
         """Advance the engines over the bars before the first that is traded."""
-        history, first = self.setup.history, self.bars.start
-        self.wishes.skip(int(history.ts_us[first - 1] + self.interval_us) if first else 0)
+        self.wishes.skip(self._close_before(self.bars.start))
+
+    def _close_before(self, bar: int) -> int:
+        """When the bar before this one closed; 0 where there is none."""
+        return int(self.setup.history.ts_us[bar - 1] + self.interval_us) if bar else 0
 
     def take_bars(self, start: int, stop: int) -> None:
         """Take the bars `start` to `stop` of the history, which follow those taken last, and make their timeline."""
         history, arrays = self.setup.history, self.arrays
         self.taken = range(start, stop)
         closes = history.ts_us[start:stop] + self.interval_us
-        self.wishes.fill(closes)
+        self.wishes.fill(closes, self._close_before(start))
         self._fill_prices(start, stop)
         if start == self.bars.start and start > 0:
             see_closes(0, self._prices, arrays.instruments)  # what the first orders are sized by

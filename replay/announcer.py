@@ -14,6 +14,7 @@ from ..engine.scheduler_machine import SchedulerMachine
 from ..engine.scheduler_result import EVENTS
 from ..engine.scheduler_telemetry import ScheduleTelemetry
 from ..engine.scheduler_transitions import Event
+from ..engine.scheduler_wishes import FAILURES
 from ..kernels import decisions
 from ..kernels.scheduler import layout
 from .journal_record import at_text
@@ -96,6 +97,7 @@ class Announcer:
             "signals": float(run.accepted),
             "latency_ms": 0.0,
             "drift_seconds": drift_seconds,
+            "failures": float(self._machine.wishes.health[FAILURES, s]),
             **telemetry.of_window(s),
             **measured,
             **telemetry.of_allocation(s, self._shares),

@@ -47,6 +47,16 @@ class Drift(Protocol):
         """Places of the schedules that run however late it is."""
 
 
+class Health(Protocol):
+    """Who looks after engines that raise."""
+
+    def take_bars(self, start: int, stop: int) -> int:
+        """Have the machine take the bars `start` to `stop`, or fewer; returns where it stopped."""
+
+    def orders(self) -> Sequence[Given]:
+        """Commands that follow from what failed in the block; they apply with its first instant."""
+
+
 class EventLoop:
     """Turns a scheduler's machine.
 
@@ -68,10 +78,12 @@ class EventLoop:
         block_bars: int | None = None,
         next_bar: int | None = None,
         now_us: int | None = None,
+        health: Health | None = None,
     ) -> None:
         """block_bars: bars whose wishes are made at a time, by default those of the setup.
 
         next_bar, now_us: where a machine that was restored goes on, and the instant that it has done last.
+        health: who looks after engines that raise; None: nobody, and the error is the caller's.
         """
         self.machine = machine
         self.next_bar = machine.bars.start if next_bar is None else next_bar
@@ -81,6 +93,7 @@ class EventLoop:
         self._max_drift = machine.arrays.schedules[layout.MAX_DRIFT].copy()
         self._begun = self.next_bar > machine.bars.start
         self._commands = CommandQueue(commands)
+        self._health = health
         self.listeners = tuple(listeners)
         self.block_bars = block_bars or machine.setup.block_bars
         self._times: list[int] = []
@@ -191,9 +204,14 @@ class EventLoop:
         machine, start = self.machine, self.next_bar
         if start >= machine.bars.stop:
             return False
-        self.next_bar = min(start + self.block_bars, machine.bars.stop)
-        machine.take_bars(start, self.next_bar)
-        self._at = 0
+        stop = min(start + self.block_bars, machine.bars.stop)
+        if self._health is None:
+            machine.take_bars(start, stop)
+        else:
+            stop = self._health.take_bars(start, stop)
+            for given in self._health.orders():
+                self._commands.put(given)
+        self.next_bar, self._at = stop, 0
         self._look_ahead()
         return True
 

@@ -9,6 +9,7 @@ from typing import Any
 from ..engine.bars import MICROSECONDS
 from ..engine.scheduler_machine import SchedulerMachine
 from ..engine.scheduler_snapshots import signal_limit_snapshot, suspension_snapshot
+from ..engine.scheduler_wishes import FAILURES
 from ..kernels.scheduler import layout
 from .announcer import LastRun
 from .journal_record import at_text
@@ -53,6 +54,7 @@ def describe_schedules(
                 "smoothed_weight": shares["smoothed"][one.name],
                 "disabled": any(each.strategy == one.strategy.name for each in machine.state.disabled),
                 "suspensions": [each for each in suspensions if one.name in each["schedules"]],
+                "failures": int(machine.wishes.health[FAILURES, s]),
                 "next_due": at_text(int(machine.arrays.schedules[layout.NEXT_DUE, s])),
                 "last_run": last_runs.get(one.name, _known_of_last_run(machine, s)),
             }

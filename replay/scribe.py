@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import Protocol
 
+import numpy as np
+
+from ..config.commands import SuspendSchedule
 from ..engine.scheduler_checkpoint import take_checkpoint
 from ..engine.scheduler_effects import Noted
 from ..engine.scheduler_machine import SchedulerMachine
 from ..engine.scheduler_state import Expired
 from ..engine.scheduler_transitions import Event, GovernorHalted
+from ..engine.scheduler_wishes import FAILURES
 from ..kernels.scheduler.loop import CLOSING
+from .health import BY_HEALTH
 from .journal_record import at_text
 from .news import News, due_runs
 from .records import BarDigests, Records, timed
@@ -42,12 +47,15 @@ class Scribe:
         self._changes = [change for change in machine.setup.feed_changes if change.at_us > self._now_us]
         self._records = Records(machine.setup, machine.measures)
         self._digests: BarDigests | None = None
+        self._failures = machine.wishes.health[FAILURES].copy()
         self._news = News(machine, since_genesis=now_us is None)
 
     def event(self, now_us: int, event: Event, by: str) -> None:
         """Write a command or an expiry, with what it did that it does not say itself."""
         if not isinstance(event, Expired | GovernorHalted):
             self._ledger.append(self._records.command(at_text(now_us), event, by))
+            if by == BY_HEALTH and isinstance(event, SuspendSchedule):
+                self._write_isolation(at_text(now_us), event)
         self._write_notes()
 
     def instant(self, now_us: int, place: int) -> None:
@@ -58,6 +66,8 @@ class Scribe:
             self._ledger.append(timed("feed", at, self._records.feed(self._changes.pop(0))))
         if column >= 0:
             self._write_bars(at, machine.taken.start + column - 1)
+        if self._failures.any():
+            self._write_recoveries(at)
         self._write_notes()  # that the governor halts
         new, append = self._news.rows(), self._ledger.append
         for row in new.refreshes:
@@ -90,6 +100,21 @@ class Scribe:
         digest, count = self._digests.of(bar)
         equity = float(machine.curve[bar - machine.bars.start])
         self._ledger.append(self._records.bars(at, digest, count, equity))
+
+    def _write_isolation(self, at: str, command: SuspendSchedule) -> None:
+        place = self._machine.setup.schedules.index(command.schedule)
+        self._failures[place] = attempt = int(self._machine.wishes.health[FAILURES, place])
+        told = {"schedule": command.schedule, "status": "isolated", "reason": command.reason, "attempt": attempt}
+        self._ledger.append(timed("health", at, told))
+
+    def _write_recoveries(self, at: str) -> None:
+        """Engines that did not fail again when they were tried."""
+        now = self._machine.wishes.health[FAILURES]
+        for place in np.flatnonzero((self._failures > 0) & (now == 0)).tolist():
+            attempt = int(self._failures[place])
+            told = {"schedule": self._machine.setup.schedules[place], "status": "restored", "reason": ""}
+            self._ledger.append(timed("health", at, {**told, "attempt": attempt}))
+        self._failures = np.minimum(self._failures, now)
 
     def _write_notes(self) -> None:
         for moment, noted in self._news.notes():

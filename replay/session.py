@@ -27,6 +27,7 @@ from .catching_up import CatchUp
 from .disk import REAL_DISK, Disk
 from .drift import RecordedDrift
 from .event_loop import EventLoop, Listener
+from .health import HealthWatch
 from .journal import TradingDecisionJournal
 from .journal_files import JournalFiles
 from .journal_reading import read_payloads
@@ -58,7 +59,8 @@ class Session:
     ) -> None:
         """A run without a journal. observed: see `SchedulerMachine`."""
         self.machine = SchedulerMachine(setup, observed=observed)
-        self.loop = EventLoop(self.machine, given(setup), listeners, block_bars=block_bars)
+        health = HealthWatch(self.machine)
+        self.loop = EventLoop(self.machine, given(setup), listeners, block_bars=block_bars, health=health)
         self.journal: TradingDecisionJournal | None = None
         self._scribe: Scribe | None = None
         self._ledger: Ledger | None = None
@@ -167,6 +169,7 @@ class Session:
             block_bars=self.loop.block_bars,
             next_bar=next_bar,
             now_us=now_us,
+            health=HealthWatch(machine, commands),
         )
         self.loop.drift = RecordedDrift(tail, setup)
         if not self.loop.has_begun and all(_is_ahead(one, at_text(setup.start_us)) for one in tail):

@@ -13,6 +13,7 @@ from barstep.replay.catching_up import CatchUp
 from barstep.replay.clock import SimulatedClock
 from barstep.replay.drift import MeasuredDrift, RecordedDrift
 from barstep.replay.event_loop import EventLoop
+from barstep.replay.health import HealthWatch
 from barstep.replay.journal_reading import read_payloads
 from barstep.replay.journal_record import fields_of
 from barstep.replay.scribe import Scribe
@@ -121,7 +122,8 @@ class SchedulerMachineTest(RuleBasedStateMachine):
         from_file = sum(one.by == "commands" for one in told)
         machine, ledger = SchedulerMachine(self.setup, observed=True), CatchUp(payloads)
         commands = [*told, *given(self.setup)[from_file:]]
-        whole = EventLoop(machine, commands, [Scribe(machine, ledger)], block_bars=1)
+        health = HealthWatch(machine, told)
+        whole = EventLoop(machine, commands, [Scribe(machine, ledger)], block_bars=1, health=health)
         whole.drift = RecordedDrift(payloads, self.setup)
         while ledger.is_behind and whole.step():
             pass
