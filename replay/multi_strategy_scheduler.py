@@ -87,12 +87,14 @@ class MultiStrategyScheduler:
         """Do each instant when the clock reaches it; see `clock_running.run_by_clock`."""
         return run_by_clock(self._loop, self.clock, None if until is None else _microseconds(until), should_stop)
 
-    def run_once(self) -> None:
+    def run_once(self, until: Moment | None = None) -> None:
         """Run each schedule once, at its latest due time on closed bars, and skip those before it.
 
         A schedule that has had its latest run already has none.
+
+        until: the last instant that is looked at; None: that of the last bar.
         """
-        until_us = self._setup.end_us
+        until_us = self._setup.end_us if until is None else min(_microseconds(until), self._setup.end_us)
         self._loop.drift = OnlyLatest(self._setup, until_us)
         try:
             self.run_until(_datetime(until_us))
