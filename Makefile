@@ -66,6 +66,7 @@ bench: .venv-bench/ready
 	.venv-bench/bin/python benchmarks/fills/run.py
 	.venv-bench/bin/python benchmarks/scheduler/run.py
 	.venv-bench/bin/python benchmarks/journal/run.py
+	.venv-bench/bin/python benchmarks/journal/verify.py
 	.venv-bench/bin/python benchmarks/peers/run.py $(PEERS)
 
 clean:

@@ -37,14 +37,18 @@ if TYPE_CHECKING:
     from .engine.catalog import DEFAULT_STRATEGY_CATALOG, StrategyCatalog
     from .engine.configured import load_core_config
     from .engine.execution import Execution
+    from .engine.lookahead import LookaheadReport, audit_lookahead
     from .engine.portfolio import portfolio
     from .engine.portfolio_result import PortfolioResult
     from .engine.result import Result
     from .engine.scheduler import backtest_scheduler
+    from .engine.scheduler_lookahead import audit_scheduler_lookahead
     from .engine.scheduler_result import SchedulerResult
     from .engine.strategy import Parameter, StrategyEngine
+    from .engine.warmup_audit import WarmupReport, audit_scheduler_warmup, audit_warmup
     from .errors import BarstepError, ConfigError, DataError, UsageError
     from .kernels._jit import kernel
+    from .ops.reproduce import Reproduction, reproduce
     from .replay.builders import (
         build_demo_multi_strategy_runtime,
         build_live_multi_strategy_runtime,
@@ -52,6 +56,7 @@ if TYPE_CHECKING:
         build_paper_multi_strategy_runtime,
     )
     from .replay.multi_strategy_scheduler import MultiStrategyScheduler
+    from .replay.replaying import replay
     from .replay.sinks import InMemoryStrategySignalSink, StrategySignal, StrategySignalSink
     from .replay.telemetry import InMemoryTelemetryEmitter, TelemetryEmitter
 
@@ -78,13 +83,19 @@ _HOME = {
     "StrategyCatalog": "engine.catalog",
     "load_core_config": "engine.configured",
     "Execution": "engine.execution",
+    "LookaheadReport": "engine.lookahead",
+    "audit_lookahead": "engine.lookahead",
     "portfolio": "engine.portfolio",
     "PortfolioResult": "engine.portfolio_result",
     "Result": "engine.result",
     "backtest_scheduler": "engine.scheduler",
+    "audit_scheduler_lookahead": "engine.scheduler_lookahead",
     "SchedulerResult": "engine.scheduler_result",
     "Parameter": "engine.strategy",
     "StrategyEngine": "engine.strategy",
+    "WarmupReport": "engine.warmup_audit",
+    "audit_scheduler_warmup": "engine.warmup_audit",
+    "audit_warmup": "engine.warmup_audit",
     "BarstepError": "errors",
     "ConfigError": "errors",
     "DataError": "errors",
@@ -100,6 +111,9 @@ _HOME = {
     "StrategySignalSink": "replay.sinks",
     "InMemoryTelemetryEmitter": "replay.telemetry",
     "TelemetryEmitter": "replay.telemetry",
+    "replay": "replay",
+    "Reproduction": "ops.reproduce",
+    "reproduce": "ops.reproduce",
 }
 
 __all__ = [
@@ -118,10 +132,12 @@ __all__ = [
     "FixedWeightAllocation",
     "InMemoryStrategySignalSink",
     "InMemoryTelemetryEmitter",
+    "LookaheadReport",
     "MetricWeightedAllocation",
     "MultiStrategyScheduler",
     "Parameter",
     "PortfolioResult",
+    "Reproduction",
     "Result",
     "RiskParityAllocation",
     "RiskProfileBudgetAllocation",
@@ -136,6 +152,11 @@ __all__ = [
     "TelemetryEmitter",
     "UsageError",
     "VolatilityTargetAllocation",
+    "WarmupReport",
+    "audit_lookahead",
+    "audit_scheduler_lookahead",
+    "audit_scheduler_warmup",
+    "audit_warmup",
     "backtest",
     "backtest_scheduler",
     "build_demo_multi_strategy_runtime",
@@ -147,13 +168,16 @@ __all__ = [
     "load_core_config",
     "policy_of",
     "portfolio",
+    "replay",
+    "reproduce",
 ]
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'barstep' has no attribute {name!r}")
-    return getattr(import_module(f".{_HOME[name]}", __name__), name)
+    home = import_module(f".{_HOME[name]}", __name__)
+    return home if name == _HOME[name] else getattr(home, name)  # `replay` is a room that can be called
 
 
 def __dir__() -> list[str]:

@@ -13,7 +13,23 @@ import typer
 
 from .. import __version__
 from ..errors import BarstepError, ConfigError
-from . import backtest, config, data, demo, doctor, licence, portfolio, replay, report, verify, warmup
+from . import (
+    audit,
+    backtest,
+    config,
+    data,
+    decision_log,
+    demo,
+    doctor,
+    keys,
+    licence,
+    portfolio,
+    replay,
+    report,
+    reproduce,
+    verify,
+    warmup,
+)
 
 UNREADABLE = 3
 
@@ -22,11 +38,15 @@ app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
 app.add_typer(data.app, name="data")
 app.add_typer(config.app, name="config")
 app.add_typer(licence.app, name="licence")
+app.add_typer(decision_log.app, name="decision-log")
+app.add_typer(keys.app, name="keys")
 app.add_typer(verify.app, name="verify")
+app.add_typer(audit.app, name="audit")
 app.command("backtest")(backtest.backtest_command)
 app.command("replay")(replay.replay_command)
 app.command("portfolio")(portfolio.portfolio_command)
 app.command("report")(report.report_command)
+app.command("reproduce")(reproduce.reproduce_command)
 app.command("demo")(demo.demo_command)
 app.command("warmup")(warmup.warmup_command)
 app.command("doctor")(doctor.doctor_command)

@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
@@ -97,6 +98,13 @@ def print_columns(rows: Sequence[Sequence[str]], *, numbers_from: int | None = N
     for row in rows:
         cells = [*map(str.ljust, row[:texts], widths), *map(str.rjust, row[texts:], widths[texts:])]
         typer.echo("  " + "  ".join(cells).rstrip())
+
+
+def as_json(document: Mapping[str, Any]) -> str:
+    """A document as JSON. What is NaN or infinite is null there: JSON has no word for it."""
+    from ..engine.outcome import without_endless
+
+    return json.dumps(without_endless(document), indent=2, allow_nan=False)
 
 
 def format_metric(name: str, value: float) -> str:

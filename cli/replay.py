@@ -113,13 +113,15 @@ def _run(
     """Run to the end; exits with 130 where it is interrupted, with the journal in order."""
     from ..replay.clock import SystemClock
     from ..replay.pace import Pace
-    from ..replay.replaying import open_session, paced_block, run_session
+    from ..replay.replaying import open_session, own_keys, paced_block, run_session
     from .console import progress_of_bars, say_if_cold
     from .replay_view import shown
 
     if not quiet:
         say_if_cold()
     clock = SystemClock()
+    if journal is not None and keys_folder is None:
+        keys_folder = own_keys(setup, lambda path: typer.echo(f"made for the demonstration: {path}", err=True))
     session = open_session(setup, journal, keys_folder, clock, block_bars=paced_block(speed))
     try:
         pace = None if speed is None else Pace(clock, speed, session.loop.now_us)

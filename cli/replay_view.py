@@ -125,7 +125,7 @@ class Board(_Watcher):
         table = Table(box=box.SIMPLE_HEAD)
         for heading in self.monitor.headings:
             right = heading in {"weight", "accepted", "dropped"}
-            table.add_column(heading, justify="right" if right else "left", no_wrap=True)
+            table.add_column(heading, justify="right" if right else "left", overflow="fold", min_width=5)
         for row in self.monitor.rows():
             table.add_row(*row)
         events = [Text(event) for event in self.monitor.events[-_LAST_EVENTS:]]

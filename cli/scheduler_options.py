@@ -65,7 +65,7 @@ class SchedulerOptions:
         return set_up_scheduler(
             config_path(self.config),
             self.scheduler,
-            environment=self.environment or DEFAULT_ENVIRONMENT,
+            environment=DEFAULT_ENVIRONMENT if self.environment is None else self.environment,
             start=start,
             end=end,
             commands=self.commands or (),

@@ -11,6 +11,9 @@ from types import ModuleType
 from ..errors import UsageError, in_one_line
 from .strategy import StrategyEngine
 
+_PREFIX = "barstep_engine_file_"
+_SOURCE = "__barstep_source__"
+
 
 def read_engine_file(path: Path) -> tuple[StrategyEngine, ...]:
     """The engines that a file's module holds, in the order of its names. The file is run, once in a process.
@@ -29,13 +32,14 @@ def read_engine_file(path: Path) -> tuple[StrategyEngine, ...]:
 def _module_of(path: Path) -> ModuleType:
     """The file as a module. Its name is the same in every process, by which compiled kernels are found again."""
     path = path.resolve()
-    name = f"barstep_engine_file_{hashlib.blake2b(str(path).encode(), digest_size=6).hexdigest()}_{path.stem}"
+    name = f"{_PREFIX}{hashlib.blake2b(str(path).encode(), digest_size=6).hexdigest()}_{path.stem}"
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise UsageError(f"{path}: is no Python file; its name must end in .py")
     module = importlib.util.module_from_spec(spec)
+    vars(module)[_SOURCE] = path.read_bytes()  # the file may be another when a result is saved
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
@@ -43,3 +47,11 @@ def _module_of(path: Path) -> ModuleType:
         del sys.modules[name]
         raise UsageError(f"{path}: cannot be run: {in_one_line(error)}") from error
     return module
+
+
+def source_of(engine: StrategyEngine) -> tuple[Path, bytes] | None:
+    """The file that an engine was read from, and its bytes as they were then; None where it is from elsewhere."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith(_PREFIX) and any(value is engine for value in vars(module).values()):
+            return Path(str(module.__file__)), vars(module)[_SOURCE]
+    return None

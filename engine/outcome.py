@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from .bars import Bars, Floats
+from .scheduler_digests import digest_of
 from .tables import equity_table, monthly_table
 
 if TYPE_CHECKING:
     from .execution import Execution
+    from .inputs import Inputs
     from .panel import Panel
 
 
@@ -59,6 +61,20 @@ class Outcome(ABC):
     def fills(self) -> pl.DataFrame:
         """One row a fill."""
 
+    @property
+    @abstractmethod
+    def inputs(self) -> Inputs:
+        """What it was asked for, so that it can be made again."""
+
+    @cached_property
+    def digests(self) -> dict[str, str]:
+        """SHA-384 of its tables: two runs that agree on them agree bit for bit."""
+        return {
+            "equity": digest_of(self.equity.select("timestamp", "equity")),
+            "trades": digest_of(self.trades),
+            "fills": digest_of(self.fills),
+        }
+
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:
         """All that is not a table, as plain values."""
@@ -86,7 +102,7 @@ class Outcome(ABC):
 
     def to_json(self) -> str:
         """`to_dict` as JSON. What is NaN or infinite is null there: JSON has no word for it."""
-        return json.dumps(_plain(self.to_dict()), indent=2, allow_nan=False)
+        return json.dumps(without_endless(self.to_dict()), indent=2, allow_nan=False)
 
     def report(self, path: str | Path) -> Path:
         """Write the result for people to read, and return where: `.html` to explore, `.pdf` or `.png` to print.
@@ -123,12 +139,12 @@ def describe_bars(bars: Bars) -> dict[str, Any]:
     }
 
 
-def _plain(value: Any) -> Any:
+def without_endless(value: Any) -> Any:
     """The same value with None for every number that JSON cannot hold."""
     if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_plain(inner) for inner in value]
+        return {key: without_endless(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_endless(inner) for inner in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

@@ -21,6 +21,7 @@ from .execution import Execution
 from .funding import funding_by_bar
 from .panel import PRICES, Panel
 from .portfolio_result import PortfolioResult
+from .strategy import StrategyEngine
 from .targets import SizeType, Table, Targets
 
 _CHUNK = 1024
@@ -63,6 +64,11 @@ def portfolio(
         UsageError: A name is unknown, a value out of range, a plan of another shape than the bars.
     """
     panel, by_instrument = Panel(bars), by_instrument or {}
+    plan = plan if isinstance(plan, pl.DataFrame | np.ndarray) else tuple(plan)
+    asked = PortfolioAsked(
+        plan=plan, size_type=size_type, every=every, sizing_price=sizing_price, by_instrument=by_instrument,
+        options=dict(options), catalog=catalog,
+    )  # fmt: skip
     if sizing_price not in ("close", "fill"):
         raise UsageError(f"sizing_price is {sizing_price!r}; allowed is close or fill")
     if isinstance(every, bool) or not isinstance(every, int | np.integer) or every < 1:
@@ -87,8 +93,29 @@ def portfolio(
             rules=rules,
             rates=rates,
             sized_at_fill=sizing_price == "fill",
+            asked=asked,
         )
     )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PortfolioAsked:
+    """What a caller asked for, before it was read; the words are those of `portfolio`."""
+
+    plan: Table | tuple[Allocation, ...]
+    size_type: SizeType
+    every: int
+    sizing_price: str
+    by_instrument: Mapping[str, Mapping[str, Any]]
+    options: Mapping[str, Any]
+    catalog: StrategyCatalog
+
+    @property
+    def engines(self) -> list[StrategyEngine]:
+        """The engines that run; none where a table is the plan."""
+        if not isinstance(self.plan, tuple):
+            return []
+        return [self.catalog[one.strategy] if isinstance(one.strategy, str) else one.strategy for one in self.plan]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -104,6 +131,7 @@ class PortfolioSetup:
         rules: float64[schedule, instrument, VENUE_RULES], what each position is traded by.
         rates: By an instrument's place, float64[its bars]: the funding rate paid at each open.
         sized_at_fill: Whether quantities are fixed at the fill.
+        asked: What the caller asked for.
     """
 
     panel: Panel
@@ -114,6 +142,7 @@ class PortfolioSetup:
     rules: Floats
     rates: Mapping[int, Floats]
     sized_at_fill: bool
+    asked: PortfolioAsked
 
     @property
     def labels(self) -> dict[str, tuple[str, ...]]:

@@ -13,9 +13,10 @@ import polars as pl
 from ..kernels import account, fill_kinds, portfolio, trades, venue
 from .ambiguity import FillAmbiguity
 from .bars import Bars, Floats
+from .inputs import Inputs, of_portfolio
 from .metrics import Metrics
 from .outcome import Outcome, describe_bars
-from .provenance import software
+from .provenance import provenance
 from .reasons import count_refusals
 from .strategy import bars_per_year
 from .tables import cost_sums, fill_columns, timestamps, trade_columns
@@ -257,6 +258,11 @@ class PortfolioResult(Outcome):
         """How much the unknown order of prices inside bars matters; run once more where any bar was ambiguous."""
         return FillAmbiguity.of(self, len(self.panel) * self.cells[:, :, 0].size)
 
+    @cached_property
+    def inputs(self) -> Inputs:
+        """What it was asked for, so that it can be made again."""
+        return of_portfolio(self.setup)
+
     def to_dict(self) -> dict[str, Any]:
         """All that is not a table, as plain values."""
         return {
@@ -276,7 +282,9 @@ class PortfolioResult(Outcome):
             },
             "fill_ambiguity": asdict(self.fill_ambiguity),
             "attribution": {by: self.attribution(by).to_dicts() for by in ("schedule", "instrument", "tag")},
-            "provenance": software(),
+            "digests": self.digests,
+            "run": self.inputs.run,
+            "provenance": provenance(self.panel.instruments),
         }
 
     def _legs(self, legs: Floats) -> dict[str, pl.Series]:

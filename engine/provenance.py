@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from functools import cache
 from importlib import metadata
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..kernels._jit import sources_digest
 from ..kernels.fingerprint import FINGERPRINT_VALUES, fill_fingerprint
+
+if TYPE_CHECKING:
+    from .bars import Bars
 
 
 @cache
@@ -29,3 +34,9 @@ def software() -> dict[str, str]:
         "kernels": sources_digest(),
         "arithmetic": arithmetic_fingerprint(),
     }
+
+
+def provenance(bars: Iterable[Bars], config_sha384: str = "") -> dict[str, Any]:
+    """What computed a result and what from: `software`, and the SHA-384 of each history and of the configuration."""
+    data = [each.content_digest for each in bars]
+    return {**software(), "data_sha384": data, **({"config_sha384": config_sha384} if config_sha384 else {})}

@@ -15,9 +15,10 @@ from ..kernels import account, fill_kinds, trades, venue
 from ..kernels.columns import CONFIDENCE, DIAGNOSTICS, TARGET, VOLATILITY
 from .ambiguity import FillAmbiguity
 from .bars import Bars, Floats
+from .inputs import Inputs, of_backtest
 from .metrics import Metrics
 from .outcome import Outcome, describe_bars
-from .provenance import software
+from .provenance import provenance
 from .reasons import count_refusals
 from .strategy import bars_per_year
 from .tables import cost_sums, fill_columns, timestamps, trade_columns
@@ -225,6 +226,11 @@ class Result(Outcome):
     def _fills(self) -> int:
         return int((self.fill_table[account.FILL_KIND] < fill_kinds.FUNDING).sum())
 
+    @cached_property
+    def inputs(self) -> Inputs:
+        """What it was asked for, so that it can be made again."""
+        return of_backtest(self.setup)
+
     def to_dict(self) -> dict[str, Any]:
         """All that is not a table, as plain values: strategy, data, settings, metrics, counts and provenance."""
         sources = [b for b in (self.bars, self.setup.secondary) if b is not None]
@@ -244,5 +250,7 @@ class Result(Outcome):
                 **self.refusals,
             },
             "fill_ambiguity": asdict(self.fill_ambiguity),
-            "provenance": software(),
+            "digests": self.digests,
+            "run": self.inputs.run,
+            "provenance": provenance(sources),
         }

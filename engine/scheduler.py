@@ -129,6 +129,8 @@ def set_up_scheduler(
     return SchedulerSetup(
         name=name,
         environment=chosen,
+        config=core,
+        config_file="" if isinstance(config, CoreConfig) else str(config),
         config_digest=content_sha384(core),
         scheduler=schedulers[name],
         resolved=tuple(ordered),

@@ -13,8 +13,10 @@ import polars as pl
 from ..kernels import account, decisions, portfolio, venue
 from ..kernels.scheduler import layout
 from .bars import Floats, Integers
+from .inputs import Inputs, of_scheduler
 from .policy_program import PolicyProgram
 from .portfolio_result import PAID, PortfolioResult
+from .provenance import provenance
 from .reasons import DECISIONS, GOVERNED, count_refusals
 from .scheduler_allocation import Allocation
 from .scheduler_digests import digest_of
@@ -276,12 +278,17 @@ class SchedulerResult(PortfolioResult):
 
     @cached_property
     def digests(self) -> dict[str, str]:
-        """SHA-384 of decisions, weights and equity: two runs that agree on them agree bit for bit."""
+        """SHA-384 of decisions, weights, equity, trades and fills: two runs that agree on them agree bit for bit."""
         return {
             "decisions": digest_of(self.decisions.sort("due_time", "schedule", "instrument", maintain_order=True)),
             "weights": digest_of(self.capital_weights),
-            "equity": digest_of(self.equity.select("timestamp", "equity")),
+            **super().digests,
         }
+
+    @cached_property
+    def inputs(self) -> Inputs:
+        """What it was asked for, so that it can be made again."""
+        return of_scheduler(self.setup)
 
     def to_dict(self) -> dict[str, Any]:
         """All that is not a table, as plain values."""
@@ -316,7 +323,7 @@ class SchedulerResult(PortfolioResult):
             "signals_by_schedule": self.signals_by_schedule.to_dicts(),
             "on_breach": governor.on_breach if governor is not None else None,
             "capital_policy": self.capital_policy_diagnostics(),
-            "digests": self.digests,
+            "provenance": provenance(setup.history.instruments, setup.config_digest),
         }
 
 

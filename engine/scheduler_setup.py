@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from ..config.commands import AnyCommand
+from ..config.core import CoreConfig
 from ..config.risk import RiskProfile
 from ..config.schedulers import Scheduler
 from ..kernels import venue
@@ -25,7 +26,9 @@ class SchedulerSetup:
     Attributes:
         name: The scheduler's name.
         environment: The environment's.
-        config_digest: SHA-384 of the configuration; empty where it has none.
+        config: The whole configuration.
+        config_file: Its file, as it was given; empty where it was given as an object.
+        config_digest: SHA-384 of what it says.
         scheduler: The scheduler as it is configured.
         resolved: Its schedules, sorted by name.
         order: int64[schedule], their places in declared order.
@@ -48,6 +51,8 @@ class SchedulerSetup:
 
     name: str
     environment: str
+    config: CoreConfig
+    config_file: str
     config_digest: str
     scheduler: Scheduler
     resolved: tuple[ResolvedSchedule, ...]

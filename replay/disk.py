@@ -10,16 +10,13 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import stat
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from ..errors import JournalError
+from .private_files import FOLDER_MODE, check_private_folder, open_own_file
 
 SECTOR_BYTES = 512
 """What a disk writes whole or not at all."""
-
-_OTHERS = 0o077
 
 
 class Disk(Protocol):
@@ -76,7 +73,7 @@ class RealDisk:
 
     def open(self, path: Path, *, fresh: bool = False) -> int:
         """A descriptor that writes at the file's end."""
-        descriptor = _open_private(path, os.O_WRONLY | os.O_CREAT)
+        descriptor = open_own_file(path, os.O_WRONLY | os.O_CREAT)
         if fresh:
             os.ftruncate(descriptor, 0)  # only once it is known whose file it is
         os.lseek(descriptor, 0, os.SEEK_END)  # O_APPEND would send `overwrite` to the end too
@@ -115,7 +112,7 @@ class RealDisk:
 
     def lock(self, path: Path) -> int:
         """A descriptor that holds the file alone until it is closed."""
-        descriptor = _open_private(path, os.O_RDWR | os.O_CREAT)
+        descriptor = open_own_file(path, os.O_RDWR | os.O_CREAT)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BaseException:
@@ -128,13 +125,13 @@ class RealDisk:
         if not os.path.lexists(folder):
             if not folder.parent.exists():
                 self.make_folder(folder.parent)
-            folder.mkdir(mode=0o700, exist_ok=True)
+            folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
             self.sync_folder(folder.parent)
-        _refuse_shared(folder, folder.lstat(), folder=True)
+        check_private_folder(folder)
 
     def read(self, path: Path) -> BinaryIO:
         """A file to read from its beginning."""
-        return os.fdopen(_open_private(path, os.O_RDONLY), "rb")
+        return os.fdopen(open_own_file(path, os.O_RDONLY), "rb")
 
     def names(self, folder: Path) -> list[str]:
         """The names of all files in a folder, in order."""
@@ -142,37 +139,3 @@ class RealDisk:
 
 
 REAL_DISK = RealDisk()
-
-
-def _open_private(path: Path, flags: int) -> int:
-    """Open a file that is nobody else's.
-
-    Raises:
-        JournalError: It is somebody else's, others may read or write it, or it is no plain file.
-    """
-    try:
-        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        if error.errno == errno.ELOOP:
-            raise JournalError(f"{path}: is a symbolic link; put the file itself there.") from error
-        raise
-    try:
-        _refuse_shared(path, os.fstat(descriptor), folder=False)
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return descriptor
-
-
-def _refuse_shared(path: Path, found: os.stat_result, *, folder: bool) -> None:
-    """Raise JournalError where a path is not of its kind, not ours, or open to others."""
-    kind, private = ("folder", "700") if folder else ("file", "600")
-    if stat.S_ISLNK(found.st_mode):
-        raise JournalError(f"{path}: is a symbolic link; put the {kind} itself there.")
-    if not (stat.S_ISDIR if folder else stat.S_ISREG)(found.st_mode):
-        raise JournalError(f"{path}: is no {kind}.")
-    if found.st_uid not in {os.geteuid(), 0}:
-        raise JournalError(f"{path}: belongs to user {found.st_uid}; it must be ours, user {os.geteuid()}, or root's.")
-    if found.st_mode & _OTHERS:
-        mode = stat.S_IMODE(found.st_mode)
-        raise JournalError(f"{path}: others may use it (mode {mode:o}); allowed is {private}: chmod {private} {path}")

@@ -22,6 +22,9 @@ class Verdict(StrEnum):
     UNWITNESSED = "UNWITNESSED"
 
 
+MOST_FAULTS = 10_000
+"""So many are told; the others are counted."""
+
 LENIENT = frozenset({Verdict.UNVERIFIED, Verdict.UNWITNESSED})
 """What cannot be told from what is at hand; a fault where verification is strict."""
 
@@ -32,7 +35,7 @@ class Fault:
 
     Attributes:
         verdict: What is wrong.
-        file: Name of the file.
+        file: Name of the file; empty where it is of none.
         line: Its line, from 1; None where it is of the file as a whole.
         seq: The record's number, as it says or as its place has it; None where neither tells.
         records: How many it is about: lines from `line` on, or records that are missing.
@@ -47,10 +50,11 @@ class Fault:
     text: str = ""
 
     def __str__(self) -> str:
-        where = self.file if self.line is None else f"{self.file}:{self.line}"
+        where = f" {self.file}" if self.file else ""
+        line = "" if self.line is None else f":{self.line}"
         which = "" if self.seq is None else f", seq {self.seq}"
         many = f", {self.records:,} records" if self.records > 1 else ""
-        return f"{self.verdict} {where}{which}{many}: {self.text}"
+        return f"{self.verdict}{where}{line}{which}{many}: {self.text}"
 
 
 class Faults:
@@ -60,7 +64,7 @@ class Faults:
         most: So many are kept; the others are counted.
     """
 
-    def __init__(self, most: int = 10_000) -> None:
+    def __init__(self, most: int = MOST_FAULTS) -> None:
         self.kept: list[Fault] = []
         self.left_out = 0
         self._most = most
@@ -85,7 +89,6 @@ class Faults:
 
     def replace_from(self, place: int, verdict: Verdict, file: str, records: int, text: str) -> None:
         """Say one thing of a whole file in place of all that was noted from a place on."""
-        first = self.kept[place]
-        self.kept[place:] = [
-            Fault(verdict=verdict, file=file, line=first.line, seq=first.seq, records=records, text=text)
-        ]
+        if place < len(self.kept):
+            line, seq = self.kept[place].line, self.kept[place].seq
+            self.kept[place:] = [Fault(verdict=verdict, file=file, line=line, seq=seq, records=records, text=text)]

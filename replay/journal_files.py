@@ -142,9 +142,17 @@ def read_head(disk: Disk, path: Path) -> Head | None:
             data = file.read()
     except FileNotFoundError:
         return None
+    head = parse_head(data)
+    if head is None:
+        raise JournalError(f"{path}: is not the head of a journal: {data[:60]!r}")
+    return head
+
+
+def parse_head(data: bytes) -> Head | None:
+    """The head in a file's bytes, a witness's too; None where they are none."""
     match = _HEAD.fullmatch(data)
     if match is None:
-        raise JournalError(f"{path}: is not the head of a journal: {data[:60]!r}")
+        return None
     log, seq, mac = match.groups()
     return Head(log=log.decode(), seq=int(seq), mac=mac.decode())
 

@@ -11,7 +11,11 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from ..errors import JournalError
 from .journal_faults import Fault, Verdict
+
+MOST_RUNS = 100_000
+"""So many are kept."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,10 +59,19 @@ class Runs:
         self._begun = Run(first=seq, last=seq, file=file, line=line)
 
     def end(self, last: int, unread: int = 0) -> None:
-        """The run that was begun ends with this record."""
+        """The run that was begun ends with this record.
+
+        Raises:
+            JournalError: There are far too many runs to keep them in memory.
+        """
         if self._begun is None:
             return
         run = replace(self._begun, last=last, unread=unread)
+        if len(self.closed) == MOST_RUNS:
+            raise JournalError(
+                f"{run.file}, line {run.line}: here records do not follow one another for the {MOST_RUNS:,}th time, "
+                "and no more of this is read. The journal is not what it should be."
+            )
         self.closed.append(run)
         for edge in (run.first, run.last + 1):
             insort(self._edges, edge)

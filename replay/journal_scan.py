@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from .journal_faults import Faults, Verdict
-from .journal_record import GENESIS_PREV, Chained, make_line, read_chained, sign, signing_prefix
+from .journal_record import GENESIS_PREV, Chained, Signer, make_body, read_chained, sign
 from .journal_runs import Runs
 from .key_files import KeyRing
 
@@ -31,15 +31,28 @@ class SegmentCount:
         lines: All of them.
         signed: Those whose signature is good.
         forged: Those whose key is at hand, and did not sign them.
-        unsigned: Those whose key is not at hand; they stand where they may.
-        first_unsigned: The first one's line, number, root and epoch.
     """
 
     lines: int = 0
     signed: int = 0
     forged: int = 0
-    unsigned: int = 0
-    first_unsigned: tuple[int, int, str, int] | None = None
+
+
+@dataclass(kw_only=True, slots=True)
+class Unsigned:
+    """Records of one key that is not at hand, all of which stand where they may.
+
+    Attributes:
+        file: Where the first one is.
+        line: Its line.
+        seq: Its number.
+        records: How many there are.
+    """
+
+    file: str
+    line: int
+    seq: int
+    records: int = 0
 
 
 class Scan:
@@ -57,6 +70,8 @@ class Scan:
         self.faults, self.runs = Faults(), Runs()
         self.macs: dict[int, str] = {}
         self.count = SegmentCount()
+        self.unsigned: dict[tuple[str, int], Unsigned] = {}
+        self.newest_key = (kid, 0)  # root and epoch of the record with the highest number
         self._log, self._ring, self._kids = log, ring, frozenset(kids)
         self._watched = sorted(set(watched))
         self._file, self._line, self._before_segment = "", 0, 0
@@ -64,8 +79,10 @@ class Scan:
         self._seq = -1
         self._mac: str | None = GENESIS_PREV
         self._last = b""
+        self._left: set[str] = set()  # roots that have given way to another
         self._unread = 0  # lines since the last record that may have been records
         self._in_run = False
+        self._top = -1  # the highest number so far
         self._anchored = False  # whether a record of this file is known to be in its place
         self._stop = -1  # the next number that is watched or where another run had an edge
         self._use_key(kid, 0)
@@ -107,9 +124,11 @@ class Scan:
         if before == (self.faults.count, self._unread):
             self._fault(Verdict.EDITED, self._seq, "has no end.")
 
-    def all_forged(self, text: str) -> None:
-        """What was found of this segment is that none of it is signed with its key."""
-        self.faults.replace_from(self._before_segment, Verdict.WRONG_KEY, self._file, self.count.lines, text)
+    def end_segment(self) -> None:
+        """There are no more lines of this file: where none is signed by the key that it names, that is one finding."""
+        if self.count.lines > 1 and self.count.forged == self.count.lines:
+            text = "is signed with another key than its root and epoch say, as all of its segment."
+            self.faults.replace_from(self._before_segment, Verdict.WRONG_KEY, self._file, self.count.lines, text)
 
     def finish(self) -> None:
         """There are no more lines."""
@@ -121,14 +140,13 @@ class Scan:
         if signer is None or mac is None or self._unread or not self._in_run:
             return 0
         opening, middle, seq, stop = self._opening, self._middle, self._seq + 1, self._stop
+        sign_line = signer.sign
         index = place
         for index in range(place, len(lines)):
             line = lines[index]
             if seq == stop or not line.startswith(f'{opening}{seq}{middle}{mac}"'.encode()):
                 break
-            signed = signer.copy()
-            signed.update(line[:-_TAIL_BYTES])
-            made = signed.hexdigest()
+            made = sign_line(line[:-_TAIL_BYTES])
             if line[-_TAIL_BYTES:] != f',"mac":"{made}"}}'.encode():
                 break
             mac, seq = made, seq + 1
@@ -137,6 +155,7 @@ class Scan:
         followed = index - place
         if followed:
             self._mac, self._seq, self._last = mac, seq - 1, lines[index - 1]
+            self._top = max(self._top, self._seq)
             self.count.signed += followed
             self.count.lines += followed
         return followed
@@ -169,6 +188,8 @@ class Scan:
     def _forged(self, place: Chained, body: bytes) -> None:
         """Its key is at hand and did not sign it."""
         self.count.forged += 1
+        if place.seq > self._top:
+            self.newest_key = (place.kid, place.epoch)
         if self._follows(place.seq):
             self._edited_at(place.seq)
         elif self._belongs_here(place, body):
@@ -190,9 +211,8 @@ class Scan:
             self._other_key(place)
             self._unread += 1
         else:
-            self.count.unsigned += 1
-            if self.count.first_unsigned is None:
-                self.count.first_unsigned = (self._line, place.seq, place.kid, place.epoch)
+            first = Unsigned(file=self._file, line=self._line, seq=place.seq)
+            self.unsigned.setdefault((place.kid, place.epoch), first).records += 1
             self._chained(place, line)
 
     def _signed(self, place: Chained, line: bytes) -> None:
@@ -214,9 +234,12 @@ class Scan:
                 Verdict.EDITED, place.seq, "does not follow the record before it: one of the two was exchanged."
             )
         if (place.kid, place.epoch) != (self._kid, self._epoch):
+            if place.kid != self._kid and self._follows(place.seq):
+                self._left.add(self._kid)
             self._use_key(place.kid, place.epoch)
+        if place.seq > self._top:  # a copy of an earlier one says nothing of this file
+            self._anchored, self._top, self.newest_key = True, place.seq, (place.kid, place.epoch)
         self._stand_at(place.seq, place.mac, line)
-        self._anchored = True
         if place.seq in self._watched:
             self.macs.setdefault(place.seq, place.mac)
 
@@ -240,7 +263,7 @@ class Scan:
     def _use_key(self, kid: str, epoch: int) -> None:
         self._kid, self._epoch = kid, epoch
         key = self._ring.key_of(kid, epoch)
-        self._signer = None if key is None else hmac.new(key, signing_prefix(self._log), "sha384")
+        self._signer = None if key is None else Signer(self._log, key)
         self._opening = f'{{"v":1,"log":"{self._log}","seq":'
         self._middle = f',"epoch":{epoch},"kid":"{kid}","prev":"'
 
@@ -271,7 +294,7 @@ class Scan:
         for kid, epoch in ((self._kid, self._epoch), (self._kid, self._epoch + 1), (place.kid, place.epoch)):
             key = self._ring.key_of(kid, epoch)
             here = Chained(self._log, self._seq + 1, epoch, kid, self._mac, "", "")
-            if key is not None and hmac.compare_digest(make_line(here, payload, key)[1], place.mac):
+            if key is not None and hmac.compare_digest(sign(make_body(here, payload), self._log, key), place.mac):
                 return True
         return False
 
@@ -279,6 +302,8 @@ class Scan:
         """Whether a record may be signed with another key than the one before it."""
         if not self._follows(place.seq):
             return True  # what stands before it is not there
+        if place.kid in self._left:
+            return False  # a root that gave way to another is not gone back to
         is_next_key = place.epoch == (self._epoch + 1 if place.kid == self._kid else 0)
         if self._mac is None or self._unread:
             return not self._anchored and (is_next_key or self._unread > 0)

@@ -5,7 +5,6 @@ What each verdict means, and which one is told where several could be, stands in
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,12 +13,14 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..errors import DataError
-from .journal_faults import LENIENT, Fault, Verdict
-from .journal_lines import LONGEST_LINE, Head, JournalPaths, batches_of_lines, open_segments, read_head
+from .journal_faults import LENIENT, MOST_FAULTS, Fault, Verdict
+from .journal_files import Head, JournalFiles, parse_head
+from .journal_lines import LONGEST_LINE, batches_of_lines, open_segments, reopened
 from .journal_runs import judge
 from .journal_scan import Scan
 from .key_files import KeyRing
-from .private_files import open_private, read_private
+from .private_files import read_private
+from .witness import read_witness
 
 _BEGINNING = re.compile(rb'\{"v":1,"log":"([0-9a-f]{32})","seq":[0-9]+,"epoch":[0-9]+,"kid":"([0-9a-f]{16})"')
 _BEGINNING_BYTES = 512
@@ -55,7 +56,7 @@ class Verification:
 
     def is_good(self, *, strict: bool) -> bool:
         """Whether the journal may be believed; with `strict`, also whether nothing was left unverified."""
-        return not any(strict or fault.verdict not in LENIENT for fault in self.faults)
+        return not self.left_out and not any(strict or fault.verdict not in LENIENT for fault in self.faults)
 
     def as_json(self, *, strict: bool) -> dict[str, Any]:
         """All of it as JSON values."""
@@ -63,44 +64,48 @@ class Verification:
         return {"ok": self.is_good(strict=strict), "strict": strict, **asdict(self), "faults": faults}
 
 
-def verify(paths: JournalPaths, ring: KeyRing, *, witness: Path | None = None) -> Verification:
+def verify(files: JournalFiles, ring: KeyRing, *, witness: Path | None = None) -> Verification:
     """Verify a journal.
 
     Args:
-        paths: Where it is.
+        files: Where it is.
         ring: The keys at hand.
         witness: A copy of its head that was kept elsewhere; None where there is none.
 
     Raises:
         DataError: There is no journal, or no such witness.
-        JournalError: A file is not private.
+        JournalError: A file is not private, or the journal is in such disorder that it is not worth reading on.
     """
-    witnessed = None if witness is None else _read_witness(witness)
-    head_data = _read_if_there(paths.head)  # before the records: whoever writes meanwhile writes them first
-    head = None if head_data is None else read_head(head_data)
+    witnessed = None if witness is None else read_witness(witness)
+    head_data = _read_if_there(files.head)  # before the records: whoever writes meanwhile writes them first
+    head = None if head_data is None else parse_head(head_data)
     records = signed = 0
     torn: Fault | None = None
-    with open_segments(paths) as segments:
+    with open_segments(files) as segments:
         who = _identify(segments, head, ring)
         log = who.log
         scan = Scan(log, ring, who.kid, who.kids, [one.seq for one in (head, witnessed) if one is not None])
         for path, file in segments:
             torn = _read_segment(scan, path, file)
-            newest = path is segments[-1][0]
-            if newest and scan.is_sealed and path != paths.next_segment and paths.next_segment.exists():
-                segments.append((paths.next_segment, None))  # a crash came before it got its name
-            _judge_keys(scan, path.name, must_be_signed=bool(ring) and path is segments[-1][0])
+            scan.end_segment()
+            is_newest = path is segments[-1][0]
+            if is_newest and scan.is_sealed and path != files.next_segment and files.next_segment.exists():
+                segments.append((files.next_segment, None))  # a crash came before it got its name
             records, signed = records + scan.count.lines, signed + scan.count.signed
     scan.finish()
     order, last = judge(scan.runs.closed)
-    faults = _sorted([*scan.faults.kept, *order], [path.name for path, _ in segments])
-    faults += _judge_head(paths, head_data, head, scan.macs, log=log, last=last)
+    keys = _judge_keys(scan, newest_must_be_signed=bool(ring))
+    faults = _sorted([*scan.faults.kept, *order, *keys], [path.name for path, _ in segments])
+    faults += _judge_head(files, head_data, head, scan.macs, log=log, last=last)
+    if scan.is_sealed and scan.expected > last and (head is None or head.seq <= last):
+        text = "the journal ends with a sealed segment, and the next one, which was there before that, is not."
+        faults.append(Fault(verdict=Verdict.TRUNCATED, file=files.open_segment.name, seq=last + 1, text=text))
     if torn is not None and (head is None or head.seq <= last):
         faults.append(torn)
     known = last if head is None else max(last, head.seq)
     faults += _judge_witness(witness, witnessed, scan.macs, log=log, known=known)
     return Verification(
-        environment=paths.environment,
+        environment=files.environment,
         log=log,
         segments=len(segments),
         records=records,
@@ -108,22 +113,9 @@ def verify(paths: JournalPaths, ring: KeyRing, *, witness: Path | None = None) -
         last_seq=last,
         head_seq=None if head is None else head.seq,
         witness_seq=None if witnessed is None else witnessed.seq,
-        faults=tuple(faults),
-        left_out=scan.faults.left_out,
+        faults=tuple(faults[:MOST_FAULTS]),
+        left_out=scan.faults.left_out + max(len(faults) - MOST_FAULTS, 0),
     )
-
-
-def _read_witness(path: Path) -> Head:
-    """A witness comes from elsewhere, so that its mode says nothing."""
-    try:
-        head = read_head(path.read_bytes())
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such witness.") from None
-    if head is None:
-        raise DataError(
-            f"{path}: is no witness: log, seq and mac, as `barstep decision-log head --export` writes them."
-        )
-    return head
 
 
 def _read_if_there(path: Path) -> bytes | None:
@@ -146,7 +138,7 @@ def _identify(segments: Sequence[tuple[Path, BinaryIO | None]], head: Head | Non
     """What most of its first lines, its segments' first lines and its head say, since any one of them may be wrong."""
     logs, first_kids, kids = Counter[str](), Counter[str](), set()
     for number, (path, file) in enumerate(segments):
-        with _reopened(path, file) as again:
+        with reopened(path, file) as again:
             lines = [again.readline(LONGEST_LINE)[:_BEGINNING_BYTES] for _ in range(1 if number else 3)]
         for place, found in enumerate(map(_BEGINNING.match, lines)):
             if found is not None:
@@ -160,19 +152,11 @@ def _identify(segments: Sequence[tuple[Path, BinaryIO | None]], head: Head | Non
     return _Identity(log=max(logs, key=lambda log: logs[log], default=""), kid=kid, kids=frozenset(kids))
 
 
-def _reopened(path: Path, file: BinaryIO | None) -> BinaryIO:
-    """A file of its own to read from the start; that of a segment that is renamed meanwhile stays the same."""
-    descriptor = open_private(path) if file is None else os.dup(file.fileno())
-    again = os.fdopen(descriptor, "rb")
-    again.seek(0)
-    return again
-
-
 def _read_segment(scan: Scan, path: Path, file: BinaryIO | None) -> Fault | None:
     """Scan a segment; a last line without its end is given back where it is the open one, which may be torn."""
     scan.begin_segment(path.name)
     torn = None
-    with _reopened(path, file) as lines_of:
+    with reopened(path, file) as lines_of:
         for lines, ended in batches_of_lines(lines_of):
             if ended:
                 scan.read(lines)
@@ -185,18 +169,18 @@ def _read_segment(scan: Scan, path: Path, file: BinaryIO | None) -> Fault | None
     return torn
 
 
-def _judge_keys(scan: Scan, file: str, *, must_be_signed: bool) -> None:
-    """Whether a segment's key is at hand, and whether it has signed any of it."""
-    count = scan.count
-    if count.lines > 1 and count.forged == count.lines:
-        scan.all_forged("is signed with another key than its root and epoch say, as all of its segment.")
-    if count.first_unsigned is None or count.unsigned <= count.signed:
-        return
-    line, seq, kid, epoch = count.first_unsigned
-    verdict = Verdict.WRONG_KEY if must_be_signed else Verdict.UNVERIFIED
-    text = f"the key of root {kid}, epoch {epoch} is not at hand; only the chain was checked."
-    fault = Fault(verdict=verdict, file=file, line=line, seq=seq, records=count.unsigned, text=text)
-    scan.faults.kept.append(fault)
+def _judge_keys(scan: Scan, *, newest_must_be_signed: bool) -> Iterator[Fault]:
+    """What was signed by keys that are not at hand."""
+    for (kid, epoch), found in scan.unsigned.items():
+        is_wrong = newest_must_be_signed and (kid, epoch) == scan.newest_key
+        yield Fault(
+            verdict=Verdict.WRONG_KEY if is_wrong else Verdict.UNVERIFIED,
+            file=found.file,
+            line=found.line,
+            seq=found.seq,
+            records=found.records,
+            text=f"the key of root {kid}, epoch {epoch} is not at hand; only the chain was checked.",
+        )
 
 
 def _sorted(faults: Sequence[Fault], files: Sequence[str]) -> list[Fault]:
@@ -205,12 +189,12 @@ def _sorted(faults: Sequence[Fault], files: Sequence[str]) -> list[Fault]:
 
 
 def _judge_head(
-    paths: JournalPaths, data: bytes | None, head: Head | None, macs: Mapping[int, str], *, log: str, last: int
+    files: JournalFiles, data: bytes | None, head: Head | None, macs: Mapping[int, str], *, log: str, last: int
 ) -> Iterator[Fault]:
     """Whether the journal goes as far as its head, and the head says what stands there."""
-    file = paths.head.name
+    file = files.head.name
     if data is None:
-        if last > 0:  # the genesis record alone: a crash came before the first head
+        if last >= 0:
             text = "there is no head, so that nobody can tell whether the last record is the last."
             yield Fault(verdict=Verdict.TRUNCATED, file=file, seq=last + 1, text=text)
     elif head is None:
@@ -220,7 +204,7 @@ def _judge_head(
     elif head.seq > last:
         missing = head.seq - last
         text = f"the journal ends with record {last}, and its head says {head.seq}."
-        name = paths.open_segment.name
+        name = files.open_segment.name
         yield Fault(verdict=Verdict.TRUNCATED, file=name, seq=last + 1, records=missing, text=text)
     elif macs.get(head.seq, head.mac) != head.mac:
         yield Fault(

@@ -40,9 +40,7 @@ class KeyFolder:
             JournalError: It is not private, or no key stands in it.
         """
         if not self.epoch_path.exists() and not self.epoch_path.is_symlink():
-            raise DataError(
-                f"{self.epoch_path}: no such key. `barstep keys init --environment {self.path.name}` makes it."
-            )
+            raise DataError(f"{self.epoch_path}: no such key. `barstep keys init` makes it.")
         found = _EPOCH.fullmatch(read_private(self.epoch_path))
         if found is None:
             raise JournalError(f"{self.epoch_path}: no key stands in it: one line of JSON with kid, epoch and key.")

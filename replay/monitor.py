@@ -80,7 +80,7 @@ class Monitor:
         mostly = DECISIONS[dropped.most_common(1)[0][0]] if dropped else ""
         return (
             one.name,
-            f"{at_text(last_us)[:16]}Z" if last_us >= machine.setup.start_us else "–",
+            at_text(last_us)[5:16].replace("T", " ") if last_us >= machine.setup.start_us else "–",
             f"{schedules[layout.WEIGHT, s]:.3f}",
             f"{self._accepted[s]:,}",
             f"{dropped.total():,}",

@@ -6,6 +6,7 @@ symbolic link is refused and never mended in silence: whoever could have read or
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from contextlib import suppress
@@ -42,22 +43,19 @@ def check_private_folder(folder: Path) -> None:
     _check(folder, found, FOLDER_MODE)
 
 
-def open_private(path: Path) -> int:
-    """A descriptor to read a private file, which is checked as it is opened.
+def open_own_file(path: Path, flags: int = os.O_RDONLY | os.O_NONBLOCK) -> int:
+    """A descriptor of a private file, which is checked as it is opened.
 
     Raises:
-        DataError: There is no such file.
-        JournalError: It or its folder is not private.
+        FileNotFoundError: There is no such file.
+        JournalError: It is not private.
     """
-    check_private_folder(path.parent)
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file.") from None
+        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
     except OSError as error:
-        if path.is_symlink():
+        if error.errno == errno.ELOOP:
             raise _refused(path, "is a symbolic link", "put the file itself there") from None
-        raise JournalError(f"{path}: cannot be opened: {error.strerror}.") from None
+        raise
     try:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
@@ -67,6 +65,22 @@ def open_private(path: Path) -> int:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def open_private(path: Path) -> int:
+    """The same to read it, in a folder that is private too.
+
+    Raises:
+        DataError: There is no such file.
+        JournalError: It or its folder is not private, or it cannot be read.
+    """
+    check_private_folder(path.parent)
+    try:
+        return open_own_file(path)
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file.") from None
+    except OSError as error:
+        raise JournalError(f"{path}: cannot be opened: {error.strerror}.") from None
 
 
 def read_private(path: Path) -> bytes:

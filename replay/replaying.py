@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,12 @@ from .event_loop import Listener
 from .key_files import KeyFolder
 from .keys import random_bytes
 from .pace import Pace
+from .secrets_setup import KEYS, require_secrets
 from .session import Session
 
 Progress = Callable[[int, int], None]
+SECRETS = Path("secrets")
+"""Under the working folder."""
 
 
 def replay(
@@ -40,7 +44,7 @@ def replay(
         speed: Seconds of event time in a second of the clock; None: as fast as it goes.
         journal: The folder of journals; None: nothing is written down. Where it holds this run's journal, the run goes
             on from its end.
-        keys: The folder of the signing keys, by default `secrets/journal/<environment>`.
+        keys: The folder of the signing keys; None: `secrets/journal/<environment>`, which a demonstration makes.
         clock: What the speed is measured by; None: the machine's.
         listeners: Who hears of what is done, once it is written down.
         progress: Called with the bars that are done and all of them.
@@ -76,9 +80,25 @@ def open_session(
     """A run, with a journal where a folder is given; see `replay`. observed: see `SchedulerMachine`."""
     if journal is None:
         return Session(setup, listeners, block_bars=block_bars, observed=observed)
-    folder = KeyFolder(Path("secrets/journal") / setup.environment if keys is None else Path(keys))
+    folder = KeyFolder(own_keys(setup) if keys is None else Path(keys))
     log_id, now_us = random_bytes(16).hex(), clock.now_us()
     return Session.open(setup, Path(journal), folder, listeners, log_id=log_id, now_us=now_us, block_bars=block_bars)
+
+
+def own_keys(setup: SchedulerSetup, told: Callable[[Path], object] = lambda _: None) -> Path:
+    """The folder of an environment's signing keys; a demonstration's secrets are made where they are missing.
+
+    Args:
+        setup: The run.
+        told: Called with each file that is made.
+
+    Raises:
+        JournalError: An environment of another type has none of its own.
+    """
+    environment = setup.config.environments[setup.environment]
+    for path in require_secrets(SECRETS, setup.environment, environment, setup.scheduler.rbac_tokens, os.environ):
+        told(path)
+    return SECRETS / KEYS / setup.environment
 
 
 def paced_block(speed: float | None) -> int:

@@ -61,13 +61,13 @@ class Scribe:
     def instant(self, now_us: int, place: int) -> None:
         """Write what an instant brought, and commit it."""
         machine, at = self._machine, at_text(now_us)
+        if self._failures.any():
+            self._write_recoveries(at)
         column = int(machine.timeline[CLOSING, place])
         while self._changes and self._changes[0].at_us <= now_us:
             self._ledger.append(timed("feed", at, self._records.feed(self._changes.pop(0))))
         if column >= 0:
             self._write_bars(at, machine.taken.start + column - 1)
-        if self._failures.any():
-            self._write_recoveries(at)
         self._write_notes()  # that the governor halts
         new, append = self._news.rows(), self._ledger.append
         for row in new.refreshes:

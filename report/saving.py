@@ -11,9 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from ..data.dataset import DatasetInfo, write_dataset
 from ..engine.bars import Bars
 from ..engine.outcome import Outcome
+from ..engine.seal import BAR_FILES, file_digest, sealed
 from ..errors import refuse_existing
 from .sheet import IS_PORTFOLIO
 
@@ -21,9 +24,9 @@ DOCUMENT = "result.json"
 
 
 def save_outcome(result: Outcome, folder: Path, *, overwrite: bool = False) -> Path:
-    """Write `result.json`, the tables as Parquet, and the bars it ran on; return the folder.
+    """Write `result.json`, the tables as Parquet, the bars it ran on, and what else it was made from.
 
-    With the bars a folder is complete: whoever gets it can draw the candles, or load them and run again.
+    So a folder is complete: whoever gets it can draw the candles, and run it again with `barstep reproduce`.
 
     Raises:
         UsageError: The folder is there already and is not to be replaced.
@@ -54,12 +57,24 @@ def bar_files(document: Mapping[str, Any]) -> list[str]:
 
 
 def _write(result: Outcome, folder: Path) -> None:
-    text = result.to_json()
-    (folder / DOCUMENT).write_text(f"{text}\n", encoding="utf-8")
+    document = json.loads(result.to_json())
+    document[BAR_FILES] = bar_files(document)
     for name, table in result.tables.items():
         table.write_parquet(folder / f"{name}.parquet")
-    for bars, file in zip(result.instruments, bar_files(json.loads(text)), strict=True):
+    for bars, file in zip(result.instruments, bar_files(document), strict=True):
         _write_bars(bars, folder / file)
+    for name, content in result.inputs.files.items():
+        _write_input(content, folder / name)
+    digests = {file.relative_to(folder).as_posix(): file_digest(file) for file in folder.rglob("*") if file.is_file()}
+    (folder / DOCUMENT).write_text(f"{json.dumps(sealed(document, digests), indent=2)}\n", encoding="utf-8")
+
+
+def _write_input(content: bytes | pl.DataFrame, path: Path) -> None:
+    path.parent.mkdir(exist_ok=True)
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        content.write_parquet(path)
 
 
 def _write_bars(bars: Bars, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Runs the command as its entry point does, in this process."""
+"""Runs the command as its entry point does, in this process; the tests import what they share from this folder."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from barstep.cli.app import main
 from barstep.data.presets import EMBEDDED_FOLDER
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 @dataclass(frozen=True)

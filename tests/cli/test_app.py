@@ -15,7 +15,8 @@ HEAVY = {"numba", "llvmlite", "numpy", "polars", "pyarrow", "rich"}
 
 
 @pytest.mark.parametrize(
-    "words", [["--help"], ["--version"], ["backtest", "--help"], ["data", "--help"], ["config", "--help"]]
+    "words",
+    [["--help"], ["--version"], *([name, "--help"] for name in ("backtest", "config", "data", "decision-log", "keys"))],
 )
 def test_help_imports_nothing_heavy(words: list[str]) -> None:
     """Help and version answer without the libraries that take long to import."""
@@ -33,7 +34,7 @@ def test_every_command_is_in_the_help(barstep: Run) -> None:
     """`barstep` alone shows the commands and ends well."""
     ran = barstep()
     assert ran.code == 0
-    for name in ("backtest", "config", "data", "demo", "doctor", "warmup"):
+    for name in ("backtest", "config", "data", "decision-log", "demo", "doctor", "keys", "warmup"):
         assert f"\n  {name} " in ran.out
 
 

@@ -222,7 +222,7 @@ def test_json_of_an_engine_says_how_to_get_it_again() -> None:
     assert document["signals"]["fills"] == result.fills.height
     assert document["final_equity"] == result.final_equity
     assert list(document["metrics"]) == list(DESCRIPTIONS)
-    assert set(document["provenance"]) == {"barstep", "numba", "numpy", "kernels", "arithmetic"}
+    assert set(document["provenance"]) == {"barstep", "numba", "numpy", "kernels", "arithmetic", "data_sha384"}
 
 
 def test_json_has_null_for_what_is_no_number() -> None:

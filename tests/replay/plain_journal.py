@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,6 +31,11 @@ def epoch_key(root: bytes, epoch: int) -> bytes:
 def root_id(root: bytes) -> str:
     """The root's name."""
     return hashlib.sha384(label_key(root, "kid")).hexdigest()[:16]
+
+
+def head_line(record: Mapping[str, object]) -> bytes:
+    """The head that a record makes."""
+    return json.dumps({key: record[key] for key in ("log", "seq", "mac")}, separators=(",", ":")).encode() + b"\n"
 
 
 @dataclass
@@ -76,7 +82,7 @@ class PlainJournal:
 
     def head(self) -> bytes:
         """How far it goes."""
-        return json.dumps({"log": self.log, "seq": self.seq, "mac": self.mac}, separators=(",", ":")).encode() + b"\n"
+        return head_line({"log": self.log, "seq": self.seq, "mac": self.mac})
 
     def _put(self, name: str, data: bytes) -> None:
         path = self.folder / name

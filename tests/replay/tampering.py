@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from plain_journal import PlainJournal, epoch_key, fill, root_id
+from plain_journal import PlainJournal, epoch_key, fill, head_line, root_id
 
 OPEN, HEAD = "demo.jsonl", "demo.head.json"
 Place = tuple[str, int] | None
@@ -288,7 +288,7 @@ def foreign_segment(case: Case, rng: np.random.Generator) -> Place:
 def foreign_head(case: Case, rng: np.random.Generator) -> Place:
     """The head is another journal's."""
     last = json.loads(case.other[OPEN][-1])
-    case.head = json.dumps({key: last[key] for key in ("log", "seq", "mac")}).encode()
+    case.head = head_line(last)
     return None
 
 
@@ -327,7 +327,7 @@ def segment_of_other_key(case: Case, rng: np.random.Generator) -> Place:
         lines[place] = sign_again(line, key, **prev)
     if name == OPEN:
         last = json.loads(lines[-1])
-        case.head = json.dumps({key: last[key] for key in ("log", "seq", "mac")}).encode()
+        case.head = head_line(last)
         case.witness = case.head
     return name, 0
 
@@ -382,7 +382,7 @@ def rolled_back(case: Case, rng: np.random.Generator) -> Place:
     lines = case.files[OPEN]
     del lines[int(rng.integers(1, len(lines))) :]
     last = json.loads(lines[-1])
-    case.head = json.dumps({key: last[key] for key in ("log", "seq", "mac")}).encode()
+    case.head = head_line(last)
     return None
 
 
@@ -393,7 +393,7 @@ def written_anew(case: Case, rng: np.random.Generator) -> Place:
         prev = json.loads(lines[place - 1])["mac"]
         lines[place] = sign_again(lines[place], epoch_key(case.root, 2), prev=prev, text="anew")
     last = json.loads(lines[-1])
-    case.head = json.dumps({key: last[key] for key in ("log", "seq", "mac")}).encode()
+    case.head = head_line(last)
     return None
 
 
@@ -407,7 +407,7 @@ def other_journal(case: Case, rng: np.random.Generator) -> Place:
             signed = sign_again(line, epoch_key(case.root, epoch), log=log, prev=mac)
             case.files[name][place], mac = signed, json.loads(signed)["mac"]
     last = json.loads(case.files[OPEN][-1])
-    case.head = json.dumps({key: last[key] for key in ("log", "seq", "mac")}).encode()
+    case.head = head_line(last)
     return None
 
 
@@ -418,7 +418,7 @@ def torn(case: Case, rng: np.random.Generator) -> Place:
     """A crash cut off the line that was being written; some records before it may be past the head."""
     lines = case.files[OPEN]
     last = json.loads(lines[-1 - int(rng.integers(0, 2))])
-    case.head = json.dumps({key: last[key] for key in ("log", "seq", "mac")}).encode()
+    case.head = head_line(last)
     case.witness = case.head
     following = sign_again(lines[-1], epoch_key(case.root, 2), seq=last["seq"] + 1, prev=last["mac"])
     case.tails[OPEN] = following[: int(rng.integers(1, len(following) + 1))]

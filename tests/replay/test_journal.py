@@ -280,7 +280,7 @@ def test_on_the_real_disk_files_are_private(tmp_path: Path) -> None:
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
     assert folder.stat().st_mode & 0o777 == 0o700
     (folder / "demo.jsonl").chmod(0o644)
-    with pytest.raises(JournalError, match=r"demo\.jsonl: others may use it"):
+    with pytest.raises(JournalError, match=r"demo\.jsonl: has mode 0644"):
         open_journal(disk, keys, folder=folder)
     (folder / "demo.jsonl").chmod(0o600)
     open_journal(disk, keys, folder=folder).close()

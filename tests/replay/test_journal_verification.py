@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from barstep.errors import DataError, JournalError, UsageError
 from barstep.replay.journal_faults import Fault, Verdict
-from barstep.replay.journal_lines import JournalPaths
+from barstep.replay.journal_files import JournalFiles
 from barstep.replay.journal_verification import Verification, verify
 from barstep.replay.key_files import KeyRing
 from barstep.replay.keys import EpochKey
-from plain_journal import PlainJournal, epoch_key, fill, root_id
+from plain_journal import PlainJournal, epoch_key, fill, head_line, root_id
 
 SEEDS = int(os.environ.get("SEEDS", "1"))
 ROOT, SECOND_ROOT = bytes(range(32)), bytes(range(32, 64))
@@ -29,7 +29,7 @@ def machine_key(journal: PlainJournal) -> EpochKey:
 
 
 def look(folder: Path, *keys: EpochKey, witness: Path | None = None) -> Verification:
-    return verify(JournalPaths(folder=folder, environment="demo"), KeyRing(*keys), witness=witness)
+    return verify(JournalFiles(folder=folder, environment="demo"), KeyRing(*keys), witness=witness)
 
 
 def verdicts(found: Verification) -> list[str]:
@@ -80,7 +80,7 @@ def test_an_untouched_journal_raises_no_alarm(seed: int, tmp_path: Path) -> None
 
 def _head_of(segment: Path) -> bytes:
     last = json.loads(segment.read_bytes().split(b"\n")[-2])
-    return json.dumps({key: last[key] for key in ("log", "seq", "mac")}).encode()
+    return head_line(last)
 
 
 def test_a_next_segment_counts_from_the_moment_that_the_open_one_is_sealed(journal: PlainJournal) -> None:
@@ -142,9 +142,8 @@ def test_a_witness_has_seen_no_more_than_there_is(journal: PlainJournal, tmp_pat
     witness = tmp_path / "witness.json"
     lines = b"".join(path.read_bytes() for path in sorted(journal.folder.glob("demo.*jsonl"))).split(b"\n")[:-1]
     older = json.loads(lines[3])
-    told = {key: older[key] for key in ("log", "seq", "mac")}
     for change in ({}, {"mac": "0" * 96}, {"seq": 99}, {"log": "0" * 32}):
-        witness.write_text(json.dumps({**told, **change}))
+        witness.write_bytes(head_line({**older, **change}))
         assert verdicts(look(journal.folder, EpochKey.first(ROOT), witness=witness)) == ["ROLLED BACK"] * len(change)
     for text in ("", "{}", '{"log":"x","seq":-1,"mac":""}'):
         witness.write_text(text)
@@ -174,17 +173,51 @@ def test_every_fault_is_told_with_its_place_in_the_order_of_the_files(journal: P
     )
 
 
-def test_the_genesis_record_alone_needs_no_head(tmp_path: Path) -> None:
-    """A crash may come between the two; later, a head that is missing is TRUNCATED."""
+def test_a_head_is_there_before_the_first_record_is(tmp_path: Path) -> None:
+    """So that its absence is TRUNCATED, from the genesis record on."""
     journal = PlainJournal(tmp_path / "logs", ROOT)
     journal.write("genesis")
     journal.save()
-    head = journal.folder / "demo.head.json"
-    head.unlink()
     assert verdicts(look(journal.folder, EpochKey.first(ROOT))) == ["UNWITNESSED"]
+    (journal.folder / "demo.head.json").unlink()
+    assert verdicts(look(journal.folder, EpochKey.first(ROOT))) == ["TRUNCATED", "UNWITNESSED"]
+
+
+def test_nobody_goes_on_with_a_root_of_his_own(journal: PlainJournal) -> None:
+    """Who has the machine's key may seal and rotate: with the root at hand it is told, in a file of its own or not."""
+    journal.seal(SECOND_ROOT)
+    for _ in range(3):
+        journal.write("note")
+    journal.save()
+    assert verdicts(look(journal.folder, EpochKey.first(ROOT))) == ["WRONG KEY", "UNWITNESSED"]
+    sealed = sorted(journal.folder.glob("demo.0*.jsonl"))[-1]
+    data = sealed.read_bytes() + journal.folder.joinpath("demo.jsonl").read_bytes()
+    sealed.unlink()
+    journal.folder.joinpath("demo.jsonl").write_bytes(data)
+    assert verdicts(look(journal.folder, EpochKey.first(ROOT))) == ["WRONG KEY", "UNWITNESSED"]
+
+
+def test_a_root_that_was_left_does_not_come_back(tmp_path: Path) -> None:
+    """Else the first key, once stolen, could hide a segment of somebody else's between two good ones."""
+    journal = PlainJournal(tmp_path / "logs", ROOT)
+    journal.write("genesis")
+    journal.seal(SECOND_ROOT)
+    journal.write("note")
+    journal.seal(ROOT)
     journal.write("note")
     journal.save()
-    head.unlink()
+    found = look(journal.folder, EpochKey.first(ROOT))
+    assert verdicts(found) == ["WRONG KEY", "WRONG KEY", "UNWITNESSED"]
+    assert found.faults[1].file == "demo.jsonl"
+
+
+def test_a_sealed_segment_is_followed_by_another(journal: PlainJournal) -> None:
+    """The next one is written first: a journal that ends with `sealed` was cut, though its head says so too."""
+    sealed = sorted(journal.folder.glob("demo.0*.jsonl"))[-1]
+    (journal.folder / "demo.head.json").write_bytes(_head_of(sealed))
+    (journal.folder / "demo.jsonl").unlink()
+    assert verdicts(look(journal.folder, EpochKey.first(ROOT))) == ["TRUNCATED", "UNWITNESSED"]
+    (journal.folder / "demo.jsonl").touch(mode=0o600)
     assert verdicts(look(journal.folder, EpochKey.first(ROOT))) == ["TRUNCATED", "UNWITNESSED"]
 
 
@@ -201,11 +234,11 @@ def test_a_journal_that_begins_with_a_torn_line_is_torn(tmp_path: Path) -> None:
 def test_what_is_not_there_or_not_private_is_refused(journal: PlainJournal, tmp_path: Path) -> None:
     """No journal, no folder, a name that leads elsewhere, a segment that others may read."""
     with pytest.raises(DataError, match=r"paper\.jsonl: no such journal"):
-        verify(JournalPaths(folder=journal.folder, environment="paper"), KeyRing())
+        verify(JournalFiles(folder=journal.folder, environment="paper"), KeyRing())
     with pytest.raises(DataError, match="no such"):
         look(tmp_path / "nothing")
-    with pytest.raises(UsageError, match="a name has letters"):
-        JournalPaths(folder=journal.folder, environment="../demo")
+    with pytest.raises(UsageError, match="allowed are letters"):
+        JournalFiles(folder=journal.folder, environment="../demo")
     segment = journal.folder / "demo.000000000009.jsonl"
     segment.chmod(0o644)
     with pytest.raises(JournalError, match="has mode 0644"):

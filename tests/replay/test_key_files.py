@@ -56,7 +56,7 @@ def test_a_key_goes_on_and_never_back(keys: KeyFolder) -> None:
 
 def test_without_a_key_it_is_said_how_to_make_one(keys: KeyFolder) -> None:
     """The text names the file and the command."""
-    with pytest.raises(DataError, match=r"epoch\.key: no such key\. `barstep keys init --environment demo`"):
+    with pytest.raises(DataError, match=r"epoch\.key: no such key\. `barstep keys init` makes it"):
         keys.current()
 
 

@@ -1,0 +1,56 @@
+"""What an environment needs before it starts: a demonstration makes it, the others have to have it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from barstep.config.environments import Environment
+from barstep.config.tokens import Token
+from barstep.errors import JournalError
+from barstep.replay.authorization import READ, WRITE, Authorizer, read_token, token_sha384
+from barstep.replay.key_files import KeyFolder
+from barstep.replay.secrets_setup import demo_secrets, require_secrets
+
+LOCAL = Token(id="scheduler-local", env="CORE_SCHEDULER_TOKEN", scopes=[READ, WRITE])
+HASHED = Token(id="hashed", sha384=token_sha384("x"), scopes=[READ])
+
+
+def environment(kind: str) -> Environment:
+    return Environment(
+        type=kind, venue="v", risk_profile="r", instrument_universe="u", scheduler="s", capital=1.0  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def test_a_demonstration_makes_what_it_lacks_once(tmp_path: Path) -> None:
+    """Journal keys and a token that opens its scheduler; a second time nothing changes."""
+    made = demo_secrets(tmp_path / "secrets", "demo", [LOCAL, HASHED], {})
+    assert [str(path.relative_to(tmp_path)) for path in made] == [
+        "secrets/journal/demo/root.key", "secrets/journal/demo/epoch.key", "secrets/tokens/scheduler-local.token",
+    ]  # fmt: skip
+    assert all(path.stat().st_mode & 0o777 == 0o600 for path in made)
+    before = [path.read_bytes() for path in made]
+    assert demo_secrets(tmp_path / "secrets", "demo", [LOCAL, HASHED], {}) == []
+    assert [path.read_bytes() for path in made] == before
+    own = Authorizer("s", [LOCAL], environ={}, folder=tmp_path / "secrets" / "tokens")
+    assert own.authorize(read_token(made[2]), WRITE, now_us=0) == "scheduler-local"
+
+
+def test_a_variable_that_is_set_needs_no_file(tmp_path: Path) -> None:
+    """The token is the operator's own then."""
+    made = require_secrets(tmp_path / "s", "demo", environment("demo"), [LOCAL], {"CORE_SCHEDULER_TOKEN": "x"})
+    assert [path.name for path in made] == ["root.key", "epoch.key"]
+
+
+@pytest.mark.parametrize("kind", ["paper", "live"])
+def test_paper_and_live_do_not_start_without_their_own(kind: str, tmp_path: Path) -> None:
+    """First the keys are asked for, then a token; nothing is made for them."""
+    folder, one, name = tmp_path / "secrets", environment(kind), f"binance_{kind}"
+    with pytest.raises(JournalError, match=f"type {kind} and does not start .* keys init --environment {name}"):
+        require_secrets(folder, name, one, [LOCAL], {"CORE_SCHEDULER_TOKEN": "x"})
+    assert not folder.exists()
+    KeyFolder(folder / "journal" / name).init()
+    with pytest.raises(JournalError, match="without a token of its own"):
+        require_secrets(folder, name, one, [LOCAL], {"CORE_SCHEDULER_TOKEN": " "})
+    assert require_secrets(folder, name, one, [LOCAL], {"CORE_SCHEDULER_TOKEN": "x"}) == []
+    assert require_secrets(folder, name, one, [HASHED], {}) == []
