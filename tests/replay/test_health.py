@@ -13,7 +13,11 @@ from barstep.config.commands import AnyCommand
 from barstep.engine.scheduler import set_up_scheduler
 from barstep.engine.scheduler_setup import SchedulerSetup
 from barstep.engine.scheduler_simulation import simulate
+from barstep.replay.builders import build_multi_strategy_runtime
+from barstep.replay.clock import SimulatedClock
 from barstep.replay.journal_record import at_text
+from barstep.replay.journal_replay import replay_journal
+from barstep.replay.key_files import KeyFolder
 from barstep.replay.multi_strategy_scheduler import MultiStrategyScheduler
 from barstep.replay.session import Session
 from journal_making import records
@@ -123,6 +127,27 @@ def test_a_session_that_goes_on_holds_back_what_had_failed(killed_after: int, bl
     resumed.loop.block_bars = 1
     resumed.run()
     assert resumed.result().digests == expected.digests
+
+
+def test_a_journal_of_a_late_and_failing_session_is_done_again(tmp_path: Path) -> None:
+    """Record by record, although nothing is late and nothing fails then; what is executed and skipped is the same."""
+    config, bars = config_with_a_failing_engine(), {"X": told_bars(CLOSES, WISHES)}
+    (tmp_path / "keys").mkdir(mode=0o700)
+    KeyFolder(tmp_path / "keys").init()
+    clock = SimulatedClock(hour(0))
+    where = {"journal": tmp_path / "audit", "keys": tmp_path / "keys", "bars": bars}
+    with build_multi_strategy_runtime(config, "e", clock=clock, **where) as runtime:
+        resolved = runtime.session.machine.setup.resolved
+        kernel = next(one.strategy.engine.kernel for one in resolved if one.name == "bad")
+        kernel.__globals__["FAILS"][20] = 2
+        runtime.run_by_clock(at_text(hour(40)))
+        clock.jump_us(5 * 3_600_000_000)
+        runtime.run_by_clock(at_text(hour(50)))
+        runtime.suspend_schedule("good", duration_seconds=60)
+        runtime.run_once()
+    again = replay_journal(tmp_path / "audit" / "e.jsonl", config, bars=bars)
+    assert again.diverged is None
+    assert again.compared > 150
 
 
 def test_nobody_shortens_what_an_operator_suspended() -> None:
