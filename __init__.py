@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from .config.core import CoreConfig
     from .engine.allocation import Allocation
     from .engine.backtest import backtest
     from .engine.bars import Bars, load
-    from .engine.capital import (
+    from .engine.capital_policies import (
         BlendedAllocation,
         CapitalAllocationPolicy,
         DrawdownAdaptiveAllocation,
@@ -48,26 +49,36 @@ if TYPE_CHECKING:
     from .errors import BarstepError, ConfigError, DataError, UsageError
     from .kernels._jit import kernel
     from .ops.reproduce import Reproduction, reproduce
+    from .replay.builders import (
+        build_demo_multi_strategy_runtime,
+        build_live_multi_strategy_runtime,
+        build_multi_strategy_runtime,
+        build_paper_multi_strategy_runtime,
+    )
+    from .replay.multi_strategy_scheduler import MultiStrategyScheduler
     from .replay.replaying import replay
+    from .replay.sinks import InMemoryStrategySignalSink, StrategySignal, StrategySignalSink
+    from .replay.telemetry import InMemoryTelemetryEmitter, TelemetryEmitter
 
 _HOME = {
+    "CoreConfig": "config.core",
     "Allocation": "engine.allocation",
     "backtest": "engine.backtest",
     "Bars": "engine.bars",
     "load": "engine.bars",
-    "BlendedAllocation": "engine.capital",
-    "CapitalAllocationPolicy": "engine.capital",
-    "DrawdownAdaptiveAllocation": "engine.capital",
-    "EqualWeightAllocation": "engine.capital",
-    "FixedWeightAllocation": "engine.capital",
-    "MetricWeightedAllocation": "engine.capital",
-    "RiskParityAllocation": "engine.capital",
-    "RiskProfileBudgetAllocation": "engine.capital",
-    "SignalStrengthAllocation": "engine.capital",
-    "SmoothedCapitalAllocationPolicy": "engine.capital",
-    "TagQuotaAllocation": "engine.capital",
-    "VolatilityTargetAllocation": "engine.capital",
-    "policy_of": "engine.capital",
+    "BlendedAllocation": "engine.capital_policies",
+    "CapitalAllocationPolicy": "engine.capital_policies",
+    "DrawdownAdaptiveAllocation": "engine.capital_policies",
+    "EqualWeightAllocation": "engine.capital_policies",
+    "FixedWeightAllocation": "engine.capital_policies",
+    "MetricWeightedAllocation": "engine.capital_policies",
+    "RiskParityAllocation": "engine.capital_policies",
+    "RiskProfileBudgetAllocation": "engine.capital_policies",
+    "SignalStrengthAllocation": "engine.capital_policies",
+    "SmoothedCapitalAllocationPolicy": "engine.capital_policies",
+    "TagQuotaAllocation": "engine.capital_policies",
+    "VolatilityTargetAllocation": "engine.capital_policies",
+    "policy_of": "engine.capital_policies",
     "DEFAULT_STRATEGY_CATALOG": "engine.catalog",
     "StrategyCatalog": "engine.catalog",
     "load_core_config": "engine.configured",
@@ -90,6 +101,16 @@ _HOME = {
     "DataError": "errors",
     "UsageError": "errors",
     "kernel": "kernels._jit",
+    "build_demo_multi_strategy_runtime": "replay.builders",
+    "build_live_multi_strategy_runtime": "replay.builders",
+    "build_multi_strategy_runtime": "replay.builders",
+    "build_paper_multi_strategy_runtime": "replay.builders",
+    "MultiStrategyScheduler": "replay.multi_strategy_scheduler",
+    "InMemoryStrategySignalSink": "replay.sinks",
+    "StrategySignal": "replay.sinks",
+    "StrategySignalSink": "replay.sinks",
+    "InMemoryTelemetryEmitter": "replay.telemetry",
+    "TelemetryEmitter": "replay.telemetry",
     "replay": "replay",
     "Reproduction": "ops.reproduce",
     "reproduce": "ops.reproduce",
@@ -103,13 +124,17 @@ __all__ = [
     "BlendedAllocation",
     "CapitalAllocationPolicy",
     "ConfigError",
+    "CoreConfig",
     "DataError",
     "DrawdownAdaptiveAllocation",
     "EqualWeightAllocation",
     "Execution",
     "FixedWeightAllocation",
+    "InMemoryStrategySignalSink",
+    "InMemoryTelemetryEmitter",
     "LookaheadReport",
     "MetricWeightedAllocation",
+    "MultiStrategyScheduler",
     "Parameter",
     "PortfolioResult",
     "Reproduction",
@@ -121,7 +146,10 @@ __all__ = [
     "SmoothedCapitalAllocationPolicy",
     "StrategyCatalog",
     "StrategyEngine",
+    "StrategySignal",
+    "StrategySignalSink",
     "TagQuotaAllocation",
+    "TelemetryEmitter",
     "UsageError",
     "VolatilityTargetAllocation",
     "WarmupReport",
@@ -131,6 +159,10 @@ __all__ = [
     "audit_warmup",
     "backtest",
     "backtest_scheduler",
+    "build_demo_multi_strategy_runtime",
+    "build_live_multi_strategy_runtime",
+    "build_multi_strategy_runtime",
+    "build_paper_multi_strategy_runtime",
     "kernel",
     "load",
     "load_core_config",

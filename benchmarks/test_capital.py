@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from barstep.engine.capital import policy_of
+from barstep.engine.capital_policies import policy_of
 from barstep.engine.policy_metrics import MetricsTable
 from barstep.engine.policy_program import compile_policy
 from barstep.kernels._jit import kernel

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path as FilePath
+from typing import Any
 
 import msgspec.inspect as kinds
 
+from ..errors import UsageError
 from .commands import AnyCommand, ReplaceCapitalPolicy, SetCapitalPolicy, TimedCommand, WrittenCommands
 from .files import ReadFile, read_file
 from .policies import ALIASES
+from .policy_reading import node_of
 from .problems import Path, Problem
 from .references import policy_contradictions, two_ends
 from .walking import Walk
@@ -57,6 +61,25 @@ def read_commands(path: FilePath) -> ReadCommands:
     )
     impossible = [problem for place, command in read.places() for problem in _contradictions(command, place)]
     return read.with_problems([*tree.problems, *walk.problems, *impossible])
+
+
+def make_command(fields: Mapping[str, Any]) -> AnyCommand:
+    """A command from plain values, held to the same as one in a file; fields that are None are left out.
+
+    Raises:
+        UsageError: A field is unknown or missing, or a value is not allowed; all of it is told.
+    """
+    walk = Walk(ALIASES)
+    plain = {name: _plain(value) for name, value in fields.items() if value is not None}
+    command: AnyCommand = walk.read(node_of(plain), kinds.type_info(AnyCommand), (str(fields["command"]),))
+    problems = walk.problems or list(_contradictions(command, (str(fields["command"]),)))
+    if problems:
+        raise UsageError(" ".join(str(problem) for problem in problems))
+    return command
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def _contradictions(command: AnyCommand, path: Path) -> Iterator[Problem]:

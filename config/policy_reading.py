@@ -23,7 +23,7 @@ def read_policy(policy: object, where: str = "capital_policy") -> Written:
         UsageError: A name or a field is unknown, a field is missing, or a value is not allowed; all of it is told.
     """
     walk, path = Walk(ALIASES), (where,)
-    read: Any = walk.read(_node(policy), kinds.type_info(Policy), path)
+    read: Any = walk.read(node_of(policy), kinds.type_info(Policy), path)
     problems = walk.problems or list(policy_contradictions(read, path))
     if problems:
         raise UsageError(" ".join(str(problem) for problem in problems))
@@ -31,14 +31,14 @@ def read_policy(policy: object, where: str = "capital_policy") -> Written:
     return written
 
 
-def _node(value: Any) -> Node:
+def node_of(value: Any) -> Node:
     """Plain values and Structs as a tree without lines: what was made by hand is held to the same rules."""
     if isinstance(value, msgspec.Struct):
         value = msgspec.to_builtins(value)
     if isinstance(value, Mapping):
-        return Node({str(name): _node(entry) for name, entry in value.items()}, 0, 0)
+        return Node({str(name): node_of(entry) for name, entry in value.items()}, 0, 0)
     if isinstance(value, list | tuple):
-        return Node([_node(entry) for entry in value], 0, 0)
+        return Node([node_of(entry) for entry in value], 0, 0)
     if value is None or isinstance(value, bool | int | str):
         return Node(value, 0, 0)
     return Node(float(value) if isinstance(value, Real) else repr(value), 0, 0)

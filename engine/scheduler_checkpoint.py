@@ -13,6 +13,7 @@ import numpy as np
 
 from ..errors import JournalError
 from ..kernels import account, venue
+from ..kernels.scheduler import layout
 from .scheduler_machine import SchedulerMachine
 from .scheduler_state import SchedulerState
 
@@ -35,6 +36,7 @@ def take_checkpoint(machine: SchedulerMachine, next_bar: int) -> dict[str, Any]:
     """
     machine.tables.flush()  # how full they are is counted in the account
     machine.arrays.cells[..., _LENT] = 0.0
+    machine.arrays.schedules[layout.FIRST] = 0.0  # is looked for in the bars that are taken next
     return {
         "next_bar": next_bar,
         "operator": machine.state.to_dict(),

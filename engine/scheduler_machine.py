@@ -28,6 +28,7 @@ from .panel import PRICES
 from .policy_program import PolicyProgram, compile_policy
 from .portfolio import rows_read
 from .reasons import GOVERNED
+from .scheduler_allocation import Allocation
 from .scheduler_arrays import SchedulerArrays
 from .scheduler_book import Book
 from .scheduler_controls import controls
@@ -106,15 +107,18 @@ class SchedulerMachine:
 
     def warm_up(self) -> None:
         """Advance the engines over the bars before the first that is traded."""
-        history, first = self.setup.history, self.bars.start
-        self.wishes.skip(int(history.ts_us[first - 1] + self.interval_us) if first else 0)
+        self.wishes.skip(self._close_before(self.bars.start))
+
+    def _close_before(self, bar: int) -> int:
+        """When the bar before this one closed; 0 where there is none."""
+        return int(self.setup.history.ts_us[bar - 1] + self.interval_us) if bar else 0
 
     def take_bars(self, start: int, stop: int) -> None:
         """Take the bars `start` to `stop` of the history, which follow those taken last, and make their timeline."""
         history, arrays = self.setup.history, self.arrays
         self.taken = range(start, stop)
         closes = history.ts_us[start:stop] + self.interval_us
-        self.wishes.fill(closes)
+        self.wishes.fill(closes, self._close_before(start))
         self._fill_prices(start, stop)
         if start == self.bars.start and start > 0:
             see_closes(0, self._prices, arrays.instruments)  # what the first orders are sized by
@@ -158,6 +162,12 @@ class SchedulerMachine:
             self.event(GovernorHalted(reason=GOVERNED[cause]), int(self.timeline[0, at]))
         else:
             self.tables.flush()
+
+    @property
+    def allocation(self) -> Allocation:
+        """The shares of capital that are in force."""
+        raw = np.nan_to_num(self.registers[raw_register(self.program)])
+        return Allocation(self.setup, self.program, self.registers, raw, self.arrays.schedules[layout.WEIGHT].copy())
 
     def result(self) -> SchedulerResult:
         """What came of it."""

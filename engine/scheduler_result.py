@@ -14,11 +14,11 @@ from ..kernels import account, decisions, portfolio, venue
 from ..kernels.scheduler import layout
 from .bars import Floats, Integers
 from .inputs import Inputs, of_scheduler
-from .policy_diagnostics import Diagnostics
 from .policy_program import PolicyProgram
 from .portfolio_result import PAID, PortfolioResult
 from .provenance import provenance
 from .reasons import DECISIONS, GOVERNED, count_refusals
+from .scheduler_allocation import Allocation
 from .scheduler_digests import digest_of
 from .scheduler_effects import Noted
 from .scheduler_interventions import interventions_of
@@ -186,6 +186,12 @@ class SchedulerResult(PortfolioResult):
         )
 
     @cached_property
+    def allocation(self) -> Allocation:
+        """The shares of capital at the last refresh."""
+        raw, held = np.split(self.refresh_table[1:, -1:].sum(axis=1), 2)  # 0 where there was no refresh
+        return Allocation(self.setup, self.program, self.registers, raw, held)
+
+    @cached_property
     def feed_changes(self) -> pl.DataFrame:
         """One row a switch between a feed and its fallback: `time`, and the other fields of `FeedChange`."""
         rows = [asdict(change) for change in self.setup.feed_changes]
@@ -196,31 +202,18 @@ class SchedulerResult(PortfolioResult):
 
     def allocation_snapshot(self) -> dict[str, float]:
         """Each schedule's share of capital since the last refresh; 0 before the first one."""
-        last = self.refresh_table[1 + len(self.setup.schedules) :, -1:].sum(axis=1)
-        return dict(zip(self.setup.schedules, last.tolist(), strict=True))
+        return self.allocation.snapshot()
 
     def capital_allocation_state(self) -> dict[str, dict[str, float]]:
         """The last refresh: `raw` and `smoothed` shares of the policy, `weights` after the ceilings of the profiles.
 
         And these added up by `profile` and by primary `tag`.
         """
-        schedules, weights = self.setup.schedules, self.allocation_snapshot()
-        raw = self.refresh_table[1 : 1 + len(schedules), -1:].sum(axis=1)
-        smoothed = self.registers[self.program.root.weights]
-        added: dict[str, dict[str, float]] = {"profile": {}, "tag": {}}
-        for by, label in (("profile", "risk_profile"), ("tag", "tag")):
-            for name, weight in zip(self.setup.labels[label], weights.values(), strict=True):
-                added[by][name] = added[by].get(name, 0.0) + weight
-        return {
-            "raw": dict(zip(schedules, raw.tolist(), strict=True)),
-            "smoothed": dict(zip(schedules, np.nan_to_num(smoothed).tolist(), strict=True)),
-            "weights": weights,
-            **added,
-        }
+        return self.allocation.state()
 
     def capital_policy_diagnostics(self) -> dict[str, Any]:
         """How the last weights came about, by each policy of the tree."""
-        return Diagnostics(self.program, self.registers, self.setup.traits).of(self.program.root)
+        return self.allocation.diagnostics()
 
     def equity_by(self, by: By = "schedule") -> pl.DataFrame:
         """`timestamp`, and for each schedule, strategy, profile, tag or instrument its profit so far at each close.
@@ -299,11 +292,11 @@ class SchedulerResult(PortfolioResult):
 
     def to_dict(self) -> dict[str, Any]:
         """All that is not a table, as plain values."""
-        setup, plain = self.setup, super().to_dict()
+        setup, plain, shares = self.setup, super().to_dict(), self.capital_allocation_state()
+        raw, weights = shares["raw"].values(), shares["weights"].values()
         governor = setup.scheduler.portfolio_governor
         plain["signals"] = {**plain["signals"], **self.signals}
         plain["attribution"] |= {by: self.attribution(by).to_dicts() for by in ("strategy", "risk_profile")}
-        raw, held = np.split(self.refresh_table[1:, -1:].sum(axis=1), 2)  # 0 where there was no refresh
         return {
             **plain,
             "scheduler": setup.name,
@@ -325,7 +318,7 @@ class SchedulerResult(PortfolioResult):
                     "raw_weight": raw_weight,
                     "weight": weight,
                 }
-                for one, raw_weight, weight in zip(setup.resolved, raw.tolist(), held.tolist(), strict=True)
+                for one, raw_weight, weight in zip(setup.resolved, raw, weights, strict=True)
             ],
             "signals_by_schedule": self.signals_by_schedule.to_dicts(),
             "on_breach": governor.on_breach if governor is not None else None,

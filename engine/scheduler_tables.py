@@ -29,7 +29,7 @@ class SchedulerTables:
         events: float64[EVENT, ·], likewise.
         unit_fills: float64[FILL_COLUMNS, ·], scratch of the kernels.
         notes: What the operator's state told, with the instant.
-        flushes: How often they were emptied.
+        passed: By name how many rows were taken over.
     """
 
     def __init__(self, arrays: SchedulerArrays) -> None:
@@ -41,9 +41,9 @@ class SchedulerTables:
         self.events = np.empty((layout.EVENT, 1024 + 2 * arrays.profiles.shape[0]))
         self.unit_fills = np.empty((FILL_COLUMNS, 2 * ROWS_OF_A_CELL))
         self.notes: list[tuple[int, Noted]] = []
-        self.flushes = 0
+        self.passed = dict.fromkeys(("decisions", "fills", "refreshes", "events"), 0)
         self._taken: dict[str, list[list[NDArray[Any]]]] = {
-            name: [[] for _ in getattr(self, name)] for name in ("decisions", "fills", "refreshes", "events")
+            name: [[] for _ in getattr(self, name)] for name in self.passed
         }
 
     def note(self, effects: Sequence[Effect], now: int) -> None:
@@ -52,7 +52,6 @@ class SchedulerTables:
 
     def flush(self) -> None:
         """Take over what was written, so that the tables are empty again."""
-        self.flushes += 1
         for name, slot in _COUNTS.items():
             count = int(self._account[slot])
             if count:
@@ -61,8 +60,25 @@ class SchedulerTables:
 
     def put(self, name: str, table: Floats) -> None:
         """Add rows to what was taken over."""
+        self.passed[name] += table.shape[1]
         for pieces, row, kind in zip(self._taken[name], table, _kinds(name, table), strict=True):
             pieces.append(row.astype(kind))
+
+    def counts(self) -> list[int]:
+        """How many rows each table has from its beginning, in the order of `passed`."""
+        open_rows = self._account[_COUNT_SLOTS].tolist()
+        return [before + int(count) for before, count in zip(self.passed.values(), open_rows, strict=True)]
+
+    def rows(self, name: str, start: int, stop: int) -> list[list[float]]:
+        """Rows `start` to `stop`, counted from the beginning, which are the last ones; each as a list."""
+        if start == stop:
+            return []
+        table, passed = getattr(self, name), self.passed[name]
+        open_rows: list[list[float]] = table[:, max(start - passed, 0) : stop - passed].T.tolist()
+        if start >= passed:
+            return open_rows
+        taken = [np.concatenate(pieces)[start - passed :] for pieces in self._taken[name]]  # it was full in between
+        return [[float(value) for value in row] for row in zip(*taken, strict=True)] + open_rows
 
     def whole(self, name: str) -> Floats:
         """A table from its beginning. Its pieces are given up row by row: they would double what it takes."""
@@ -80,6 +96,8 @@ _COUNTS = {
     "refreshes": layout.REFRESHES,
     "events": layout.EVENTS,
 }
+
+_COUNT_SLOTS = list(_COUNTS.values())
 
 _WHOLE_NUMBERS = {
     "decisions": {layout.DECIDED_CELL: np.int32, layout.DECIDED_REASON: np.int8, layout.IS_ACCEPTED: np.int8},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -46,6 +46,28 @@ class Measure:
         return DIAGNOSTICS + engine.diagnostics.index(self.name) if self.name in engine.diagnostics else NOT_GIVEN
 
 
+FAILURES, RETRY_US, IS_BEHIND = range(3)
+"""`health`, by schedule: how often in a row its engine has failed; when it is tried again, in microseconds; 1 where it
+has not seen all bars that are closed."""
+
+
+class EngineWatch(Protocol):
+    """Who is asked before an engine is called for a block, and told what came of it."""
+
+    def may_try(self, schedule: int) -> bool:
+        """Whether it is called at all."""
+
+    def failed(self, schedule: int, error: Exception) -> None:
+        """It raised, and is as it was before."""
+
+    def succeeded(self, schedule: int) -> None:
+        """It has seen every bar of the block, and those that it had missed."""
+
+
+class BlockFailedError(Exception):
+    """A watched engine raised somewhere in a block of several bars; nothing has been advanced."""
+
+
 class BlockOfWishes:
     """Wishes and confidence of all schedules on the columns of one block; the tables are used again for every block.
 
@@ -53,6 +75,8 @@ class BlockOfWishes:
         wishes: float64[schedule, instrument, ·]; column 0 is the one before the block. NaN where nothing is traded.
         confidence: float64[schedule, instrument, ·].
         means: float64[measure, schedule, ·], averages over instruments.
+        health: int64[3, schedule], how the engines fare.
+        watch: Who looks after engines that raise; None: nobody, and the error is the caller's.
     """
 
     def __init__(
@@ -81,6 +105,8 @@ class BlockOfWishes:
         self.wishes, self.confidence = np.full((2, len(runs), instruments, width), np.nan)
         self.means = np.full((len(measures), len(runs), width), np.nan)
         self._counts = np.empty(width)
+        self.health: Integers = np.zeros((3, len(runs)), dtype=np.int64)
+        self.watch: EngineWatch | None = None
 
     @property
     def warm_up_bars(self) -> int:
@@ -88,25 +114,74 @@ class BlockOfWishes:
         return sum(engines.warm_up_bars for engines in self._engines)
 
     def skip(self, until_us: int) -> None:
-        """Advance all engines over the bars that are closed at or before this time."""
+        """Advance all engines over the bars closed at or before this time; watched ones do so with the next block."""
+        if self.watch is not None:
+            self.health[IS_BEHIND] = 1
+            return
         for engines in self._engines:
             engines.skip(until_us, self._block)
 
     def memories(self) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
         """Everything that the engines remember, by name."""
+        yield "health", self.health
         for s, engines in enumerate(self._engines):
             yield f"stops of {s}", engines.stops
             yield f"tails of {s}", engines.tails
             yield from ((f"carry of {s} in {i}", carry) for i, carry in enumerate(engines.carries))
 
-    def fill(self, closes_us: Integers) -> None:
-        """Fill the tables for the columns that close at these times, which follow those of the block before."""
+    def fill(self, closes_us: Integers, before_us: int) -> None:
+        """Fill the tables for the columns that close at these times, which follow those of the block before.
+
+        before_us: when the bar before them closed; 0 where there is none.
+
+        Raises:
+            BlockFailedError: A watched engine raised; it is to be told at which bar, a bar at a time.
+        """
+        if self.watch is None or closes_us.size == 1:
+            self._fill(closes_us, before_us)
+            return
+        memories, health = [engines.memory() for engines in self._engines], self.health.copy()
+        try:
+            self._fill(closes_us, before_us)
+        except BlockFailedError:
+            self.health[...] = health
+            for engines, memory in zip(self._engines, memories, strict=True):
+                engines.recall(memory)
+            raise
+
+    def _fill(self, closes_us: Integers, before_us: int) -> None:
         for s, engines in enumerate(self._engines):
-            places = engines.advance(closes_us, aligned=self._aligned)
+            places = self._advance(s, closes_us, before_us)
+            if places is None:  # nothing is known of what it wants
+                self.wishes[s], self.confidence[s], self.means[:, s] = np.nan, np.nan, np.nan
+                continue
             lay_out(
                 engines.outs, engines.tails, places, engines.advanced, engines.traded, engines.measure_rows,
                 engines.measure_sizes, s, closes_us.size + 1, self.wishes, self.confidence, self.means, self._counts,
             )  # fmt: skip
+
+    def _advance(self, s: int, closes_us: Integers, before_us: int) -> Integers | None:
+        """Have an engine write what it gives, under the eyes of who watches it; None where it gave nothing."""
+        engines, watch = self._engines[s], self.watch
+        if watch is None:
+            return engines.advance(closes_us, aligned=self._aligned)
+        was_behind, self.health[IS_BEHIND, s] = self.health[IS_BEHIND, s], 1
+        if not watch.may_try(s):
+            return None
+        memory = engines.memory()
+        try:
+            if was_behind:
+                engines.skip(before_us, self._block)
+            places = engines.advance(closes_us, aligned=self._aligned)
+        except Exception as error:
+            if closes_us.size > 1:
+                raise BlockFailedError from error
+            engines.recall(memory)
+            watch.failed(s, error)
+            return None
+        self.health[IS_BEHIND, s] = 0
+        watch.succeeded(s)
+        return places
 
 
 class _Engines:
@@ -155,6 +230,15 @@ class _Engines:
             while self.stops[i] < until:
                 self._advance(i, min(int(self.stops[i]) + block, until))
                 self.tails[i] = self.outs[i, :, self.advanced[i]]
+
+    def memory(self) -> list[np.ndarray[Any, Any]]:
+        """A copy of all that it remembers."""
+        return [array.copy() for array in (self.stops, self.tails, *self.carries)]
+
+    def recall(self, memory: Sequence[np.ndarray[Any, Any]]) -> None:
+        """Be as it was when the copy was made."""
+        for array, kept in zip((self.stops, self.tails, *self.carries), memory, strict=True):
+            array[...] = kept
 
     def advance(self, closes_us: Integers, *, aligned: bool) -> Integers:
         """Write what the engine gives to `outs`; returns the column of it that each column sees (none: the same)."""

@@ -20,13 +20,15 @@ from ..config.schedulers import Schedule, Scheduler
 from ..config.universes import Instrument, Universe
 from ..engine.backtest import backtest
 from ..engine.bars import Bars, Floats
-from ..engine.capital import EqualWeightAllocation
+from ..engine.capital_policies import EqualWeightAllocation
 from ..engine.catalog import DEFAULT_STRATEGY_CATALOG
 from ..engine.portfolio import portfolio
 from ..engine.provenance import arithmetic_fingerprint
 from ..engine.scheduler import backtest_scheduler
 from ..engine.strategy import StrategyEngine
 from ..kernels import _jit, breakout, extrema, moments, recurrences, returns, rolling, true_range, wide
+from ..replay.builders import build_multi_strategy_runtime
+from ..replay.telemetry import InMemoryTelemetryEmitter
 
 _BARS = 300
 _WINDOW = 14
@@ -102,10 +104,11 @@ def _warm_portfolio(bars: Bars) -> None:
 
 
 def _warm_scheduler(bars: Bars) -> None:
-    """A scheduler that trades, with an operator who closes what it holds."""
+    """A scheduler that trades, with an operator who closes what it holds; and in event time, with its telemetry."""
     command = SuspendSchedule(at=datetime.fromtimestamp(3600 * _BARS // 2, UTC), schedule="one", flatten=True)
     result = backtest_scheduler(_SCHEDULER, bars={"X": bars}, commands=[command])
     dict(result.metrics)
+    build_multi_strategy_runtime(_SCHEDULER, bars={"X": bars}, emitters=[InMemoryTelemetryEmitter()]).run()
 
 
 _SCHEDULER = CoreConfig(

@@ -8,7 +8,9 @@ from ..errors import JournalError
 from .journal_record import fields_of
 from .scribe import Ledger
 
-MADE_AGAIN = frozenset({"bars", "feed", "command", "expiry", "mode", "weights", "governor", "run", "decision", "fill"})
+MADE_AGAIN = frozenset(
+    {"bars", "feed", "command", "health", "expiry", "mode", "weights", "governor", "run", "decision", "fill"}
+)
 """Kinds of records that follow from what was there before them; the others came from outside, or tell of the journal
 itself."""
 

@@ -10,11 +10,17 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Protocol
 
+import numpy as np
+
 from ..config.commands import AnyCommand
+from ..engine.bars import MICROSECONDS
+from ..engine.scheduler_arrays import NEVER_US
 from ..engine.scheduler_commands import CommandQueue, Given
 from ..engine.scheduler_machine import SchedulerMachine
 from ..engine.scheduler_state import due_expiries
 from ..engine.scheduler_transitions import Event
+from ..errors import UsageError
+from ..kernels.scheduler import layout
 from ..kernels.scheduler.loop import TIME
 
 
@@ -31,6 +37,26 @@ class Listener(Protocol):
         """The bars that were taken are done. next_bar: place in the history of the one that comes next."""
 
 
+class Drift(Protocol):
+    """How late runs start."""
+
+    def drift_us(self, now_us: int) -> float:
+        """Microseconds from a due time to the start of its runs, which is now."""
+
+    def excused(self, now_us: int) -> Sequence[int]:
+        """Places of the schedules that run however late it is."""
+
+
+class Health(Protocol):
+    """Who looks after engines that raise."""
+
+    def take_bars(self, start: int, stop: int) -> int:
+        """Have the machine take the bars `start` to `stop`, or fewer; returns where it stopped."""
+
+    def orders(self) -> Sequence[Given]:
+        """Commands that follow from what failed in the block; they apply with its first instant."""
+
+
 class EventLoop:
     """Turns a scheduler's machine.
 
@@ -39,6 +65,7 @@ class EventLoop:
         now_us: The instant that was done last; before the first one, just before it.
         next_bar: Place in the history of the bar that is taken next.
         listeners: Who hears of what is done.
+        drift: How late runs start; None: as late as the setup states.
         block_bars: Bars whose wishes are made at a time.
     """
 
@@ -50,21 +77,34 @@ class EventLoop:
         *,
         block_bars: int | None = None,
         next_bar: int | None = None,
+        now_us: int | None = None,
+        health: Health | None = None,
     ) -> None:
         """block_bars: bars whose wishes are made at a time, by default those of the setup.
 
-        next_bar: where a machine that was restored goes on.
+        next_bar, now_us: where a machine that was restored goes on, and the instant that it has done last.
+        health: who looks after engines that raise; None: nobody, and the error is the caller's.
         """
         self.machine = machine
         self.next_bar = machine.bars.start if next_bar is None else next_bar
-        self.now_us = machine.begins_us(self.next_bar) - 1
+        self.now_us = machine.begins_us(self.next_bar) - 1 if now_us is None else now_us
+        self.drift: Drift | None = None
+        self._stated_us = machine.setup.drift_seconds * MICROSECONDS
+        self._max_drift = machine.arrays.schedules[layout.MAX_DRIFT].copy()
+        self._begun = self.next_bar > machine.bars.start
         self._commands = CommandQueue(commands)
+        self._health = health
         self.listeners = tuple(listeners)
         self.block_bars = block_bars or machine.setup.block_bars
         self._times: list[int] = []
         self._at, self._event_us = 0, 0
         if next_bar is None:
             machine.warm_up()
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether an instant is done."""
+        return self._begun
 
     @property
     def is_between_bars(self) -> bool:
@@ -76,9 +116,44 @@ class EventLoop:
         self._commands.put(Given(command=command, by=by))
         self._look_ahead()
 
+    def moment_us(self, wanted_us: int = 0) -> int:
+        """The instant of a command that is given at once: the one nearest to a wanted one.
+
+        It lies after what is done and before what comes next; where nothing is done yet it is the start.
+        """
+        if not self._begun:
+            return self.now_us + 1
+        following = self._times[self._at] if self._at < len(self._times) else self.machine.until_us
+        return max(self.now_us + 1, min(wanted_us, following - 1))
+
+    def give_at_once(self, command: AnyCommand, by: str) -> None:
+        """Apply a command now; its `at` is a `moment_us`.
+
+        At the start its instant's other events are still to come. After the last bar, too, it changes the state.
+
+        Raises:
+            UsageError: Its instant is past, or something else comes before it.
+        """
+        given = Given(command=command, by=by)
+        if given.at_us != self.moment_us(given.at_us):
+            raise UsageError(
+                f"a command at {given.at_us} cannot be applied at once; what is done goes to {self.now_us} "
+                "(microseconds since the epoch)"
+            )
+        self._commands.put(given)
+        if self._begun:
+            self._look_ahead()
+            self.step()
+        else:
+            self.apply_waiting()
+
+    def apply_waiting(self) -> None:
+        """Before anything is done: apply the commands of the start, whose other events are still to come."""
+        self._take_events(self.machine.setup.start_us)
+
     def next_us(self) -> int | None:
         """The instant that is done next; None at the end."""
-        if self._at == len(self._times) and not self._take_bars():
+        if self._at == len(self._times) and not self._take_bars() and not self._take_afterthought():
             return None
         return self._times[self._at]
 
@@ -90,11 +165,15 @@ class EventLoop:
         place = self._at
         if now >= self._event_us:
             self._take_events(now)
+        if self.drift is not None:
+            self._be_late(now, self.drift)
         while self.machine.run(place, place + 1) == place:
             pass  # a table was full, or the governor halts: both are seen to
-        self.now_us, self._at = now, place + 1
+        self.now_us, self._at, self._begun = now, place + 1, True
         for listener in self.listeners:
             listener.instant(now, place)
+        if self.drift is not None:
+            self._be_on_time()
         if self._at == len(self._times):
             for listener in self.listeners:
                 listener.block(self.next_bar)
@@ -118,18 +197,44 @@ class EventLoop:
             stop = bisect_left(times, event_us)
             while at < stop:
                 at = run(at, stop)
-        self._at, self.now_us = at, times[at - 1]
+        self._at, self.now_us, self._begun = at, times[at - 1], True
         return True
 
     def _take_bars(self) -> bool:
         machine, start = self.machine, self.next_bar
         if start >= machine.bars.stop:
             return False
-        self.next_bar = min(start + self.block_bars, machine.bars.stop)
-        machine.take_bars(start, self.next_bar)
-        self._at = 0
+        stop = min(start + self.block_bars, machine.bars.stop)
+        if self._health is None:
+            machine.take_bars(start, stop)
+        else:
+            stop = self._health.take_bars(start, stop)
+            for given in self._health.orders():
+                self._commands.put(given)
+        self.next_bar, self._at = stop, 0
         self._look_ahead()
         return True
+
+    def _take_afterthought(self) -> bool:
+        """After the last bar a command has an instant of its own, which nothing else falls on."""
+        following = self._commands.next_us()
+        if following == NEVER_US:
+            return False
+        self.machine.until_us = following + 1
+        self._look_ahead()
+        return True
+
+    def _be_late(self, now: int, drift: Drift) -> None:
+        """Runs that are due start late; of an instant without one nobody measures it."""
+        desk, schedules = self.machine.arrays.desk, self.machine.arrays.schedules
+        if bool((schedules[layout.NEXT_DUE] <= now).any()):
+            desk[layout.DRIFT_US] = drift.drift_us(now)
+            schedules[layout.MAX_DRIFT, list(drift.excused(now))] = np.inf
+
+    def _be_on_time(self) -> None:
+        """What holds between two instants does not depend on when the last one was done."""
+        desk, schedules = self.machine.arrays.desk, self.machine.arrays.schedules
+        desk[layout.DRIFT_US], schedules[layout.MAX_DRIFT] = self._stated_us, self._max_drift
 
     def _take_events(self, now: int) -> None:
         machine = self.machine

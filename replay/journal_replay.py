@@ -15,7 +15,9 @@ from ..engine.scheduler_machine import SchedulerMachine
 from ..engine.scheduler_setup import SchedulerSetup
 from ..errors import DataError, JournalError
 from .catching_up import CatchUp, DivergedError
+from .drift import RecordedDrift
 from .event_loop import EventLoop
+from .health import HealthWatch
 from .journal_files import JournalFiles
 from .journal_reading import read_payloads
 from .journal_record import at_us, fields_of
@@ -64,7 +66,10 @@ def replay_journal(
     commands, last_us = what_was_told(files)
     machine = SchedulerMachine(setup, observed=True)
     ledger = CatchUp(payload for _, payload in read_payloads(files))
-    loop = EventLoop(machine, commands, [Scribe(machine, ledger)], block_bars=256)
+    loop = EventLoop(
+        machine, commands, [Scribe(machine, ledger)], block_bars=256, health=HealthWatch(machine, commands)
+    )
+    loop.drift = RecordedDrift((payload for _, payload in read_payloads(files)), setup)
     diverged = None
     try:
         while ledger.is_behind and loop.step():

@@ -11,6 +11,7 @@ from ..engine.scheduler_state import Expired
 from ..engine.scheduler_transitions import Event, GovernorHalted
 from ..kernels.scheduler import layout
 from .journal_record import at_text
+from .news import News
 
 
 class Monitor:
@@ -29,7 +30,7 @@ class Monitor:
         self._now_us = machine.setup.start_us
         self._accepted: Counter[int] = Counter()
         self._dropped: dict[int, Counter[int]] = {}
-        self._seen, self._flushes = 0, machine.tables.flushes
+        self._news = News(machine)
 
     def event(self, now_us: int, event: Event, by: str) -> None:
         """Keep a line of it."""
@@ -45,21 +46,14 @@ class Monitor:
 
     def instant(self, now_us: int, _place: int) -> None:
         """Count its signals."""
-        machine = self._machine
         self._now_us = now_us
-        if machine.tables.flushes != self._flushes:
-            self._flushes, self._seen = machine.tables.flushes, 0
-        count = int(machine.arrays.account[layout.DECISIONS])
-        if count == self._seen:
-            return
-        cells = machine.arrays.upcoming.shape[1]
-        for row in machine.tables.decisions[:, self._seen : count].T.tolist():
+        cells = self._machine.arrays.upcoming.shape[1]
+        for row in self._news.rows().decisions:
             s = int(row[layout.DECIDED_CELL]) // cells
             if row[layout.IS_ACCEPTED]:
                 self._accepted[s] += 1
             else:
                 self._dropped.setdefault(s, Counter())[int(row[layout.DECIDED_REASON])] += 1
-        self._seen = count
 
     @property
     def heading(self) -> str:

@@ -24,8 +24,7 @@ from ..kernels import account, decisions
 from ..kernels.columns import VOLUME
 from ..kernels.scheduler import layout
 from .journal_record import members
-
-Row = list[float]
+from .news import DueRun, Row
 
 _REASONS = {decisions.ACCEPTED: "", **DECISIONS}
 _STATUS = ("dropped", "accepted")
@@ -107,12 +106,14 @@ class Records:
             "reason": change.reason,
         }
 
-    def run(self, at: str, s: int, refusal: int, signals: int, drift_seconds: float, means: Row) -> bytes:
-        """One due time of a schedule. means: what was measured, in the order of the machine's measures."""
-        status = "skipped" if refusal == decisions.DRIFT else "executed"
+    def run(self, at: str, run: DueRun) -> bytes:
+        """One due time of a schedule."""
+        s, means = run.schedule, run.means
+        status = "skipped" if run.refusal == decisions.DRIFT else "executed"
         texts = _texts_of_finite(means)
         seen = ",".join([name + texts[m] for m, name in self._measured[s] if texts[m] != "null"])
-        return (self._runs[s] % (at, at, status, _REASONS[refusal], signals, drift_seconds, seen)).encode("ascii")
+        said = (at, at, status, _REASONS[run.refusal], run.accepted, run.drift_us / 1e6, seen)
+        return (self._runs[s] % said).encode("ascii")
 
     def decision(self, at: str, row: Row, weight: float) -> bytes:
         """One signal and what became of it."""

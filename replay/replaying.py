@@ -75,10 +75,11 @@ def open_session(
     listeners: Sequence[Listener] = (),
     *,
     block_bars: int = 256,
+    observed: bool = False,
 ) -> Session:
-    """A run, with a journal where a folder is given; see `replay`."""
+    """A run, with a journal where a folder is given; see `replay`. observed: see `SchedulerMachine`."""
     if journal is None:
-        return Session(setup, listeners, block_bars=block_bars)
+        return Session(setup, listeners, block_bars=block_bars, observed=observed)
     folder = KeyFolder(own_keys(setup) if keys is None else Path(keys))
     log_id, now_us = random_bytes(16).hex(), clock.now_us()
     return Session.open(setup, Path(journal), folder, listeners, log_id=log_id, now_us=now_us, block_bars=block_bars)

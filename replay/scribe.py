@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Protocol
 
-from ..engine.bars import Floats
+import numpy as np
+
+from ..config.commands import SuspendSchedule
 from ..engine.scheduler_checkpoint import take_checkpoint
 from ..engine.scheduler_effects import Noted
 from ..engine.scheduler_machine import SchedulerMachine
 from ..engine.scheduler_state import Expired
 from ..engine.scheduler_transitions import Event, GovernorHalted
-from ..kernels import decisions, modes
-from ..kernels.scheduler import layout
+from ..engine.scheduler_wishes import FAILURES
 from ..kernels.scheduler.loop import CLOSING
+from .health import BY_HEALTH
 from .journal_record import at_text
-from .records import BarDigests, Records, Row, timed
+from .news import News, due_runs
+from .records import BarDigests, Records, timed
 
 
 class Ledger(Protocol):
@@ -38,45 +40,47 @@ class Ledger(Protocol):
 class Scribe:
     """Hears of all that a scheduler does, and writes it down."""
 
-    def __init__(self, machine: SchedulerMachine, ledger: Ledger, next_bar: int | None = None) -> None:
-        """next_bar: where a machine that was restored goes on."""
+    def __init__(self, machine: SchedulerMachine, ledger: Ledger, now_us: int | None = None) -> None:
+        """now_us: the instant that was done last, of a machine that was restored."""
         self._machine, self._ledger = machine, ledger
-        begins_us = machine.begins_us(machine.bars.start if next_bar is None else next_bar)
-        self._changes = [change for change in machine.setup.feed_changes if change.at_us >= begins_us]
+        self._now_us = machine.setup.start_us - 1 if now_us is None else now_us
+        self._changes = [change for change in machine.setup.feed_changes if change.at_us > self._now_us]
         self._records = Records(machine.setup, machine.measures)
         self._digests: BarDigests | None = None
-        self._flushes = machine.tables.flushes
-        self._seen = [0, 0, 0, 0]
-        self._noted = len(machine.tables.notes)
+        self._failures = machine.wishes.health[FAILURES].copy()
+        self._news = News(machine, since_genesis=now_us is None)
 
     def event(self, now_us: int, event: Event, by: str) -> None:
         """Write a command or an expiry, with what it did that it does not say itself."""
         if not isinstance(event, Expired | GovernorHalted):
             self._ledger.append(self._records.command(at_text(now_us), event, by))
+            if by == BY_HEALTH and isinstance(event, SuspendSchedule):
+                self._write_isolation(at_text(now_us), event)
         self._write_notes()
 
     def instant(self, now_us: int, place: int) -> None:
         """Write what an instant brought, and commit it."""
         machine, at = self._machine, at_text(now_us)
+        if self._failures.any():
+            self._write_recoveries(at)
         column = int(machine.timeline[CLOSING, place])
         while self._changes and self._changes[0].at_us <= now_us:
             self._ledger.append(timed("feed", at, self._records.feed(self._changes.pop(0))))
         if column >= 0:
             self._write_bars(at, machine.taken.start + column - 1)
         self._write_notes()  # that the governor halts
-        counts = machine.arrays.account[_COUNTS].astype(int).tolist()
-        if machine.tables.flushes != self._flushes:
-            self._flushes, self._seen = machine.tables.flushes, [0, 0, 0, 0]
-        seen, self._seen = self._seen, counts
-        tables = machine.tables
-        for row in _rows(tables.refreshes, seen[0], counts[0]):
-            self._ledger.append(self._records.weights(at, row))
-        for row in _rows(tables.events, seen[1], counts[1]):
-            self._ledger.append(timed("governor", at, self._records.governor(row)))
-        if machine.arrays.account[layout.DUE] > 0.0:
-            self._write_runs(at, _rows(tables.decisions, seen[2], counts[2]))
-        for row in _rows(tables.fills, seen[3], counts[3]):
-            self._ledger.append(self._records.fill(at, row))
+        new, append = self._news.rows(), self._ledger.append
+        for row in new.refreshes:
+            append(self._records.weights(at, row))
+        for row in new.events:
+            append(timed("governor", at, self._records.governor(row)))
+        for run in due_runs(machine, new):
+            append(self._records.run(at, run))
+            for row in run.decisions:
+                append(self._records.decision(at, row, run.weight))
+        for row in new.fills:
+            append(self._records.fill(at, row))
+        self._now_us = now_us
         self._ledger.commit()
 
     def block(self, next_bar: int) -> None:
@@ -87,10 +91,7 @@ class Scribe:
 
     def checkpoint(self, next_bar: int) -> bytes:
         """The record that a new segment begins with."""
-        machine = self._machine
-        done_us = int(machine.timeline[0, -1]) if machine.timeline.size else machine.begins_us(next_bar) - 1
-        at = at_text(done_us)
-        return timed("checkpoint", at, {"state": take_checkpoint(machine, next_bar)})
+        return timed("checkpoint", at_text(self._now_us), {"state": take_checkpoint(self._machine, next_bar)})
 
     def _write_bars(self, at: str, bar: int) -> None:
         machine = self._machine
@@ -100,42 +101,26 @@ class Scribe:
         equity = float(machine.curve[bar - machine.bars.start])
         self._ledger.append(self._records.bars(at, digest, count, equity))
 
+    def _write_isolation(self, at: str, command: SuspendSchedule) -> None:
+        place = self._machine.setup.schedules.index(command.schedule)
+        self._failures[place] = attempt = int(self._machine.wishes.health[FAILURES, place])
+        told = {"schedule": command.schedule, "status": "isolated", "reason": command.reason, "attempt": attempt}
+        self._ledger.append(timed("health", at, told))
+
+    def _write_recoveries(self, at: str) -> None:
+        """Engines that did not fail again when they were tried."""
+        now = self._machine.wishes.health[FAILURES]
+        for place in np.flatnonzero((self._failures > 0) & (now == 0)).tolist():
+            attempt = int(self._failures[place])
+            told = {"schedule": self._machine.setup.schedules[place], "status": "restored", "reason": ""}
+            self._ledger.append(timed("health", at, {**told, "attempt": attempt}))
+        self._failures = np.minimum(self._failures, now)
+
     def _write_notes(self) -> None:
-        notes = self._machine.tables.notes
-        for moment, noted in notes[self._noted :]:
+        for moment, noted in self._news.notes():
             self._write_note(at_text(moment), noted)
-        self._noted = len(notes)
 
     def _write_note(self, at: str, noted: Noted) -> None:
         record = self._records.noted(at, noted)
         if record is not None:
             self._ledger.append(record)
-
-    def _write_runs(self, at: str, rows: Sequence[Row]) -> None:
-        """The runs of an instant in declared order, each with its decisions after it."""
-        arrays, records = self._machine.arrays, self._records
-        schedules, desk = arrays.schedules, arrays.desk
-        due, accepted = schedules[layout.IS_DUE].tolist(), schedules[layout.ACCEPTED_NOW].tolist()
-        refusal, weights = arrays.control[layout.REFUSAL].tolist(), schedules[layout.WEIGHT].tolist()
-        late, drift_us = schedules[layout.MAX_DRIFT].tolist(), float(desk[layout.DRIFT_US])
-        halted = float(decisions.HALTED) if desk[layout.MODE] == modes.HALTED else 0.0
-        means = self._machine.wishes.means[:, :, max(int(arrays.account[layout.COLUMN]), 0)].T.tolist()
-        by_schedule: dict[int, list[Row]] = {}
-        for row in rows:
-            by_schedule.setdefault(int(row[layout.DECIDED_CELL]) // arrays.upcoming.shape[1], []).append(row)
-        for s in arrays.order.tolist():
-            if not due[s]:
-                continue
-            cause = decisions.DRIFT if drift_us > late[s] else int(refusal[s] or halted)
-            self._ledger.append(records.run(at, s, cause, int(accepted[s]), drift_us / 1e6, means[s]))
-            for row in by_schedule.get(s, ()):
-                self._ledger.append(records.decision(at, row, weights[s]))
-
-
-_COUNTS = [layout.REFRESHES, layout.EVENTS, layout.DECISIONS, layout.WRITTEN]
-"""How full the tables are, in the order in which they are written down."""
-
-
-def _rows(table: Floats, start: int, stop: int) -> list[Row]:
-    """Columns `start` to `stop` of a table, each as a list."""
-    return [] if stop == start else table[:, start:stop].T.tolist()

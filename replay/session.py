@@ -25,14 +25,16 @@ from ..engine.scheduler_setup import SchedulerSetup
 from ..errors import JournalError
 from .catching_up import CatchUp
 from .disk import REAL_DISK, Disk
+from .drift import RecordedDrift
 from .event_loop import EventLoop, Listener
+from .health import HealthWatch
 from .journal import TradingDecisionJournal
 from .journal_files import JournalFiles
 from .journal_reading import read_payloads
-from .journal_record import at_text, fields_of, members
+from .journal_record import at_text, at_us, fields_of, members
 from .journal_segments import KeyStore
 from .journal_tables import JournalTables
-from .scribe import Scribe
+from .scribe import Ledger, Scribe
 
 FROM_FILE = "commands"
 """Who gives the commands that a run is started with."""
@@ -57,9 +59,11 @@ class Session:
     ) -> None:
         """A run without a journal. observed: see `SchedulerMachine`."""
         self.machine = SchedulerMachine(setup, observed=observed)
-        self.loop = EventLoop(self.machine, given(setup), listeners, block_bars=block_bars)
+        health = HealthWatch(self.machine)
+        self.loop = EventLoop(self.machine, given(setup), listeners, block_bars=block_bars, health=health)
         self.journal: TradingDecisionJournal | None = None
         self._scribe: Scribe | None = None
+        self._ledger: Ledger | None = None
         self.caught_up = 0
 
     @classmethod
@@ -109,12 +113,27 @@ class Session:
         while self.loop.step():
             pass
 
-    def close(self) -> None:
-        """Finish the bars that were taken, seal the journal with a checkpoint, and let go of it."""
-        while not self.loop.is_between_bars and self.loop.step():
+    def give(self, command: AnyCommand, by: str) -> None:
+        """Apply a command at once: when this returns it holds, and the journal has it.
+
+        Raises:
+            UsageError: Its instant is past, or something else comes before it; see `EventLoop.give_at_once`.
+        """
+        self.loop.give_at_once(command, by)
+        if self._ledger is not None:
+            self._ledger.commit()
+
+    def close(self, *, finish: bool = True) -> None:
+        """Seal the journal with a checkpoint, and let go of it.
+
+        finish: whether the bars that were taken are finished first; a run that stops amid them leaves no checkpoint,
+        and what it did since the last one is done again when it goes on.
+        """
+        while finish and not self.loop.is_between_bars and self.loop.step():
             pass
         if self.journal is not None and self._scribe is not None:
-            self.journal.close(self._scribe.checkpoint(self.loop.next_bar))
+            between = self.loop.is_between_bars
+            self.journal.close(self._scribe.checkpoint(self.loop.next_bar) if between else None)
 
     def result(self) -> SchedulerResult:
         """What came of it, from the first bar on."""
@@ -125,6 +144,7 @@ class Session:
         setup, machine, tables = self.machine.setup, self.machine, JournalTables(self.machine.setup)
         tail: list[bytes] = []
         state: dict[str, Any] | None = None
+        now_us = None
         from_file = 0
         for place, payload in read_payloads(files, disk):
             if place.kind == "genesis":
@@ -132,7 +152,8 @@ class Session:
             elif place.kind == "checkpoint":
                 for before in tail:
                     tables.take(fields_of(before))
-                tail, state = [], fields_of(payload)["state"]
+                checkpoint = fields_of(payload)
+                tail, state, now_us = [], checkpoint["state"], at_us(checkpoint["at"])
             else:
                 tail.append(payload)
                 from_file += place.kind == "command" and fields_of(payload)["by"] == FROM_FILE
@@ -140,18 +161,30 @@ class Session:
         tables.put_into(machine)
         commands = [given_of(fields_of(payload)) for payload in tail if payload.startswith(b'"kind":"command"')]
         ledger = CatchUp(tail, journal)
-        self.journal, self._scribe = journal, Scribe(machine, ledger, next_bar)
+        self.journal, self._ledger, self._scribe = journal, ledger, Scribe(machine, ledger, now_us)
         self.loop = EventLoop(
             machine,
             [*commands, *given(setup)[from_file:]],
             [self._scribe],
             block_bars=self.loop.block_bars,
             next_bar=next_bar,
+            now_us=now_us,
+            health=HealthWatch(machine, commands),
         )
+        self.loop.drift = RecordedDrift(tail, setup)
+        if not self.loop.has_begun and all(_is_ahead(one, at_text(setup.start_us)) for one in tail):
+            self.loop.apply_waiting()
         while ledger.is_behind:
             if not self.loop.step():
                 ledger.finish()
+        self.loop.drift = None
         self.caught_up = ledger.compared
+
+
+def _is_ahead(payload: bytes, start: str) -> bool:
+    """Whether a record may be there although nothing was done but commands applied."""
+    kinds = (f'"kind":"{kind}","at":"{start}",' for kind in ("command", "expiry"))
+    return payload.startswith((b'"kind":"recovered",', *(kind.encode("ascii") for kind in kinds)))
 
 
 def given_of(record: Mapping[str, Any]) -> Given:
@@ -160,8 +193,9 @@ def given_of(record: Mapping[str, Any]) -> Given:
 
 
 def given(setup: SchedulerSetup) -> list[Given]:
-    """The commands that a run is started with."""
-    return [Given(command=command, by=FROM_FILE) for command in setup.commands]
+    """The commands that a run is started with; those after its end never apply."""
+    told = (Given(command=command, by=FROM_FILE) for command in setup.commands)
+    return [one for one in told if one.at_us <= setup.end_us]
 
 
 def _genesis(setup: SchedulerSetup) -> bytes:

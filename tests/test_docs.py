@@ -18,6 +18,7 @@ PAGES = (
     "docs/kernel-contract.md",
     "docs/own-engine.md",
     "docs/quickstart.md",
+    "docs/runtime.md",
 )
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 

@@ -10,7 +10,7 @@ import msgspec
 import msgspec.inspect as kinds
 import pytest
 from barstep.config import commands, policies
-from barstep.config.command_reading import ReadCommands, read_commands
+from barstep.config.command_reading import ReadCommands, make_command, read_commands
 
 NOON = datetime(2023, 8, 17, 12, tzinfo=UTC)
 AT = "at: 2023-08-17T12:00:00Z"
@@ -202,3 +202,21 @@ def test_there_is_no_such_file(tmp_path: Path) -> None:
     """It is refused by its name."""
     with pytest.raises(bs.ConfigError, match=r"absent\.yaml: no such file\."):
         read_commands(tmp_path / "absent.yaml")
+
+
+def test_a_command_made_by_hand_is_held_to_the_same_as_one_in_a_file() -> None:
+    """Durations and instants as people write them; None is as good as left out; all that is wrong is told."""
+    noon = datetime(2024, 1, 1, 12, tzinfo=UTC)
+    made = make_command(
+        {"command": "suspend_schedule", "at": noon, "schedule": "a", "duration_seconds": "15m", "until": None}
+    )
+    assert made == commands.SuspendSchedule(at=noon, schedule="a", duration_seconds=900.0)
+    smoothed = {"name": "smoothed", "base": "equal_weight"}
+    policy = make_command({"command": "set_capital_policy", "at": noon, "policy": smoothed})
+    assert isinstance(policy, commands.SetCapitalPolicy)
+    with pytest.raises(bs.UsageError, match=r"until: .*must be after 'at'"):
+        make_command({"command": "suspend_schedule", "at": noon, "schedule": "a", "until": noon})
+    with pytest.raises(bs.UsageError) as told:
+        make_command({"command": "suspend_schedule", "at": noon, "scedule": "a", "duration_seconds": -1})
+    assert "schedule" in str(told.value)
+    assert "duration_seconds" in str(told.value)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from barstep.config import policies
-from barstep.engine import capital
-from barstep.engine.capital import policy_of
+from barstep.engine import capital_policies
+from barstep.engine.capital_policies import policy_of
 from barstep.errors import UsageError
 
 EXAMPLES: dict[str, Any] = {
@@ -64,21 +64,21 @@ EXAMPLES: dict[str, Any] = {
     },
 }
 KINDS = {
-    "equal_weight": capital.EqualWeightAllocation,
-    "risk_parity": capital.RiskParityAllocation,
-    "volatility_target": capital.VolatilityTargetAllocation,
-    "signal_strength": capital.SignalStrengthAllocation,
-    "metric_weighted": capital.MetricWeightedAllocation,
-    "smoothed": capital.SmoothedCapitalAllocationPolicy,
-    "smoothed_allocation": capital.SmoothedCapitalAllocationPolicy,
-    "drawdown_guard": capital.DrawdownAdaptiveAllocation,
-    "drawdown_adaptive": capital.DrawdownAdaptiveAllocation,
-    "fixed_weight": capital.FixedWeightAllocation,
-    "risk_profile": capital.RiskProfileBudgetAllocation,
-    "blended": capital.BlendedAllocation,
-    "composite": capital.BlendedAllocation,
-    "tag_quota": capital.TagQuotaAllocation,
-    "tag_budget": capital.TagQuotaAllocation,
+    "equal_weight": capital_policies.EqualWeightAllocation,
+    "risk_parity": capital_policies.RiskParityAllocation,
+    "volatility_target": capital_policies.VolatilityTargetAllocation,
+    "signal_strength": capital_policies.SignalStrengthAllocation,
+    "metric_weighted": capital_policies.MetricWeightedAllocation,
+    "smoothed": capital_policies.SmoothedCapitalAllocationPolicy,
+    "smoothed_allocation": capital_policies.SmoothedCapitalAllocationPolicy,
+    "drawdown_guard": capital_policies.DrawdownAdaptiveAllocation,
+    "drawdown_adaptive": capital_policies.DrawdownAdaptiveAllocation,
+    "fixed_weight": capital_policies.FixedWeightAllocation,
+    "risk_profile": capital_policies.RiskProfileBudgetAllocation,
+    "blended": capital_policies.BlendedAllocation,
+    "composite": capital_policies.BlendedAllocation,
+    "tag_quota": capital_policies.TagQuotaAllocation,
+    "tag_budget": capital_policies.TagQuotaAllocation,
 }
 NEEDED = {
     "metric_weighted": {"metrics": {"signals": {"weight": 1.0}}},
@@ -108,7 +108,8 @@ def test_every_name_makes_its_class(name: str) -> None:
     """Alone where nothing more is needed, else in a mapping."""
     written = {"name": name, **NEEDED[name]} if name in NEEDED else name
     assert type(policy_of(written)) is KINDS[name]
-    assert type(policy_of({"name": "blended", "components": [{"policy": written}]})) is capital.BlendedAllocation
+    blended = policy_of({"name": "blended", "components": [{"policy": written}]})
+    assert type(blended) is capital_policies.BlendedAllocation
 
 
 def test_names_inside_become_structs() -> None:
@@ -199,4 +200,4 @@ def test_intervals_may_be_written_as_durations() -> None:
 def test_a_class_refuses_under_its_own_name() -> None:
     """What is told begins with the policy's name."""
     with pytest.raises(UsageError, match=r"^smoothed\.alfa: unknown key 'alfa'\. Did you mean 'alpha'\?"):
-        capital.SmoothedCapitalAllocationPolicy(base="equal_weight", alfa=0.1)
+        capital_policies.SmoothedCapitalAllocationPolicy(base="equal_weight", alfa=0.1)

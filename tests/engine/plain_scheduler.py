@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 from barstep.config.core import CoreConfig
 from barstep.config.environments import choose_environment
-from barstep.engine.capital import policy_of
+from barstep.engine.capital_policies import policy_of
 from barstep.engine.configured import ResolvedSchedule, catalog_of, resolve_schedules
 from barstep.engine.execution import Execution
 from plain_scheduler_fills import DAY_US, Account, Cell, Fill

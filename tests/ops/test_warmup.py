@@ -32,6 +32,11 @@ levels = {"stop_loss_pct": 2.0, "leverage": 2.0, "max_volume_share": 0.1}
 for scheduler, begin, options in (("hedged_multi", None, {}), ("core_multi", "2023-06-01", levels)):
     run = bs.backtest_scheduler(PACKAGED, scheduler, start=begin, end="2023-06-08", without=("limits",), **options)
     run.to_json(), run.tables
+runtime = bs.build_demo_multi_strategy_runtime(
+    PACKAGED, start="2023-06-01", end="2023-06-03", emitters=[bs.InMemoryTelemetryEmitter()]
+)
+runtime.suspend_tag("trend", flatten=True)
+runtime.run()
 print(json.dumps({"compiled_now": _jit.compiled_now(), "loaded": _jit.loaded_from_cache()}))
 """
 

@@ -8,6 +8,7 @@ import pytest
 from barstep.config.commands import Halt, SuspendSchedule
 from barstep.engine.scheduler_machine import SchedulerMachine
 from barstep.engine.scheduler_transitions import Event
+from barstep.errors import UsageError
 from barstep.replay.event_loop import EventLoop
 from barstep.replay.session import given
 from replays import drawn_setup, vectorised
@@ -99,3 +100,52 @@ def test_at_the_end_there_is_nothing_left() -> None:
     while loop.burst():
         pass
     assert (loop.next_us(), loop.step(), loop.burst(), loop.is_between_bars) == (None, False, False, True)
+
+
+def test_a_command_given_at_once_has_the_moment_nearest_to_the_wanted_one() -> None:
+    """After what is done and before what comes next; at the start the start itself, and nothing else is done then."""
+    setup, heard = drawn_setup(3, commands=[]), Heard()
+    loop = EventLoop(SchedulerMachine(setup), [], [heard], block_bars=50)
+    assert loop.moment_us(loop.now_us + 10**15) == setup.start_us
+    loop.give_at_once(Halt(at=EPOCH + timedelta(microseconds=setup.start_us)), "ann")
+    assert (heard.instants, loop.machine.state.mode.name) == ([], "halted")
+    for _ in range(20):
+        loop.step()
+    done, following = loop.now_us, loop.next_us()
+    assert following is not None
+    moments = [loop.moment_us(wanted) for wanted in (0, done + 5, following + 5)]
+    assert moments == [done + 1, done + 5, following - 1]
+    loop.give_at_once(
+        SuspendSchedule(at=EPOCH + timedelta(microseconds=moments[1]), schedule=setup.schedules[0]), "bob"
+    )
+    assert (loop.now_us, heard.events[-1]) == (done + 5, (done + 5, "SuspendSchedule", "bob"))
+    for wrong in (done + 5, following):
+        with pytest.raises(UsageError, match="cannot be applied at once"):
+            loop.give_at_once(Halt(at=EPOCH + timedelta(microseconds=wrong)), "bob")
+
+
+def test_a_command_between_two_blocks_takes_no_bars() -> None:
+    """It needs none that is still to come."""
+    setup = drawn_setup(3, commands=[])
+    loop = EventLoop(SchedulerMachine(setup), [], block_bars=5)
+    while not (loop.is_between_bars and loop.has_begun):
+        loop.step()
+    before = loop.next_bar
+    loop.give_at_once(Halt(at=EPOCH + timedelta(microseconds=loop.moment_us())), "ann")
+    assert (loop.next_bar, loop.is_between_bars, loop.machine.state.mode.name) == (before, True, "halted")
+
+
+def test_after_the_end_a_command_has_an_instant_and_nothing_else_does() -> None:
+    """No run is due then, and a command of the start that lies after the end never applies."""
+    setup, heard = drawn_setup(3, commands=[]), Heard()
+    loop = EventLoop(SchedulerMachine(setup), [], [heard], block_bars=50)
+    while loop.step():
+        pass
+    decided = loop.machine.tables.counts()
+    for _ in range(3):
+        loop.give_at_once(Halt(at=EPOCH + timedelta(microseconds=loop.moment_us(2**60))), "ann")
+    assert loop.machine.state.mode.name == "halted"
+    assert loop.machine.tables.counts()[0] == decided[0]
+    assert loop.now_us - heard.instants[-4] == 3
+    late = Halt(at=EPOCH + timedelta(microseconds=setup.end_us + 1))
+    assert given(drawn_setup(3, commands=[{"command": "halt", "at": late.at}])) == []

@@ -10,10 +10,13 @@ import pytest
 from barstep.engine.scheduler_checkpoint import take_checkpoint
 from barstep.errors import HeldError, JournalError
 from barstep.replay.catching_up import MADE_AGAIN, DivergedError
+from barstep.replay.journal_record import at_text
 from barstep.replay.journal_tables import JournalTables
 from barstep.replay.session import Session
 from journal_making import records
 from replays import FILES, drawn_setup, open_session, vectorised
+from runtime_making import small_config, small_setup
+from scheduler_making import at, hour
 from simulated_disk import SimulatedDisk
 
 SEEDS = 6 * int(os.environ.get("SEEDS", "1"))
@@ -143,3 +146,17 @@ def test_a_journal_that_says_something_else_is_not_believed() -> None:
         open_session(setup, disk.after_kill())
     assert raised.value.written is not None and raised.value.made is not None
     assert FILES.open_segment.name in disk.names(FILES.folder)
+
+
+def test_what_had_ended_before_the_start_is_told_and_never_holds() -> None:
+    """A suspension of the configuration whose end is past has an expiry at the start, once, also after a kill."""
+    config = small_config(initial_suspensions=[{"schedule": "fast", "until": at(-1), "reason": "over"}])
+    disk = SimulatedDisk()
+    for _ in range(2):
+        session = open_session(small_setup(config), disk)
+        for _ in range(30):
+            session.loop.step()
+        disk = disk.after_kill()
+    told = [record for _, record in records(disk, FILES) if record["kind"] == "expiry"]
+    assert [(record["at"], record["name"], record["reason"]) for record in told] == [(at_text(hour(0)), "fast", "over")]
+    assert session.machine.state.suspensions == ()

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from barstep.engine.capital import (
+from barstep.engine.capital_policies import (
     BlendedAllocation,
     CapitalAllocationPolicy,
     DrawdownAdaptiveAllocation,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from barstep.engine.capital import CapitalAllocationPolicy, policy_of
+from barstep.engine.capital_policies import CapitalAllocationPolicy, policy_of
 from barstep.kernels.capital import LARGEST
 from hypothesis import given, settings
 from hypothesis import strategies as st

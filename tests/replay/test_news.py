@@ -1,0 +1,63 @@
+"""What is new in a scheduler's tables."""
+
+from __future__ import annotations
+
+import numpy as np
+from barstep.engine.scheduler_machine import SchedulerMachine
+from barstep.replay.event_loop import EventLoop
+from barstep.replay.news import News, due_runs
+from barstep.replay.session import given
+from replays import drawn_setup
+
+
+def test_all_news_together_are_the_tables() -> None:
+    """Read after each instant, whether or not a table was taken over in between, also amid an instant."""
+    setup = drawn_setup(5)
+    machine = SchedulerMachine(setup)
+    loop, news = EventLoop(machine, given(setup), block_bars=7), News(machine)
+    heard: dict[str, list[list[float]]] = {"decisions": [], "fills": [], "refreshes": [], "events": []}
+    rng = np.random.default_rng(1)
+    while loop.step():
+        if rng.random() < 0.3:
+            machine.tables.flush()  # as the kernel asks for when a table is full
+        rows = news.rows()
+        for name, found in heard.items():
+            found.extend(getattr(rows, name))
+    machine.tables.flush()
+    assert news.rows().decisions == []
+    for name, rows in heard.items():
+        if rows:
+            np.testing.assert_array_equal(np.array(rows).T, machine.tables.whole(name), err_msg=name)
+        else:
+            assert machine.tables.whole(name).shape[1] == 0
+
+
+def test_a_late_listener_hears_only_what_comes() -> None:
+    """Unless it asks for what the state told at the genesis."""
+    setup = drawn_setup(5)
+    machine = SchedulerMachine(setup)
+    loop = EventLoop(machine, given(setup), block_bars=7)
+    for _ in range(60):
+        loop.step()
+    late = News(machine)
+    assert late.rows().decisions == []
+    assert list(late.notes()) == []
+    told = list(News(machine, since_genesis=True).notes())
+    assert told == machine.tables.notes
+
+
+def test_the_runs_of_an_instant_are_those_that_were_due() -> None:
+    """In declared order, each with the decisions that are its own."""
+    setup = drawn_setup(3)
+    machine = SchedulerMachine(setup, observed=True)
+    loop, news = EventLoop(machine, given(setup), block_bars=7), News(machine)
+    cadences = [round(one.schedule.cadence_seconds * 1e6) for one in setup.resolved]
+    seen = 0
+    while loop.step():
+        rows = news.rows()
+        runs = list(due_runs(machine, rows))
+        due = [s for s in setup.order.tolist() if loop.now_us % cadences[s] == 0]
+        assert [run.schedule for run in runs] == due
+        assert [row for run in runs for row in run.decisions] == rows.decisions
+        seen += len(rows.decisions)
+    assert seen > 0
