@@ -15,7 +15,7 @@ from typing import Any, Literal, NoReturn, Self
 from ..errors import HeldError, JournalError, UsageError, in_one_line
 from .disk import REAL_DISK, Disk
 from .journal_files import Head, JournalFiles, write_file
-from .journal_record import Chained, Signer, at_text, check_payload, end_line, make_body, members, time_of
+from .journal_record import LineMaker, at_text, check_payload, members, time_of
 from .journal_recovery import Found, recover_or_begin
 from .journal_segments import KeyStore, exchange
 from .keys import EpochKey
@@ -212,15 +212,13 @@ class TradingDecisionJournal:
 
     def _take_key(self, key: EpochKey) -> None:
         """Sign what comes now with another key."""
-        self._key, self._signer = key, Signer(self.log_id, key.key)
+        self._key, self._lines = key, LineMaker(self.log_id, key)
 
     def _line(self, payload: bytes) -> bytes:
         """The next record's line."""
-        place = Chained(self.log_id, self.seq + 1, self._key.epoch, self._key.kid, self.mac, kind="", mac="")
-        body = make_body(place, payload)
-        self.mac = self._signer.sign(body)
+        line, self.mac = self._lines.line(self.seq + 1, self.mac, payload)
         self.seq += 1
-        return end_line(body, self.mac)
+        return line
 
     def _flush(self) -> None:
         """The group onto the disk, in one write."""

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from ..errors import UsageError
+from .keys import EpochKey
 
 VERSION = 1
 GENESIS_PREV = "0" * 96
@@ -129,6 +130,21 @@ class Signer:
         return signature.hexdigest()
 
 
+class LineMaker:
+    """Makes signed lines of one segment: what stays the same in all of them is put together once."""
+
+    def __init__(self, log: str, key: EpochKey) -> None:
+        self._sign = Signer(log, key.key).sign
+        self._log = f'{{"v":{VERSION},"log":"{log}","seq":'.encode("ascii")
+        self._key = f',"epoch":{key.epoch},"kid":"{key.kid}","prev":"'.encode("ascii")
+
+    def line(self, seq: int, prev: str, payload: bytes) -> tuple[bytes, str]:
+        """A line with its end, and its signature. prev: the signature of the record before; payload: `members`."""
+        body = b'%b%d%b%b",%b' % (self._log, seq, self._key, prev.encode("ascii"), payload)
+        mac = self._sign(body)
+        return b'%b%b%b"}\n' % (body, _TAIL, mac.encode("ascii")), mac
+
+
 def make_body(place: Chained, payload: bytes) -> bytes:
     """A line up to `,"mac"`: what is signed.
 
@@ -142,16 +158,11 @@ def make_body(place: Chained, payload: bytes) -> bytes:
     ).encode("ascii") + payload
 
 
-def end_line(body: bytes, mac: str) -> bytes:
-    """A signed line with its end."""
-    return body + _TAIL + mac.encode("ascii") + b'"}\n'
-
-
 def make_line(place: Chained, payload: bytes, key: bytes) -> tuple[bytes, str]:
-    """A signed line with its end, and its signature; for one record, see `make_body` and `Signer` for many."""
+    """A signed line with its end, and its signature; `LineMaker` makes many."""
     body = make_body(place, payload)
     mac = sign(body, place.log, key)
-    return end_line(body, mac), mac
+    return body + _TAIL + mac.encode("ascii") + b'"}\n', mac
 
 
 def read_chained(line: bytes) -> tuple[Chained, bytes] | None:

@@ -7,7 +7,18 @@ import hmac
 import json
 
 import pytest
-from barstep.replay.journal_record import Chained, Signer, at_text, make_body, make_line, members, read_chained, sign
+from barstep.replay.journal_record import (
+    Chained,
+    LineMaker,
+    Signer,
+    at_text,
+    make_body,
+    make_line,
+    members,
+    read_chained,
+    sign,
+)
+from barstep.replay.keys import EpochKey
 
 KEY = bytes(range(48))
 PLACE = Chained(log="ab" * 16, seq=7, epoch=2, kid="0123456789abcdef", prev="c" * 96, kind="", mac="")
@@ -59,6 +70,17 @@ def test_a_signer_signs_record_after_record_as_sign_does() -> None:
     for number in range(3):
         body = make_body(PLACE, members({"kind": "note", "at": at_text(number), "value": number}))
         assert signer.sign(body) == sign(body, PLACE.log, KEY)
+
+
+def test_a_line_maker_makes_the_lines_that_make_line_makes() -> None:
+    """Place after place of one segment, byte for byte."""
+    key = EpochKey(kid=PLACE.kid, epoch=PLACE.epoch, key=KEY)
+    maker, prev = LineMaker(PLACE.log, key), PLACE.prev
+    for seq in range(7, 10):
+        payload = members({"kind": "note", "at": at_text(seq), "value": seq / 3})
+        expected = make_line(PLACE._replace(seq=seq, prev=prev), payload, KEY)
+        assert maker.line(seq, prev, payload) == expected
+        prev = expected[1]
 
 
 def test_a_time_is_written_with_its_microseconds() -> None:
