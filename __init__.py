@@ -41,9 +41,9 @@ if TYPE_CHECKING:
     from .engine.portfolio import portfolio
     from .engine.portfolio_result import PortfolioResult
     from .engine.result import Result
-    from .engine.scheduler import backtest_scheduler
-    from .engine.scheduler_lookahead import audit_scheduler_lookahead
-    from .engine.scheduler_result import SchedulerResult
+    from .engine.scheduler.backtest import backtest_scheduler
+    from .engine.scheduler.lookahead import audit_scheduler_lookahead
+    from .engine.scheduler.result import SchedulerResult
     from .engine.strategy import Parameter, StrategyEngine
     from .engine.warmup_audit import WarmupReport, audit_scheduler_warmup, audit_warmup
     from .errors import BarstepError, ConfigError, DataError, UsageError
@@ -88,9 +88,9 @@ _HOME = {
     "portfolio": "engine.portfolio",
     "PortfolioResult": "engine.portfolio_result",
     "Result": "engine.result",
-    "backtest_scheduler": "engine.scheduler",
-    "audit_scheduler_lookahead": "engine.scheduler_lookahead",
-    "SchedulerResult": "engine.scheduler_result",
+    "backtest_scheduler": "engine.scheduler.backtest",
+    "audit_scheduler_lookahead": "engine.scheduler.lookahead",
+    "SchedulerResult": "engine.scheduler.result",
     "Parameter": "engine.strategy",
     "StrategyEngine": "engine.strategy",
     "WarmupReport": "engine.warmup_audit",

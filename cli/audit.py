@@ -59,7 +59,7 @@ def lookahead_command(
 ) -> None:
     """Change the future and look whether any past output moves; exit 1 where one does."""
     from ..engine.lookahead import audit_lookahead
-    from ..engine.scheduler_lookahead import audit_scheduler_lookahead
+    from ..engine.scheduler.lookahead import audit_scheduler_lookahead
 
     asked = Audited(
         strategy=strategy, settings=settings, engine_files=engine_files, data=data, secondary=secondary, config=config,

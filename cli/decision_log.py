@@ -26,8 +26,8 @@ from .journal_options import (
 )
 
 if TYPE_CHECKING:
-    from ..replay.journal_summary import Record, Summary
-    from ..replay.journal_verification import Verification
+    from ..replay.journal.summary import Record, Summary
+    from ..replay.journal.verification import Verification
 
 app = typer.Typer(rich_markup_mode=None, help="Verify and read the signed decision journal.", no_args_is_help=True)
 DEFAULT_ENVIRONMENT = "demo"
@@ -53,9 +53,9 @@ def verify_command(
     json_output: JsonOption = False,
 ) -> None:
     """Verify signatures, order and completeness of all segments; exit 5 where anything is wrong."""
-    from ..replay.journal_verification import verify
+    from ..replay.journal.verification import verify
+    from ..replay.journal.witness import default_witness
     from ..replay.key_files import keys_at_hand
-    from ..replay.witness import default_witness
 
     files = journal_files(journal_folder, environment)
     machine = None if root_keys else key_folder(keys_folder, environment)  # whoever brings roots need not believe it
@@ -92,7 +92,7 @@ def summary_command(
     json_output: JsonOption = False,
 ) -> None:
     """Count records by kind, category, status, reason and schedule; with --append or --incident write one."""
-    from ..replay.journal_summary import summarize
+    from ..replay.journal.summary import summarize
 
     if append or incident:
         if incident and category not in (None, "incident"):
@@ -126,18 +126,18 @@ def tail_command(
     json_output: JsonOption = False,
 ) -> None:
     """Print the last records, oldest first, one a line."""
-    from ..replay import journal_summary
     from ..replay.clock import SystemClock
+    from ..replay.journal import summary
 
     def wanted(record: Record) -> bool:
         return (schedule is None or record.get("schedule") == schedule) and (kind is None or record.get("kind") == kind)
 
     files = journal_files(journal_folder, environment)
-    records, last = journal_summary.last_records(files, count, wanted)
+    records, last = summary.last_records(files, count, wanted)
     try:
         _print_records(records, json_output=json_output)
         if follow:
-            _print_records(journal_summary.follow(files, last, wanted, SystemClock()), json_output=json_output)
+            _print_records(summary.follow(files, last, wanted, SystemClock()), json_output=json_output)
     except BrokenPipeError:  # `| head` has seen enough; nothing may be left for Python to flush
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -155,7 +155,7 @@ def head_command(
     """Say how far the journal goes; with --export, write that down for `verify --witness`."""
     from dataclasses import asdict
 
-    from ..replay.witness import default_witness, export_head, head_of
+    from ..replay.journal.witness import default_witness, export_head, head_of
 
     files = journal_files(journal_folder, environment)
     if path is not None and not export:
@@ -185,8 +185,8 @@ def _append(
     from ..engine.configured import load_core_config
     from ..replay.authorization import WRITE, Authorizer
     from ..replay.clock import SystemClock
-    from ..replay.journal_notes import append_note, make_note
-    from ..replay.rotation import open_existing
+    from ..replay.journal.notes import append_note, make_note
+    from ..replay.journal.rotation import open_existing
     from .settings import config_path
 
     loaded, now_us = load_core_config(config_path(config)), SystemClock().now_us()

@@ -12,7 +12,7 @@ import typer
 
 if TYPE_CHECKING:
     from ..engine.result import Result
-    from ..engine.scheduler_result import SchedulerResult
+    from ..engine.scheduler.result import SchedulerResult
 
 _SHOWN = {
     "total_return_pct": "return %",
@@ -33,7 +33,7 @@ def demo_command(
     from ..engine.backtest import backtest
     from ..engine.bars import load
     from ..engine.catalog import DEFAULT_STRATEGY_CATALOG
-    from ..engine.scheduler import backtest_scheduler
+    from ..engine.scheduler.backtest import backtest_scheduler
     from .console import progress, say_if_cold
 
     if not json_output:

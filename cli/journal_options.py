@@ -12,7 +12,7 @@ import typer
 from ..errors import UsageError
 
 if TYPE_CHECKING:
-    from ..replay.journal_files import JournalFiles
+    from ..replay.journal.files import JournalFiles
     from ..replay.key_files import KeyFolder
 
 JOURNALS, TOKENS = Path("audit/decision_logs"), Path("secrets/tokens")
@@ -27,7 +27,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of 
 
 def journal_files(folder: Path, environment: str) -> JournalFiles:
     """The files of an environment's journal."""
-    from ..replay.journal_files import JournalFiles
+    from ..replay.journal.files import JournalFiles
 
     return JournalFiles(folder=folder, environment=environment)
 

@@ -44,7 +44,7 @@ def rotate_command(
 ) -> None:
     """Make a new root key; the open segment of a journal that is there is sealed, and the next one signed anew."""
     from ..replay.clock import SystemClock
-    from ..replay.rotation import rotate_keys
+    from ..replay.journal.rotation import rotate_keys
 
     folder = key_folder(keys_folder, environment)
     rotate_keys(folder, journal_files(journal_folder, environment), now_us=SystemClock().now_us())

@@ -18,7 +18,7 @@ from .scheduler_options import SchedulerOptions
 from .settings import config_path, read_settings
 
 if TYPE_CHECKING:
-    from ..engine.scheduler_setup import SchedulerSetup
+    from ..engine.scheduler.setup import SchedulerSetup
     from ..replay.journal_replay import JournalReplay
     from ..replay.session import Session
     from ..replay.what_if import WhatIf
@@ -134,7 +134,7 @@ def _run(
     finally:
         session.close()
     if not finished:
-        from ..replay.journal_record import at_text
+        from ..replay.journal.record import at_text
 
         goes_on = "the same command goes on from there" if journal is not None else "without a journal it begins anew"
         typer.echo(f"stopped at {at_text(session.loop.now_us)}; {goes_on}", err=True)
@@ -192,7 +192,7 @@ def _do_again(journal: Path, config: Path, what_if: Path | None, *, json_output:
 
 
 def _as_dict(again: JournalReplay) -> dict[str, Any]:
-    from ..replay.journal_record import at_text, fields_of
+    from ..replay.journal.record import at_text, fields_of
 
     diverged = again.diverged
     sides = None if diverged is None else {
@@ -211,7 +211,7 @@ def _as_dict(again: JournalReplay) -> dict[str, Any]:
 
 
 def _print_again(journal: Path, again: JournalReplay) -> None:
-    from ..replay.journal_record import at_text
+    from ..replay.journal.record import at_text
 
     setup = again.setup
     typer.echo(

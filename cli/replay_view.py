@@ -13,7 +13,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Group
 
-    from ..engine.scheduler_transitions import Event
+    from ..engine.scheduler.transitions import Event
     from ..replay.clock import Clock
     from ..replay.pace import Pace
     from ..replay.session import Session

@@ -14,7 +14,7 @@ from ..errors import refuse_existing
 from .scheduler_options import SchedulerOptions
 
 if TYPE_CHECKING:
-    from ..engine.scheduler_result import SchedulerResult
+    from ..engine.scheduler.result import SchedulerResult
 
 _HEADINGS = ("schedule", "strategy", "profile", "weight", "profit", "contribution %", "trades", "accepted", "refused")
 _HELD_BACK = {
@@ -46,7 +46,7 @@ def backtest_a_scheduler(
         UsageError: A name is unknown, a value is not allowed, or the output is there already.
         ConfigError: The configuration or the commands are refused.
     """
-    from ..engine.scheduler_simulation import simulate
+    from ..engine.scheduler.simulation import simulate
     from .console import progress_of_bars, say_if_cold
 
     if output is not None:

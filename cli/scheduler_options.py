@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from .settings import config_path
 
 if TYPE_CHECKING:
-    from ..engine.scheduler_setup import SchedulerSetup
+    from ..engine.scheduler.setup import SchedulerSetup
 
 DEFAULT_ENVIRONMENT = "demo"
 Intervention = Literal["suspensions", "limits", "governor"]
@@ -57,7 +57,7 @@ class SchedulerOptions:
         from ..data.instants import read_instant
         from ..engine.execution import Execution
         from ..engine.portfolio import known_options
-        from ..engine.scheduler import set_up_scheduler
+        from ..engine.scheduler.backtest import set_up_scheduler
 
         known_options(execution, Execution.__dataclass_fields__)  # before they meet the names of the call
         start = None if self.start is None else read_instant("--start", self.start)

@@ -20,7 +20,7 @@ from .strategy import StrategyEngine
 if TYPE_CHECKING:
     from .allocation import Allocation
     from .portfolio import PortfolioSetup
-    from .scheduler_setup import SchedulerSetup
+    from .scheduler.setup import SchedulerSetup
     from .simulation import Setup
 
 File = bytes | pl.DataFrame

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from .bars import Bars, Floats
-from .scheduler_digests import digest_of
+from .scheduler.digests import digest_of
 from .tables import equity_table, monthly_table
 
 if TYPE_CHECKING:

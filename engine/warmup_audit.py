@@ -15,7 +15,7 @@ from .bars import Bars, Floats
 from .catalog import DEFAULT_STRATEGY_CATALOG, StrategyCatalog
 from .lookahead import Progress
 from .outputs import EngineOutputs
-from .scheduler import backtest_scheduler
+from .scheduler.backtest import backtest_scheduler
 from .strategy import StrategyEngine
 from .tracks import same
 

@@ -25,8 +25,8 @@ from ..engine.catalog import DEFAULT_STRATEGY_CATALOG, StrategyCatalog
 from ..engine.execution import Execution
 from ..engine.outcome import Outcome
 from ..engine.portfolio import portfolio
-from ..engine.scheduler import backtest_scheduler
-from ..engine.scheduler_setup import NO_PAIR, SECOND_LEG
+from ..engine.scheduler.backtest import backtest_scheduler
+from ..engine.scheduler.setup import NO_PAIR, SECOND_LEG
 from ..engine.seal import BAR_FILES
 from ..errors import ConfigError, DataError, JournalError, UsageError
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from ..config.core import CoreConfig
 from ..engine.configured import load_core_config
-from ..engine.scheduler import set_up_scheduler
-from ..engine.scheduler_setup import SchedulerSetup
+from ..engine.scheduler.backtest import set_up_scheduler
+from ..engine.scheduler.setup import SchedulerSetup
 from ..kernels.scheduler import layout
 from ..replay.session import Session
 from .smoke_checks import find_wrong

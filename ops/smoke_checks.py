@@ -11,8 +11,8 @@ import numpy as np
 
 from ..config.risk import Bounds
 from ..engine.bars import MICROSECONDS
-from ..engine.scheduler_setup import SchedulerSetup
-from ..replay.journal_record import at_text
+from ..engine.scheduler.setup import SchedulerSetup
+from ..replay.journal.record import at_text
 from .smoke_cycles import Cycles
 from .smoke_watching import CycleRun, CycleWatcher
 

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 from ..config.durations import microseconds
 from ..data.instants import read_instant
 from ..engine.bars import MICROSECONDS
-from ..engine.scheduler_arrays import WINDOW_RUNS
-from ..engine.scheduler_setup import SchedulerSetup
+from ..engine.scheduler.arrays import WINDOW_RUNS
+from ..engine.scheduler.setup import SchedulerSetup
 from ..errors import UsageError, unknown_name
-from ..replay.journal_record import at_text
+from ..replay.journal.record import at_text
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

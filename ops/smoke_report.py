@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from ..engine.provenance import software
-from ..engine.scheduler_result import SchedulerResult
-from ..replay.journal_record import at_text
+from ..engine.scheduler.result import SchedulerResult
+from ..replay.journal.record import at_text
 from .smoke_checks import Finding
 from .smoke_watching import CycleRun
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..engine.scheduler_machine import SchedulerMachine
-from ..engine.scheduler_metrics import read_metrics, stated_metrics
-from ..engine.scheduler_transitions import Event
+from ..engine.scheduler.machine import SchedulerMachine
+from ..engine.scheduler.metrics import read_metrics, stated_metrics
+from ..engine.scheduler.transitions import Event
 from ..kernels.scheduler import layout
 from ..replay.event_loop import Listener
-from ..replay.journal_record import at_text, fields_of
+from ..replay.journal.record import at_text, fields_of
 from ..replay.scribe import Scribe
 from .smoke_cycles import Cycles
 

@@ -24,7 +24,7 @@ from ..engine.capital_policies import EqualWeightAllocation
 from ..engine.catalog import DEFAULT_STRATEGY_CATALOG
 from ..engine.portfolio import portfolio
 from ..engine.provenance import arithmetic_fingerprint
-from ..engine.scheduler import backtest_scheduler
+from ..engine.scheduler.backtest import backtest_scheduler
 from ..engine.strategy import StrategyEngine
 from ..kernels import _jit, breakout, extrema, moments, recurrences, returns, rolling, true_range, wide
 from ..replay.builders import build_multi_strategy_runtime

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ..engine.scheduler_result import SchedulerResult
+    from ..engine.scheduler.result import SchedulerResult
 
 
 class _Room(ModuleType):

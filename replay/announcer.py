@@ -9,15 +9,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from ..engine.bars import MICROSECONDS
 from ..engine.policy_diagnostics import label_of
 from ..engine.reasons import DECISIONS, GOVERNED
-from ..engine.scheduler_effects import Noted
-from ..engine.scheduler_machine import SchedulerMachine
-from ..engine.scheduler_result import EVENTS
-from ..engine.scheduler_telemetry import ScheduleTelemetry
-from ..engine.scheduler_transitions import Event
-from ..engine.scheduler_wishes import FAILURES
+from ..engine.scheduler.effects import Noted
+from ..engine.scheduler.machine import SchedulerMachine
+from ..engine.scheduler.result import EVENTS
+from ..engine.scheduler.telemetry import ScheduleTelemetry
+from ..engine.scheduler.transitions import Event
+from ..engine.scheduler.wishes import FAILURES
 from ..kernels import decisions
 from ..kernels.scheduler import layout
-from .journal_record import at_text
+from .journal.record import at_text
 from .news import DueRun, News, Row, due_runs
 from .sinks import StrategySignal, StrategySignalSink
 from .telemetry import TelemetryEmitter

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from ..config.core import CoreConfig
 from ..config.environments import choose_environment
 from ..engine.configured import load_core_config
-from ..engine.scheduler import set_up_scheduler
+from ..engine.scheduler.backtest import set_up_scheduler
 from ..errors import UsageError
 from .clock import Clock, SystemClock
 from .multi_strategy_scheduler import MultiStrategyScheduler

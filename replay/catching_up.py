@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..errors import JournalError
-from .journal_record import fields_of
+from .journal.record import fields_of
 from .scribe import Ledger
 
 MADE_AGAIN = frozenset(

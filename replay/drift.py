@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from ..engine.bars import MICROSECONDS
-from ..engine.scheduler_setup import SchedulerSetup
+from ..engine.scheduler.setup import SchedulerSetup
 from .clock import Clock
-from .journal_record import at_us, fields_of
+from .journal.record import at_us, fields_of
 
 
 class MeasuredDrift:

@@ -14,11 +14,11 @@ import numpy as np
 
 from ..config.commands import AnyCommand
 from ..engine.bars import MICROSECONDS
-from ..engine.scheduler_arrays import NEVER_US
-from ..engine.scheduler_commands import CommandQueue, Given
-from ..engine.scheduler_machine import SchedulerMachine
-from ..engine.scheduler_state import due_expiries
-from ..engine.scheduler_transitions import Event
+from ..engine.scheduler.arrays import NEVER_US
+from ..engine.scheduler.commands import CommandQueue, Given
+from ..engine.scheduler.machine import SchedulerMachine
+from ..engine.scheduler.state import due_expiries
+from ..engine.scheduler.transitions import Event
 from ..errors import UsageError
 from ..kernels.scheduler import layout
 from ..kernels.scheduler.loop import TIME

@@ -13,10 +13,10 @@ import numpy as np
 
 from ..config.commands import SuspendSchedule
 from ..engine.bars import MICROSECONDS
-from ..engine.scheduler_commands import Given
-from ..engine.scheduler_machine import SchedulerMachine
-from ..engine.scheduler_state import HeldSuspension
-from ..engine.scheduler_wishes import FAILURES, RETRY_US, BlockFailedError
+from ..engine.scheduler.commands import Given
+from ..engine.scheduler.machine import SchedulerMachine
+from ..engine.scheduler.state import HeldSuspension
+from ..engine.scheduler.wishes import FAILURES, RETRY_US, BlockFailedError
 from ..errors import in_one_line
 
 BY_HEALTH = "health"

@@ -9,18 +9,18 @@ from typing import Any
 from ..config.core import CoreConfig
 from ..config.digest import content_sha384
 from ..engine.configured import load_core_config
-from ..engine.scheduler import set_up_scheduler
-from ..engine.scheduler_commands import Given
-from ..engine.scheduler_machine import SchedulerMachine
-from ..engine.scheduler_setup import SchedulerSetup
+from ..engine.scheduler.backtest import set_up_scheduler
+from ..engine.scheduler.commands import Given
+from ..engine.scheduler.machine import SchedulerMachine
+from ..engine.scheduler.setup import SchedulerSetup
 from ..errors import DataError, JournalError
 from .catching_up import CatchUp, DivergedError
 from .drift import RecordedDrift
 from .event_loop import EventLoop
 from .health import HealthWatch
-from .journal_files import JournalFiles
-from .journal_reading import read_payloads
-from .journal_record import at_us, fields_of
+from .journal.files import JournalFiles
+from .journal.reading import read_payloads
+from .journal.record import at_us, fields_of
 from .replaying import Progress
 from .scribe import Scribe
 from .session import given_of

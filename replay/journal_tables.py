@@ -9,12 +9,12 @@ import numpy as np
 
 from ..engine.bars import MICROSECONDS, Floats
 from ..engine.reasons import DECISIONS, FILL_KINDS, GOVERNED
-from ..engine.scheduler_machine import SchedulerMachine
-from ..engine.scheduler_result import EVENTS
-from ..engine.scheduler_setup import SchedulerSetup
+from ..engine.scheduler.machine import SchedulerMachine
+from ..engine.scheduler.result import EVENTS
+from ..engine.scheduler.setup import SchedulerSetup
 from ..kernels import account, decisions
 from ..kernels.scheduler import layout
-from .journal_record import at_us
+from .journal.record import at_us
 
 Record = Mapping[str, Any]
 

@@ -6,11 +6,11 @@ from collections import Counter
 
 from ..engine.bars import MICROSECONDS
 from ..engine.reasons import DECISIONS
-from ..engine.scheduler_machine import SchedulerMachine
-from ..engine.scheduler_state import Expired
-from ..engine.scheduler_transitions import Event, GovernorHalted
+from ..engine.scheduler.machine import SchedulerMachine
+from ..engine.scheduler.state import Expired
+from ..engine.scheduler.transitions import Event, GovernorHalted
 from ..kernels.scheduler import layout
-from .journal_record import at_text
+from .journal.record import at_text
 from .news import News
 
 

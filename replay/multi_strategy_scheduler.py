@@ -14,9 +14,9 @@ from ..config.durations import microseconds
 from ..data.instants import read_instant
 from ..engine.capital_policies import policy_of
 from ..engine.configured import check_given_commands
-from ..engine.scheduler_result import SchedulerResult
-from ..engine.scheduler_snapshots import signal_limit_snapshot, suspension_snapshot
-from ..engine.scheduler_state import Mode
+from ..engine.scheduler.result import SchedulerResult
+from ..engine.scheduler.snapshots import signal_limit_snapshot, suspension_snapshot
+from ..engine.scheduler.state import Mode
 from .announcer import Announcer
 from .clock import Clock, SystemClock
 from .clock_running import run_by_clock

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ..engine.scheduler_effects import Noted
-from ..engine.scheduler_machine import SchedulerMachine
+from ..engine.scheduler.effects import Noted
+from ..engine.scheduler.machine import SchedulerMachine
 from ..kernels import decisions, modes
 from ..kernels.scheduler import layout
 

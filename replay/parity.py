@@ -10,12 +10,12 @@ import numpy as np
 import polars as pl
 
 from ..engine.bars import MICROSECONDS
-from ..engine.scheduler_machine import SchedulerMachine
-from ..engine.scheduler_result import SchedulerResult
-from ..engine.scheduler_setup import SchedulerSetup
-from ..engine.scheduler_simulation import simulate
+from ..engine.scheduler.machine import SchedulerMachine
+from ..engine.scheduler.result import SchedulerResult
+from ..engine.scheduler.setup import SchedulerSetup
+from ..engine.scheduler.simulation import simulate
 from .event_loop import EventLoop
-from .journal_record import at_text, fields_of
+from .journal.record import at_text, fields_of
 from .journal_tables import JournalTables
 from .records import bar_values
 from .scribe import Scribe

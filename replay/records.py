@@ -16,14 +16,14 @@ from ..engine.bars import Floats
 from ..engine.fallback import FeedChange
 from ..engine.panel import Panel
 from ..engine.reasons import DECISIONS, FILL_KINDS, GOVERNED
-from ..engine.scheduler_effects import Noted
-from ..engine.scheduler_result import EVENTS, bucket_of
-from ..engine.scheduler_setup import SchedulerSetup
-from ..engine.scheduler_wishes import NOT_GIVEN, Measure
+from ..engine.scheduler.effects import Noted
+from ..engine.scheduler.result import EVENTS, bucket_of
+from ..engine.scheduler.setup import SchedulerSetup
+from ..engine.scheduler.wishes import NOT_GIVEN, Measure
 from ..kernels import account, decisions
 from ..kernels.columns import VOLUME
 from ..kernels.scheduler import layout
-from .journal_record import members
+from .journal.record import members
 from .news import DueRun, Row
 
 _REASONS = {decisions.ACCEPTED: "", **DECISIONS}

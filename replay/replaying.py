@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ..config.core import CoreConfig
-from ..engine.scheduler import set_up_scheduler
-from ..engine.scheduler_result import SchedulerResult
-from ..engine.scheduler_setup import SchedulerSetup
+from ..engine.scheduler.backtest import set_up_scheduler
+from ..engine.scheduler.result import SchedulerResult
+from ..engine.scheduler.setup import SchedulerSetup
 from .clock import Clock, SystemClock
 from .event_loop import Listener
 from .key_files import KeyFolder

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..engine.bars import MICROSECONDS
-from ..engine.scheduler_machine import SchedulerMachine
-from ..engine.scheduler_snapshots import signal_limit_snapshot, suspension_snapshot
-from ..engine.scheduler_wishes import FAILURES
+from ..engine.scheduler.machine import SchedulerMachine
+from ..engine.scheduler.snapshots import signal_limit_snapshot, suspension_snapshot
+from ..engine.scheduler.wishes import FAILURES
 from ..kernels.scheduler import layout
 from .announcer import LastRun
-from .journal_record import at_text
+from .journal.record import at_text
 
 
 def describe_schedules(

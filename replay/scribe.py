@@ -7,15 +7,15 @@ from typing import Protocol
 import numpy as np
 
 from ..config.commands import SuspendSchedule
-from ..engine.scheduler_checkpoint import take_checkpoint
-from ..engine.scheduler_effects import Noted
-from ..engine.scheduler_machine import SchedulerMachine
-from ..engine.scheduler_state import Expired
-from ..engine.scheduler_transitions import Event, GovernorHalted
-from ..engine.scheduler_wishes import FAILURES
+from ..engine.scheduler.checkpoint import take_checkpoint
+from ..engine.scheduler.effects import Noted
+from ..engine.scheduler.machine import SchedulerMachine
+from ..engine.scheduler.state import Expired
+from ..engine.scheduler.transitions import Event, GovernorHalted
+from ..engine.scheduler.wishes import FAILURES
 from ..kernels.scheduler.loop import CLOSING
 from .health import BY_HEALTH
-from .journal_record import at_text
+from .journal.record import at_text
 from .news import News, due_runs
 from .records import BarDigests, Records, timed
 

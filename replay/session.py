@@ -17,22 +17,22 @@ import msgspec
 
 from ..config.commands import AnyCommand
 from ..engine.provenance import software
-from ..engine.scheduler_checkpoint import restore_checkpoint
-from ..engine.scheduler_commands import Given
-from ..engine.scheduler_machine import SchedulerMachine
-from ..engine.scheduler_result import SchedulerResult
-from ..engine.scheduler_setup import SchedulerSetup
+from ..engine.scheduler.checkpoint import restore_checkpoint
+from ..engine.scheduler.commands import Given
+from ..engine.scheduler.machine import SchedulerMachine
+from ..engine.scheduler.result import SchedulerResult
+from ..engine.scheduler.setup import SchedulerSetup
 from ..errors import JournalError
 from .catching_up import CatchUp
-from .disk import REAL_DISK, Disk
 from .drift import RecordedDrift
 from .event_loop import EventLoop, Listener
 from .health import HealthWatch
-from .journal import TradingDecisionJournal
-from .journal_files import JournalFiles
-from .journal_reading import read_payloads
-from .journal_record import at_text, at_us, fields_of, members
-from .journal_segments import KeyStore
+from .journal.disk import REAL_DISK, Disk
+from .journal.files import JournalFiles
+from .journal.reading import read_payloads
+from .journal.record import at_text, at_us, fields_of, members
+from .journal.segments import KeyStore
+from .journal.writer import TradingDecisionJournal
 from .journal_tables import JournalTables
 from .scribe import Ledger, Scribe
 

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import polars as pl
 
-from .journal_record import at_text
+from .journal.record import at_text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

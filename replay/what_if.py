@@ -17,10 +17,10 @@ from ..config.policy_file import read_policy_file
 from ..engine.bars import MICROSECONDS
 from ..engine.configuration_checks import check_policy
 from ..engine.configured import catalog_of, load_core_config
-from ..engine.scheduler_result import SchedulerResult
-from ..engine.scheduler_simulation import simulate
+from ..engine.scheduler.result import SchedulerResult
+from ..engine.scheduler.simulation import simulate
 from ..errors import ConfigError, DataError
-from .journal_record import at_text
+from .journal.record import at_text
 from .journal_replay import journal_files, setup_of, what_was_told
 
 _METRICS = ("final_equity", "total_return_pct", "max_drawdown_pct", "sharpe", "trades", "turnover", "fees_paid")

@@ -9,9 +9,9 @@ from typing import Any
 import barstep as bs
 import pytest
 from barstep.config.reading import PACKAGED
-from barstep.replay.journal_files import JournalFiles
-from barstep.replay.journal_reading import read_payloads
-from barstep.replay.journal_record import fields_of
+from barstep.replay.journal.files import JournalFiles
+from barstep.replay.journal.reading import read_payloads
+from barstep.replay.journal.record import fields_of
 from barstep.replay.key_files import KeyFolder
 from barstep.replay.multi_strategy_scheduler import MultiStrategyScheduler
 

@@ -17,11 +17,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from barstep.replay.disk import RealDisk
-from barstep.replay.journal import TradingDecisionJournal
-from barstep.replay.journal_files import JournalFiles
-from barstep.replay.journal_reading import read_payloads
-from barstep.replay.journal_record import at_text, members
+from barstep.replay.journal.disk import RealDisk
+from barstep.replay.journal.files import JournalFiles
+from barstep.replay.journal.reading import read_payloads
+from barstep.replay.journal.record import at_text, members
+from barstep.replay.journal.writer import TradingDecisionJournal
 from barstep.replay.keys import EpochKey
 
 GROUP, TURN = 50, 100

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from barstep.replay.journal_files import JournalFiles
-from barstep.replay.journal_lines import open_segments
-from barstep.replay.journal_verification import verify
+from barstep.replay.journal.files import JournalFiles
+from barstep.replay.journal.lines import open_segments
+from barstep.replay.journal.verification import verify
 from barstep.replay.key_files import KeyRing
 from barstep.replay.keys import EpochKey
 

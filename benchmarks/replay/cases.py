@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from barstep.engine.scheduler_machine import SchedulerMachine
-from barstep.engine.scheduler_setup import SchedulerSetup
-from barstep.engine.scheduler_simulation import simulate
+from barstep.engine.scheduler.machine import SchedulerMachine
+from barstep.engine.scheduler.setup import SchedulerSetup
+from barstep.engine.scheduler.simulation import simulate
 from barstep.replay.event_loop import EventLoop
 from barstep.replay.key_files import KeyFolder
 from barstep.replay.session import Session, given

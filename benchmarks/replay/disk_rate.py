@@ -7,7 +7,7 @@ import time  # noqa: TID251 - a benchmark times things
 from collections.abc import Sequence
 from pathlib import Path
 
-from barstep.replay.disk import RealDisk
+from barstep.replay.journal.disk import RealDisk
 
 
 class CountedDisk(RealDisk):

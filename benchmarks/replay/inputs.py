@@ -10,8 +10,8 @@ import barstep as bs
 import msgspec
 import numpy as np
 from barstep.config.core import CoreConfig
-from barstep.engine.scheduler import set_up_scheduler
-from barstep.engine.scheduler_setup import SchedulerSetup
+from barstep.engine.scheduler.backtest import set_up_scheduler
+from barstep.engine.scheduler.setup import SchedulerSetup
 
 sys.path.append(str(Path(__file__).parents[1] / "scheduler"))
 from making import MINUTE_US, make_bars, make_config  # the fifty of the other benchmark

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from barstep.replay.journal import TradingDecisionJournal
-from barstep.replay.journal_record import at_text, members
+from barstep.replay.journal.record import at_text, members
+from barstep.replay.journal.writer import TradingDecisionJournal
 from barstep.replay.key_files import KeyFolder
 
 START_US = 1_704_067_200_000_000

@@ -19,7 +19,7 @@ import polars as pl
 import pytest
 from barstep.config.reading import PACKAGED
 from barstep.engine.reasons import DECISION_TEXTS, REFUSALS
-from barstep.engine.scheduler_result import SchedulerResult
+from barstep.engine.scheduler.result import SchedulerResult
 
 Run = Callable[..., Any]
 

@@ -9,9 +9,9 @@ from typing import Any
 from barstep.config import commands, policies
 from barstep.config.schedulers import Schedule, Scheduler
 from barstep.engine.policy_program import Traits
-from barstep.engine.scheduler_effects import Effect
-from barstep.engine.scheduler_state import SchedulerState, due_expiries, next_expiry
-from barstep.engine.scheduler_transitions import Event, initial_state, transition
+from barstep.engine.scheduler.effects import Effect
+from barstep.engine.scheduler.state import SchedulerState, due_expiries, next_expiry
+from barstep.engine.scheduler.transitions import Event, initial_state, transition
 from hypothesis import strategies as st
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

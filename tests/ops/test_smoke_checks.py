@@ -14,8 +14,8 @@ from barstep.config.reading import PACKAGED
 from barstep.config.risk import Bounds
 from barstep.data.presets import EMBEDDED_FOLDER
 from barstep.engine.bars import Bars
-from barstep.engine.scheduler import set_up_scheduler
-from barstep.engine.scheduler_machine import SchedulerMachine
+from barstep.engine.scheduler.backtest import set_up_scheduler
+from barstep.engine.scheduler.machine import SchedulerMachine
 from barstep.ops.smoke import smoke
 from barstep.ops.smoke_checks import find_wrong, reached
 from barstep.ops.smoke_cycles import plan_cycles

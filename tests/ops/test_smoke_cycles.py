@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from barstep import UsageError
 from barstep.config.reading import PACKAGED
-from barstep.engine.scheduler import set_up_scheduler
-from barstep.engine.scheduler_setup import SchedulerSetup
+from barstep.engine.scheduler.backtest import set_up_scheduler
+from barstep.engine.scheduler.setup import SchedulerSetup
 from barstep.ops.smoke_cycles import chosen_schedules, plan_cycles
-from barstep.replay.journal_record import at_text
+from barstep.replay.journal.record import at_text
 
 
 @pytest.fixture(scope="module")

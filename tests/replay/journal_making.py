@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from barstep.replay.disk import Disk
-from barstep.replay.journal import TradingDecisionJournal
-from barstep.replay.journal_files import JournalFiles, rename_file, write_file
-from barstep.replay.journal_reading import read_payloads
-from barstep.replay.journal_record import Chained, at_text, fields_of, members
+from barstep.replay.journal.disk import Disk
+from barstep.replay.journal.files import JournalFiles, rename_file, write_file
+from barstep.replay.journal.reading import read_payloads
+from barstep.replay.journal.record import Chained, at_text, fields_of, members
+from barstep.replay.journal.writer import TradingDecisionJournal
 from barstep.replay.keys import EpochKey
 from simulated_disk import SimulatedDisk
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import msgspec
 from barstep.config.commands import AnyCommand
-from barstep.engine.scheduler import set_up_scheduler
-from barstep.engine.scheduler_result import SchedulerResult
-from barstep.engine.scheduler_setup import SchedulerSetup
-from barstep.engine.scheduler_simulation import simulate
-from barstep.replay.journal_files import JournalFiles
+from barstep.engine.scheduler.backtest import set_up_scheduler
+from barstep.engine.scheduler.result import SchedulerResult
+from barstep.engine.scheduler.setup import SchedulerSetup
+from barstep.engine.scheduler.simulation import simulate
+from barstep.replay.journal.files import JournalFiles
 from barstep.replay.session import Session
 from journal_making import FOLDER, LOG, NOW_US, DiskKeys
 from random_scheduler import Drawn, random_scheduler

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 from barstep.config.core import CoreConfig
-from barstep.engine.scheduler import set_up_scheduler
-from barstep.engine.scheduler_setup import SchedulerSetup
+from barstep.engine.scheduler.backtest import set_up_scheduler
+from barstep.engine.scheduler.setup import SchedulerSetup
 from barstep.replay.clock import Clock
 from barstep.replay.multi_strategy_scheduler import MultiStrategyScheduler
 from barstep.replay.session import Session

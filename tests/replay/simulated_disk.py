@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 from typing import BinaryIO
 
-from barstep.replay.disk import SECTOR_BYTES
+from barstep.replay.journal.disk import SECTOR_BYTES
 
 
 class PowerLossError(Exception):

@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from barstep.engine.scheduler import set_up_scheduler
-from barstep.engine.scheduler_setup import SchedulerSetup
+from barstep.engine.scheduler.backtest import set_up_scheduler
+from barstep.engine.scheduler.setup import SchedulerSetup
 from barstep.replay.clock import SimulatedClock
 from barstep.replay.clock_running import run_by_clock
-from barstep.replay.journal_record import at_text, at_us
+from barstep.replay.journal.record import at_text, at_us
 from barstep.replay.session import Session
 from hypothesis import given
 from hypothesis import strategies as st

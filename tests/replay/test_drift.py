@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from barstep.replay.clock import SimulatedClock
 from barstep.replay.drift import MeasuredDrift, OnlyLatest, RecordedDrift
-from barstep.replay.journal_record import at_text, members
+from barstep.replay.journal.record import at_text, members
 from runtime_making import small_config, small_setup
 from scheduler_making import hour
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from barstep.config.commands import Halt, SuspendSchedule
-from barstep.engine.scheduler_machine import SchedulerMachine
-from barstep.engine.scheduler_transitions import Event
+from barstep.engine.scheduler.machine import SchedulerMachine
+from barstep.engine.scheduler.transitions import Event
 from barstep.errors import UsageError
 from barstep.replay.event_loop import EventLoop
 from barstep.replay.session import given

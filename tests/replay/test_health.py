@@ -10,12 +10,12 @@ import numpy as np
 import polars as pl
 import pytest
 from barstep.config.commands import AnyCommand
-from barstep.engine.scheduler import set_up_scheduler
-from barstep.engine.scheduler_setup import SchedulerSetup
-from barstep.engine.scheduler_simulation import simulate
+from barstep.engine.scheduler.backtest import set_up_scheduler
+from barstep.engine.scheduler.setup import SchedulerSetup
+from barstep.engine.scheduler.simulation import simulate
 from barstep.replay.builders import build_multi_strategy_runtime
 from barstep.replay.clock import SimulatedClock
-from barstep.replay.journal_record import at_text
+from barstep.replay.journal.record import at_text
 from barstep.replay.journal_replay import replay_journal
 from barstep.replay.key_files import KeyFolder
 from barstep.replay.multi_strategy_scheduler import MultiStrategyScheduler

@@ -10,7 +10,7 @@ import barstep as bs
 import pytest
 from barstep.config.commands import DisableStrategy, SetCapitalPolicy, SetSignalLimit, SuspendTag
 from barstep.engine.configured import load_core_config
-from barstep.engine.scheduler import set_up_scheduler
+from barstep.engine.scheduler.backtest import set_up_scheduler
 from barstep.errors import ConfigError, DataError, JournalError
 from barstep.replay.journal_replay import replay_journal
 from barstep.replay.session import Session

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from barstep.config.commands import DisableStrategy, Halt, SuspendTag
-from barstep.engine.scheduler import set_up_scheduler
+from barstep.engine.scheduler.backtest import set_up_scheduler
 from barstep.replay.monitor import Monitor
 from barstep.replay.session import Session
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from barstep.engine.capital_policies import FixedWeightAllocation
-from barstep.engine.scheduler_simulation import simulate
+from barstep.engine.scheduler.simulation import simulate
 from barstep.errors import ConfigError, UsageError
 from barstep.replay.clock import SimulatedClock
-from barstep.replay.journal_record import at_text, at_us
+from barstep.replay.journal.record import at_text, at_us
 from journal_making import records
 from making import START_US
 from replays import FILES

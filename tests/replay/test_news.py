@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from barstep.engine.scheduler_machine import SchedulerMachine
+from barstep.engine.scheduler.machine import SchedulerMachine
 from barstep.replay.event_loop import EventLoop
 from barstep.replay.news import News, due_runs
 from barstep.replay.session import given

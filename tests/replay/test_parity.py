@@ -9,7 +9,7 @@ from pathlib import Path
 import barstep as bs
 import pytest
 from barstep.config.commands import DisableStrategy, SuspendTag
-from barstep.engine.scheduler import set_up_scheduler
+from barstep.engine.scheduler.backtest import set_up_scheduler
 from barstep.replay.parity import JOURNAL, REPLAYED, VECTORISED, first_divergence, verify_parity
 from hypothesis import given
 from random_scheduler import Drawn, schedulers

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from barstep.config.reading import PACKAGED
 from barstep.engine.reasons import FILL_KINDS
-from barstep.engine.scheduler import set_up_scheduler
-from barstep.engine.scheduler_machine import SchedulerMachine
-from barstep.engine.scheduler_result import SchedulerResult
-from barstep.engine.scheduler_wishes import NOT_GIVEN
+from barstep.engine.scheduler.backtest import set_up_scheduler
+from barstep.engine.scheduler.machine import SchedulerMachine
+from barstep.engine.scheduler.result import SchedulerResult
+from barstep.engine.scheduler.wishes import NOT_GIVEN
 from barstep.kernels import account
 from barstep.kernels.scheduler.loop import CLOSING
 from barstep.replay.event_loop import EventLoop

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import barstep as bs
 import pytest
-from barstep.engine.scheduler import set_up_scheduler
+from barstep.engine.scheduler.backtest import set_up_scheduler
 from barstep.errors import DataError, JournalError
 from barstep.replay.clock import SimulatedClock
 from barstep.replay.key_files import KeyFolder

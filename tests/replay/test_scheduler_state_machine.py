@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 from barstep.config.command_reading import make_command
-from barstep.engine.scheduler_checkpoint import take_checkpoint
-from barstep.engine.scheduler_machine import SchedulerMachine
+from barstep.engine.scheduler.checkpoint import take_checkpoint
+from barstep.engine.scheduler.machine import SchedulerMachine
 from barstep.replay.catching_up import CatchUp
 from barstep.replay.clock import SimulatedClock
 from barstep.replay.drift import MeasuredDrift, RecordedDrift
 from barstep.replay.event_loop import EventLoop
 from barstep.replay.health import HealthWatch
-from barstep.replay.journal_reading import read_payloads
-from barstep.replay.journal_record import fields_of
+from barstep.replay.journal.reading import read_payloads
+from barstep.replay.journal.record import fields_of
 from barstep.replay.scribe import Scribe
 from barstep.replay.session import given, given_of
 from hypothesis import settings
@@ -36,7 +36,7 @@ class SchedulerMachineTest(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.patch = pytest.MonkeyPatch()
-        self.patch.setattr("barstep.replay.journal.SEGMENT_RECORDS", 40)
+        self.patch.setattr("barstep.replay.journal.writer.SEGMENT_RECORDS", 40)
 
     @initialize(seed=st.integers(0, 2**20), keeps_commands=st.booleans(), count=st.sampled_from([0, 1, 7, 40, 90, 400]))
     def begin(self, seed: int, keeps_commands: bool, count: int) -> None:

@@ -7,10 +7,10 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from barstep.engine.scheduler_checkpoint import take_checkpoint
+from barstep.engine.scheduler.checkpoint import take_checkpoint
 from barstep.errors import HeldError, JournalError
 from barstep.replay.catching_up import MADE_AGAIN, DivergedError
-from barstep.replay.journal_record import at_text
+from barstep.replay.journal.record import at_text
 from barstep.replay.journal_tables import JournalTables
 from barstep.replay.session import Session
 from journal_making import records
@@ -25,7 +25,7 @@ SEEDS = 6 * int(os.environ.get("SEEDS", "1"))
 @pytest.fixture(autouse=True)
 def short_segments(monkeypatch: pytest.MonkeyPatch) -> None:
     """A journal of three hundred bars has several."""
-    monkeypatch.setattr("barstep.replay.journal.SEGMENT_RECORDS", 700)
+    monkeypatch.setattr("barstep.replay.journal.writer.SEGMENT_RECORDS", 700)
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import polars as pl
-from barstep.replay.journal_record import at_text
+from barstep.replay.journal.record import at_text
 from barstep.replay.sinks import InMemoryStrategySignalSink, StrategySignal
 from journal_making import records
 from replays import FILES

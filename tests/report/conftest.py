@@ -22,8 +22,8 @@ from barstep.config.commands import (
 )
 from barstep.config.reading import PACKAGED
 from barstep.data.presets import EMBEDDED_FOLDER
-from barstep.engine.scheduler import backtest_scheduler
-from barstep.engine.scheduler_result import SchedulerResult
+from barstep.engine.scheduler.backtest import backtest_scheduler
+from barstep.engine.scheduler.result import SchedulerResult
 
 sys.path.insert(0, str(Path(__file__).parent))  # for `pages` and `schedulers`
 

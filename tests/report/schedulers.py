@@ -10,8 +10,8 @@ import msgspec
 import numpy as np
 from barstep.config.commands import Command
 from barstep.config.core import CoreConfig
-from barstep.engine.scheduler import backtest_scheduler
-from barstep.engine.scheduler_result import SchedulerResult
+from barstep.engine.scheduler.backtest import backtest_scheduler
+from barstep.engine.scheduler.result import SchedulerResult
 
 HOUR_US = 3_600_000_000
 START_US = 1_704_067_200_000_000

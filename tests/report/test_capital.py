@@ -7,7 +7,7 @@ from datetime import timedelta
 import numpy as np
 import polars as pl
 import pytest
-from barstep.engine.scheduler_result import SchedulerResult
+from barstep.engine.scheduler.result import SchedulerResult
 from barstep.report.capital import shares
 from barstep.report.sheet import sheet_of
 from barstep.report.stack import SHOWN

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from barstep.config.commands import Halt, Resume, SetSignalLimit, SuspendTag
-from barstep.engine.scheduler_result import SchedulerResult
+from barstep.engine.scheduler.result import SchedulerResult
 from barstep.report import interventions
 from barstep.report.series import SPANS
 from barstep.report.sheet import Sheet, sheet_of

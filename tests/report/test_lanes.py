@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from barstep.engine.scheduler_result import SchedulerResult
+from barstep.engine.scheduler.result import SchedulerResult
 from barstep.report.charts import Chart, time_charts
 from barstep.report.lanes import AXIS, LANE
 from barstep.report.series import series_of

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from barstep.engine.scheduler_result import SchedulerResult
+from barstep.engine.scheduler.result import SchedulerResult
 from barstep.report.policy import PolicyPart, policy
 from barstep.report.sheet import sheet_of
 from schedulers import governed, walks

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from barstep.engine.scheduler_result import SchedulerResult
+from barstep.engine.scheduler.result import SchedulerResult
 from barstep.report.refusals import by_schedule, refusals
 from barstep.report.sheet import sheet_of
 

@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 from barstep.config.commands import SuspendSchedule, SuspendTag
 from barstep.engine.reasons import DECISION_TEXTS
-from barstep.engine.scheduler_result import SchedulerResult
+from barstep.engine.scheduler.result import SchedulerResult
 from barstep.report.lanes import AXIS, LANE
 from barstep.report.page import page
 from barstep.report.printed import printed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from barstep.engine.scheduler_result import SchedulerResult
+from barstep.engine.scheduler.result import SchedulerResult
 from barstep.report.schedules import refreshed, schedules
 from barstep.report.sheet import sheet_of
 

@@ -1,0 +1,62 @@
+"""The compiled scheduler beside its slow reference, over schedulers drawn at random."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import barstep as bs
+import msgspec
+import pytest
+from barstep.config.commands import AnyCommand
+from barstep.engine.scheduler.result import SchedulerResult
+from plain_scheduler import PlainRun, walk
+from plain_scheduler_compare import compare
+from random_scheduler import Drawn, random_scheduler
+
+SEEDS = 12 * int(os.environ.get("SEEDS", "1"))
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def compiled(drawn: Drawn, **more: Any) -> SchedulerResult:
+    """The compiled scheduler over what was drawn."""
+    given: dict[str, Any] = {**drawn.given, **more}
+    given["commands"] = msgspec.convert(given["commands"], list[AnyCommand])
+    for name in ("start", "end"):
+        if f"{name}_us" in given:
+            given[name] = EPOCH + timedelta(microseconds=given.pop(f"{name}_us"))
+    return bs.backtest_scheduler(drawn.config, "s", environment="e", bars=drawn.bars, **given)
+
+
+def both(drawn: Drawn) -> tuple[PlainRun, SchedulerResult]:
+    """The slow walk and the compiled run."""
+    return walk(drawn.config, "s", "e", drawn.bars, **drawn.given), compiled(drawn)
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_the_compiled_scheduler_is_its_reference(seed: int) -> None:
+    """Every decision with its reason, every share of capital, every fill, and equity at each close."""
+    drawn = random_scheduler(seed, bars=(300, 301))
+    plain, result = both(drawn)
+    assert compare(plain, result, lot=drawn.given.get("lot", 1e-8)) == []
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_blocks_change_nothing(seed: int) -> None:
+    """However many bars' wishes are made at a time: the same bits in decisions, weights, equity and fills."""
+    drawn = random_scheduler(seed, bars=(300, 301))
+    whole = compiled(drawn, block_bars=4096)
+    for block_bars in (1, 64, 256):
+        parts = compiled(drawn, block_bars=block_bars)
+        assert parts.digests == whole.digests
+        assert parts.fill_table.tobytes() == whole.fill_table.tobytes()
+
+
+def test_the_comparison_can_fail() -> None:
+    """A fill, a decision or a mark that is another one is told."""
+    drawn = random_scheduler(1, bars=(300, 301))
+    plain, result = both(drawn)
+    for table in ("decisions", "fills", "equity"):
+        assert compare(replace(plain, **{table: getattr(plain, table)[:-1]}), result)[0].startswith(table[:4])

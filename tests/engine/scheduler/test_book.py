@@ -1,0 +1,36 @@
+"""The arrays of a scheduler as one argument."""
+
+from __future__ import annotations
+
+import inspect
+
+import numpy as np
+import pytest
+from barstep.engine.scheduler.book import Book
+from barstep.kernels.scheduler.book import PAGES
+from barstep.kernels.scheduler.loop import run_instants
+
+
+def test_pages_stand_in_the_order_of_the_arguments() -> None:
+    """What a book names first is the loop's first argument, and so on to the two numbers that say what to do."""
+    arguments = list(inspect.signature(getattr(run_instants, "py_func", run_instants)).parameters)
+    assert [*PAGES, "start", "stop"] == arguments
+
+
+@pytest.mark.parametrize(
+    "wrong", [np.zeros(3, dtype=np.int64), np.zeros((3, 1)), np.zeros(6)[::2]], ids=["kind", "dimensions", "strided"]
+)
+def test_an_array_that_is_not_what_the_kernel_reads_is_refused(wrong: np.ndarray) -> None:
+    """A book of addresses must not be taken on trust."""
+    with pytest.raises(TypeError, match="account"):
+        Book().put(account=wrong)
+
+
+def test_a_book_keeps_its_arrays() -> None:
+    """An address outlives the name that the array had."""
+    book = Book()
+    book.put(account=np.full(4, 2.5), width=9)
+    page = book.pages[list(PAGES).index("account")]
+    kept = book._kept["account"]
+    assert page[:2].tolist() == [kept.__array_interface__["data"][0], 4]
+    assert book.pages[list(PAGES).index("width"), 0] == 9
