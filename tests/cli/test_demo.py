@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import barstep as package
+import pytest
 from barstep.config.reading import PACKAGED
 from barstep.data.presets import EMBEDDED_FOLDER
+from barstep.ops import proof
 
 Run = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of its own, where the demo makes its secrets."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
 def test_the_demo_shows_every_engine_on_every_instrument(barstep: Run) -> None:
@@ -47,3 +58,21 @@ def test_its_json_is_what_python_gives(barstep: Run) -> None:
         engine.name for engine in package.DEFAULT_STRATEGY_CATALOG
     }
     assert document["scheduler"] == json.loads(package.backtest_scheduler(PACKAGED).to_json())
+
+
+def test_the_demo_proves_its_replay(barstep: Run, working_folder: Path) -> None:
+    """Keys and a token are made once; the journal is verified, done again, and gives the backtest's bits."""
+    first, second = barstep("demo").out, json.loads(barstep("demo", "--json").out)["replay"]
+    assert "as the backtest, bit for bit: yes" in first and "in its place: yes" in first
+    assert "all the same: yes" in first and "made for the demonstration: secrets/journal/demo/root.key" in first
+    assert second["secrets"] == [] and second["bars"] == 744 and second["compared"] > 5_000
+    assert (working_folder / "secrets/journal/demo/epoch.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_replay_that_is_another_run_fails_the_demo(barstep: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says NO, and exits with 1."""
+    simulate = proof.simulate
+    monkeypatch.setattr(proof, "simulate", lambda setup: simulate(replace(setup, drift_seconds=50.0)))
+    ran = barstep("demo")
+    assert ran.code == 1
+    assert "bit for bit: NO" in ran.out
