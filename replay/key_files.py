@@ -28,6 +28,7 @@ class KeyFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.root_path, self.epoch_path = path / "root.key", path / "epoch.key"
+        self._log_path = path / "log"
 
     def __repr__(self) -> str:
         return f"KeyFolder({str(self.path)!r})"
@@ -62,6 +63,24 @@ class KeyFolder:
     def root_is_here(self) -> bool:
         """Whether the root key has not been taken off the machine."""
         return self.root_path.exists()
+
+    def bind(self, log: str | None) -> None:
+        """Keep these keys for one journal: another one's segments would use them up, and the first could not go on.
+
+        Args:
+            log: The journal's id; None for one that is to be begun.
+
+        Raises:
+            JournalError: They sign another journal.
+        """
+        signs = read_private(self._log_path).decode("ascii").strip() if self._log_path.exists() else None
+        if signs is not None and signs != log:
+            raise JournalError(
+                f"{self.path}: these keys sign journal {signs}, and no other. Another journal wants keys of its own: "
+                "`barstep keys init --keys-folder FOLDER` makes them, --keys-folder names them."
+            )
+        if signs is None and log is not None:
+            write_private(self._log_path, f"{log}\n".encode("ascii"))
 
     def init(self) -> EpochKey:
         """Make a root key and the first key from it.

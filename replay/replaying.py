@@ -13,6 +13,8 @@ from ..engine.scheduler.result import SchedulerResult
 from ..engine.scheduler.setup import SchedulerSetup
 from .clock import Clock, SystemClock
 from .event_loop import Listener
+from .journal.disk import REAL_DISK
+from .journal.files import JournalFiles, read_head
 from .key_files import KeyFolder
 from .keys import random_bytes
 from .pace import Pace
@@ -81,8 +83,12 @@ def open_session(
     if journal is None:
         return Session(setup, listeners, block_bars=block_bars, observed=observed)
     folder = KeyFolder(own_keys(setup) if keys is None else Path(keys))
+    head = read_head(REAL_DISK, JournalFiles(folder=Path(journal), environment=setup.environment).head)
+    folder.bind(None if head is None else head.log)
     log_id, now_us = random_bytes(16).hex(), clock.now_us()
-    return Session.open(setup, Path(journal), folder, listeners, log_id=log_id, now_us=now_us, block_bars=block_bars)
+    session = Session.open(setup, Path(journal), folder, listeners, log_id=log_id, now_us=now_us, block_bars=block_bars)
+    folder.bind(log_id if head is None else head.log)
+    return session
 
 
 def own_keys(setup: SchedulerSetup, told: Callable[[Path], object] = lambda _: None) -> Path:

@@ -127,3 +127,17 @@ def test_keys_at_hand_are_those_of_the_machine_and_the_files(keys: KeyFolder, tm
     assert keys_at_hand(keys, []).key_of(first.kid, 1) == first.evolved().key
     assert keys_at_hand(None, [kept]).key_of(first.kid, 0) == first.key
     assert not keys_at_hand(KeyFolder(tmp_path / "none"), [])
+
+
+def test_keys_are_for_one_journal(tmp_path: Path) -> None:
+    """Once they have signed one, another is told to have keys of its own, and so is one that is to be begun."""
+    keys = KeyFolder(tmp_path / "demo")
+    keys.init()
+    keys.bind(None)
+    keys.bind("ab" * 16)
+    keys.bind("ab" * 16)
+    for other in (None, "cd" * 16):
+        with pytest.raises(
+            JournalError, match=rf"demo: these keys sign journal {'ab' * 16}, and no other.*--keys-folder"
+        ):
+            keys.bind(other)

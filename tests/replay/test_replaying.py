@@ -51,6 +51,17 @@ def test_a_journal_is_gone_on_with(tmp_path: Path, digests: dict[str, str]) -> N
         replay(CORE, "core_multi", end="2023-02-01", journal=folder, keys=keys)
 
 
+def test_another_journal_wants_keys_of_its_own(tmp_path: Path, digests: dict[str, str]) -> None:
+    """With those of the first one it is not begun, and the first one goes on."""
+    keys = tmp_path / "keys"
+    KeyFolder(keys).init()
+    replay(CORE, "core_multi", end=END, journal=tmp_path / "one", keys=keys)
+    with pytest.raises(JournalError, match="these keys sign journal"):
+        replay(CORE, "core_multi", end=END, journal=tmp_path / "two", keys=keys)
+    assert not (tmp_path / "two").exists()
+    assert replay(CORE, "core_multi", end=END, journal=tmp_path / "one", keys=keys).digests == digests
+
+
 def test_without_keys_nothing_is_written(tmp_path: Path) -> None:
     """It says how to make them."""
     with pytest.raises(DataError, match="barstep keys init"):
