@@ -112,6 +112,8 @@ def test_head_says_how_far_it_goes(barstep: Run) -> None:
     other = barstep("decision-log", "head", "--export", "x.json")
     assert other.code == 5 and f"has seen journal {'f' * 32}" in other.err
     assert barstep("decision-log", "head", "--environment", "paper").code == 3
+    nowhere = barstep("decision-log", "head", "--export", ".")
+    assert (nowhere.code, nowhere.err) == (3, "error: .: cannot be read or written: Is a directory.\n")
 
 
 @pytest.mark.parametrize("command", ["verify", "summary", "tail"])
