@@ -154,6 +154,17 @@ def test_tail_lists_the_last_records_in_columns(barstep: Run) -> None:
     assert barstep("decision-log", "tail", "-n", "0").out == ""
 
 
+def test_tail_says_what_is_there_where_nothing_was_found(barstep: Run) -> None:
+    """On stderr, with the near name and every name; that is no error, and an empty list was asked for with 0."""
+    ran = barstep("decision-log", "tail", "--kind", "decison")
+    assert (ran.code, ran.out) == (0, "")
+    assert ran.err.startswith("no record of kind 'decison' is here. Did you mean 'decision'? Here are: ")
+    both = barstep("decision-log", "tail", "--schedule", "gird", "--kind", "decision")
+    assert both.err.startswith("no record of schedule 'gird' is here. Did you mean 'grid'?")
+    assert barstep("decision-log", "tail", "--schedule", "grid", "--kind", "genesis").err == "no such record is here.\n"
+    assert barstep("decision-log", "tail", "-n", "0").err == ""
+
+
 def test_tail_shows_nothing_that_a_terminal_obeys(barstep: Run) -> None:
     """Escapes and line ends in a text are written out, and long values are cut."""
     with opened() as journal:
