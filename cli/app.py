@@ -70,7 +70,7 @@ def root(
         bool, typer.Option("--debug", help="Show where an error was raised; may stand anywhere.")
     ] = False,
 ) -> None:
-    """Backtest multi-strategy trading over OHLCV bars at kernel speed.
+    """Backtest and replay multi-strategy trading over OHLCV bars.
 
     Exit codes: 0 done; 1 a check said no; 2 wrong use or a refused configuration; 3 data that cannot be read;
     4 not authorised; 5 a journal, a digest or a key that is not what it should be; 6 held by another process;
@@ -97,9 +97,15 @@ def _refuse(error: BarstepError | typer.TyperException | OSError) -> int:
         for problem in error.problems:
             typer.echo(f"error: {' '.join(str(problem).split())}", err=True)
         return error.exit_code
-    text = error.format_message() if isinstance(error, typer.TyperException) else str(error)
+    text = _text_of(error)
     if text.startswith("Usage: "):  # a group without a command: Typer's message is its whole help
         typer.echo(text, err=True)
     else:
         typer.echo(f"error: {' '.join(text.split())}", err=True)
     return UNREADABLE if isinstance(error, OSError) else error.exit_code
+
+
+def _text_of(error: BarstepError | typer.TyperException | OSError) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename2 or error.filename or 'a file'}: cannot be read or written: {error.strerror}."
+    return error.format_message() if isinstance(error, typer.TyperException) else str(error)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import JournalError, UsageError
+from ..errors import JournalError, UsageError, nearest
 from .journal_options import (
     JOURNALS,
     TOKENS,
@@ -136,6 +136,8 @@ def tail_command(
     records, last = summary.last_records(files, count, wanted)
     try:
         _print_records(records, json_output=json_output)
+        if count and not records and not follow:
+            _tell_what_is_there(summary.summarize(files).by, {"kind": kind, "schedule": schedule})
         if follow:
             _print_records(summary.follow(files, last, wanted, SystemClock()), json_output=json_output)
     except BrokenPipeError:  # `| head` has seen enough; nothing may be left for Python to flush
@@ -168,6 +170,16 @@ def head_command(
     typer.echo(f"{environment}: record {head.seq} of journal {head.log}\n  {head.mac}")
     if export:
         typer.echo(f"wrote {target}; keep a copy where this machine cannot change it")
+
+
+def _tell_what_is_there(by: dict[str, dict[str, int]], asked: dict[str, str | None]) -> None:
+    """Say on stderr that no record was found, and the names that records have, since one may be mistyped."""
+    for name, value in asked.items():
+        if value is not None and value not in by[name]:
+            there = ", ".join(sorted(by[name])) or "none"
+            typer.echo(f"no record of {name} {value!r} is here.{nearest(value, by[name])} Here are: {there}.", err=True)
+            return
+    typer.echo("no such record is here.", err=True)
 
 
 def _append(

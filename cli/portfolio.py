@@ -15,7 +15,6 @@ from .settings import catalog_with, read_settings
 
 if TYPE_CHECKING:
     import polars as pl
-    from rich.table import Table
 
     from ..engine.allocation import Allocation
     from ..engine.catalog import StrategyCatalog
@@ -173,22 +172,17 @@ def _print_result(result: PortfolioResult) -> None:
 
     from .console import metric_table, say_what_happened
 
-    console = Console()
-    console.print(metric_table({"portfolio": result.metrics}))
+    Console().print(metric_table({"portfolio": result.metrics}))
     for by in ("schedule", "instrument"):
-        console.print(_attribution_table(result.attribution(by)))
+        _print_attribution(result.attribution(by))
     say_what_happened("portfolio", result)
 
 
-def _attribution_table(attribution: pl.DataFrame) -> Table:
-    import polars as pl
-    from rich import box
-    from rich.table import Table
+def _print_attribution(attribution: pl.DataFrame) -> None:
+    from .console import print_columns
 
-    shown = attribution.select(pl.first(), "profit", "contribution_pct", "fees", "trades", "win_rate_pct")
-    table = Table(shown.columns[0], box=box.SIMPLE_HEAD)
-    for name in shown.columns[1:]:
-        table.add_column(name, justify="right", overflow="fold")
-    for row in shown.iter_rows():
-        table.add_row(*(f"{value:,.2f}" if isinstance(value, float) else f"{value}" for value in row))
-    return table
+    shown = attribution.select("profit", "contribution_pct", "fees", "trades", "win_rate_pct")
+    rows = [[attribution.columns[0], "profit", "contribution %", "fees", "trades", "wins %"]]
+    for name, values in zip(attribution[:, 0], shown.iter_rows(), strict=True):
+        rows.append([name, *(f"{value:,.2f}" if isinstance(value, float) else f"{value:,}" for value in values)])
+    print_columns(rows, numbers_from=1)

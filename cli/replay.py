@@ -73,10 +73,12 @@ def replay_command(
     if from_journal is not None:
         given = {"--scheduler": scheduler, "--environment": environment, "--start": start, "--end": end,
                  "--commands": commands, "--set": settings, "--speed": speed, "--journal": journal,
-                 "--output": output}  # fmt: skip
+                 "--keys-folder": keys_folder, "--output": output}  # fmt: skip
         _refuse_with_journal(given)
         _do_again(from_journal, config_path(config), what_if, json_output=json_output)
         return
+    if keys_folder is not None and journal is None:
+        raise UsageError("--keys-folder: needs --journal, the folder of what these keys sign.")
     asked = SchedulerOptions(
         config=config, scheduler=scheduler, environment=environment, start=start, end=end, commands=commands
     )
@@ -166,7 +168,9 @@ def _read_speed(text: str) -> float:
 def _refuse_with_journal(given: Mapping[str, object]) -> None:
     for name, value in given.items():
         if value:
-            raise UsageError(f"--from-journal and {name}: the journal says that itself; give one of them.")
+            raise UsageError(
+                f"--from-journal and {name}: a session is done again as its journal says; leave {name} out."
+            )
 
 
 def _do_again(journal: Path, config: Path, what_if: Path | None, *, json_output: bool) -> None:

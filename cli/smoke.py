@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..errors import UsageError
 from .scheduler_options import DEFAULT_ENVIRONMENT
 from .settings import config_path
 
@@ -51,6 +52,8 @@ def smoke_command(
     from ..ops.smoke_report import write_report
     from .console import say_if_cold
 
+    if output.is_dir():
+        raise UsageError(f"--output {output}: is a folder; name a file, such as {output / 'smoke_report.json'}.")
     if not json_output:
         say_if_cold()
     report = smoke(

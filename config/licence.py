@@ -74,7 +74,9 @@ def read_licence(path: Path) -> Licence:
     try:
         signed = msgspec.json.decode(path.read_bytes(), type=SignedLicence)
         signature = base64.b64decode(signed.signature, validate=True)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, binascii.Error) as error:
+    except OSError as error:
+        raise AuthorizationError(f"{path}: cannot be read: {error.strerror}.") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, binascii.Error) as error:
         raise AuthorizationError(f"{path}: is no licence file: {error}") from error
     issuers = _issuers()
     if signed.issuer not in issuers:

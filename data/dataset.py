@@ -147,6 +147,9 @@ def read_info(path: Path) -> DatasetInfo | None:
 
 
 def _read_parquet(path: Path, read: Callable[[Path], Content]) -> Content:
+    if path.is_dir():
+        some = sorted(entry.name for entry in path.glob("*.parquet"))
+        raise DataError(f"{path}: is a folder; name a dataset{f', such as {path / some[0]}' if some else ''}.")
     if not path.is_file():
         siblings = [entry.name for entry in path.parent.glob("*.parquet")] if path.parent.is_dir() else []
         raise DataError(f"{path}: no such file.{nearest(path.name, siblings)}")

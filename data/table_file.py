@@ -18,6 +18,8 @@ def read_table_file(path: Path, what: str) -> pl.DataFrame:
     Raises:
         DataError: The file is missing, of another kind or not readable.
     """
+    if path.is_dir():
+        raise DataError(f"{path}: is a folder; {what} read from a file.")
     if not path.is_file():
         raise DataError(f"{path}: no such file.")
     reader = _READERS.get(path.suffix.lower())

@@ -51,15 +51,18 @@ class Proof:
 def prove(config: Path, *, end: str) -> Proof:
     """Replay a configuration's demonstration with a signed journal, verify it, and do it again from there.
 
-    The journal lies in a temporary folder; keys are made in `secrets/` where there are none.
+    The journal lies in a temporary folder, and so do the keys that sign it: a journal uses its keys up, and those in
+    `secrets/`, which are made where there are none, are for one that is kept.
 
     Args:
         config: The configuration's file.
         end: When the replay ends, ISO 8601, UTC.
     """
     setup, made = set_up_scheduler(config, end=end), list[Path]()
-    keys = KeyFolder(own_keys(setup, made.append))
+    own_keys(setup, made.append)
     with tempfile.TemporaryDirectory(prefix="barstep-") as name:
+        keys = KeyFolder(Path(name) / "keys")
+        keys.init()
         session = open_session(setup, name, keys.path, SystemClock())
         session.run()
         session.close()

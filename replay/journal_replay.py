@@ -90,7 +90,7 @@ def journal_files(journal: str | Path) -> JournalFiles:
         DataError: There is no such file.
     """
     path = Path(journal)
-    if not path.is_file():
+    if not path.is_file() or path.suffix != ".jsonl":
         raise DataError(f"{path}: no such journal. It is a file such as audit/decision_logs/demo.jsonl.")
     return JournalFiles(folder=path.parent, environment=path.stem)
 

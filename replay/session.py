@@ -233,5 +233,6 @@ def _refuse_another_run(files: JournalFiles, written: bytes, wanted: bytes) -> N
         if old.get(name) != new.get(name):
             raise JournalError(
                 f"{files.open_segment}: the journal was begun with {name} = {json.dumps(old.get(name))}, this run has "
-                f"{json.dumps(new.get(name))}. Go on with it as it was begun, or give another run its own folder."
+                f"{json.dumps(new.get(name))}. Go on with it as it was begun, or give another run its own folder and "
+                "keys."
             )

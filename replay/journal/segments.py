@@ -29,7 +29,18 @@ class KeyStore(Protocol):
 
 
 def begin(files: JournalFiles, key: EpochKey, disk: Disk, *, log_id: str, genesis: bytes) -> None:
-    """Lay a new journal down: a segment that holds the genesis record, and its head."""
+    """Lay a new journal down: a segment that holds the genesis record, and its head.
+
+    Raises:
+        JournalError: The key is not the first one of its root: it signs another journal, which could not go on, and
+            verifying this one would miss the epochs before.
+    """
+    if key.epoch:
+        raise JournalError(
+            f"{files.folder}: there is no journal of {files.environment!r}, and a new one takes keys of its own: these "
+            f"are at epoch {key.epoch}, so they sign another one. Go on with that one, or make others with "
+            f"`barstep keys init --environment {files.environment} --keys-folder FOLDER`."
+        )
     place = Chained(log=log_id, seq=0, epoch=key.epoch, kid=key.kid, prev=GENESIS_PREV, kind="", mac="")
     line, mac = make_line(place, genesis, key.key)
     write_file(disk, files.next_segment, [line])

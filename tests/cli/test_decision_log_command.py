@@ -112,6 +112,8 @@ def test_head_says_how_far_it_goes(barstep: Run) -> None:
     other = barstep("decision-log", "head", "--export", "x.json")
     assert other.code == 5 and f"has seen journal {'f' * 32}" in other.err
     assert barstep("decision-log", "head", "--environment", "paper").code == 3
+    nowhere = barstep("decision-log", "head", "--export", ".")
+    assert (nowhere.code, nowhere.err) == (3, "error: .: cannot be read or written: Is a directory.\n")
 
 
 @pytest.mark.parametrize("command", ["verify", "summary", "tail"])
@@ -150,6 +152,17 @@ def test_tail_lists_the_last_records_in_columns(barstep: Run) -> None:
     assert [json.loads(line)["seq"] for line in wanted] == [4]
     assert len(barstep("decision-log", "tail").out.splitlines()) == 9
     assert barstep("decision-log", "tail", "-n", "0").out == ""
+
+
+def test_tail_says_what_is_there_where_nothing_was_found(barstep: Run) -> None:
+    """On stderr, with the near name and every name; that is no error, and an empty list was asked for with 0."""
+    ran = barstep("decision-log", "tail", "--kind", "decison")
+    assert (ran.code, ran.out) == (0, "")
+    assert ran.err.startswith("no record of kind 'decison' is here. Did you mean 'decision'? Here are: ")
+    both = barstep("decision-log", "tail", "--schedule", "gird", "--kind", "decision")
+    assert both.err.startswith("no record of schedule 'gird' is here. Did you mean 'grid'?")
+    assert barstep("decision-log", "tail", "--schedule", "grid", "--kind", "genesis").err == "no such record is here.\n"
+    assert barstep("decision-log", "tail", "-n", "0").err == ""
 
 
 def test_tail_shows_nothing_that_a_terminal_obeys(barstep: Run) -> None:

@@ -68,6 +68,16 @@ def test_strategies_with_shares_and_settings_of_their_own(barstep: Run) -> None:
     assert json.loads(ran.out) == json.loads(result.to_json())
 
 
+def test_attribution_is_not_cut_in_a_narrow_terminal(barstep: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names and headings stand whole in 60 columns, one row each."""
+    monkeypatch.setenv("COLUMNS", "60")
+    ran = barstep("portfolio", *FILES, "--strategy", "mean_reversion=0.5", "--strategy", "volatility_target=0.3")
+    rows = [line.split() for line in ran.out.splitlines()]
+    assert ["schedule", "profit", "contribution", "%", "fees", "trades", "wins", "%"] in rows
+    first = {row[0]: len(row) for row in rows if row}
+    assert (first["mean_reversion"], first["volatility_target"], first["BTCUSDT"]) == (6, 6, 6)
+
+
 def test_orders_and_funding_from_files(barstep: Run, tmp_path: Path) -> None:
     """Times as words, limits of which none is given, funding of one instrument."""
     bars = loaded()

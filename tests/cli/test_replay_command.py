@@ -85,6 +85,8 @@ def test_piped_it_prints_lines(barstep: Run) -> None:
         (("--speed", "0x"), "more than 0"),
         (("--what-if", "policy.yaml"), "--from-journal"),
         (("--from-journal", "demo.jsonl", "--speed", "60x"), "--speed"),
+        (("--from-journal", "demo.jsonl", "--keys-folder", "keys"), "leave --keys-folder out"),
+        (("--keys-folder", "keys"), "--keys-folder: needs --journal"),
         (("--scheduler", "core_mutli"), "core_multi"),
         (("--start", "yesterday"), "--start"),
         (("--set", "fee_bsp=1"), "fee_bps"),

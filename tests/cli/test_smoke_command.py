@@ -76,6 +76,7 @@ def test_a_failure_is_told(barstep: Run, tmp_path: Path) -> None:
         (["--environment", "binance_paper"], 2, "binance_paper"),
         (["--start", "yesterday"], 2, "yesterday"),
         (["--config", "absent.yaml"], 2, "absent.yaml"),
+        (["--output", "."], 2, "--output .: is a folder; name a file, such as smoke_report.json."),
     ],
 )
 def test_wrong_use(barstep: Run, tmp_path: Path, words: list[str], code: int, text: str) -> None:

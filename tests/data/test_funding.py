@@ -43,6 +43,7 @@ def test_feather_and_parquet_with_dates(tmp_path: Path) -> None:
     ("name", "text", "message"),
     [
         ("absent.csv", None, "no such file"),
+        ("", None, "is a folder; funding is read from a file"),
         ("a.xlsx", "x", "this is .xlsx"),
         ("a.csv", "time,price\n1704096000,1\n", "no column of rate, last_funding_rate"),
         ("a.csv", "when,rate\n1704096000,1\n", "no column of timestamp, time"),

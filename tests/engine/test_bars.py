@@ -136,6 +136,15 @@ def test_a_missing_file_is_refused_with_the_near_name(tmp_path: Path) -> None:
         load(tmp_path / "BTCUST_1h.parquet")
 
 
+def test_a_folder_is_refused_with_a_dataset_in_it(tmp_path: Path) -> None:
+    """A folder is said to be one, and a file that it holds is named where there is one."""
+    with pytest.raises(DataError, match=r": is a folder; name a dataset\.$"):
+        load(tmp_path)
+    (tmp_path / "BTCUSDT_1h.parquet").write_bytes(EMBEDDED.read_bytes())
+    with pytest.raises(DataError, match=r": is a folder; name a dataset, such as .*BTCUSDT_1h.parquet\.$"):
+        load(tmp_path)
+
+
 def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     """A text file is no dataset; the text says how to import it."""
     path = tmp_path / "bars.csv"

@@ -114,6 +114,8 @@ def test_what_cannot_be_done_again_is_said(journal: Path, tmp_path: Path) -> Non
     """No journal, another configuration, a policy that names what is not there: each in its own words."""
     with pytest.raises(DataError, match="no such journal"):
         replay_journal(tmp_path / "demo.jsonl", CORE)
+    with pytest.raises(DataError, match=r"core\.yaml: no such journal"):
+        replay_journal(CORE, CORE)
     changed = tmp_path / "core.yaml"
     changed.write_text(CORE.read_text().replace("max_drawdown_pct: 20", "max_drawdown_pct: 21"))
     with pytest.raises(JournalError, match="was made with the configuration"):

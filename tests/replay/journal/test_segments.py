@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 from barstep.errors import JournalError
 from barstep.replay.journal.files import read_head
-from journal_making import FILES, FOLDER, kinds, open_journal, payload, records, written
+from journal_making import FILES, FOLDER, DiskKeys, kinds, open_journal, payload, records, written
 
 
 def test_a_next_segment_that_nothing_decided_for_is_not_taken() -> None:
@@ -26,6 +26,16 @@ def test_a_next_segment_that_nothing_decided_for_is_not_taken() -> None:
     with open_journal(disk) as journal:
         journal.seal(payload("checkpoint"))
     assert kinds(disk)[-2:] == ["sealed", "checkpoint"] and FILES.next_segment.name not in disk.names(FOLDER)
+
+
+def test_a_second_journal_does_not_begin_with_keys_that_sign_another() -> None:
+    """It is refused, with what to do, and writes no record; the journal that the keys sign goes on."""
+    disk, journal = written(1, 2)
+    journal.close(payload("checkpoint"))
+    with pytest.raises(JournalError, match=r"^/other: .* at epoch 1, .* keys init --environment demo --keys-folder"):
+        open_journal(disk, DiskKeys(disk), folder=FOLDER.with_name("other"))
+    assert disk.names(FOLDER.with_name("other")) == ["demo.lock"]
+    open_journal(disk).close()
 
 
 def test_a_file_under_the_sealed_name_is_not_written_over() -> None:
