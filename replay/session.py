@@ -23,10 +23,10 @@ from ..engine.scheduler.machine import SchedulerMachine
 from ..engine.scheduler.result import SchedulerResult
 from ..engine.scheduler.setup import SchedulerSetup
 from ..errors import JournalError
-from .catching_up import CatchUp
+from .catching_up import MADE_AGAIN, CatchUp
 from .drift import RecordedDrift
 from .event_loop import EventLoop, Listener
-from .health import HealthWatch
+from .health import BY_HEALTH, HealthWatch
 from .journal.disk import REAL_DISK, Disk
 from .journal.files import JournalFiles
 from .journal.reading import read_payloads
@@ -127,13 +127,18 @@ class Session:
         """Seal the journal with a checkpoint, and let go of it.
 
         finish: whether the bars that were taken are finished first; a run that stops amid them leaves no checkpoint,
-        and what it did since the last one is done again when it goes on.
+        and what it did since the last one is done again when it goes on. So does one that an error stopped.
         """
-        while finish and not self.loop.is_between_bars and self.loop.step():
-            pass
+        try:
+            while finish and not self.loop.is_stopped and not self.loop.is_between_bars and self.loop.step():
+                pass
+        finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
         if self.journal is not None and self._scribe is not None:
-            between = self.loop.is_between_bars
-            self.journal.close(self._scribe.checkpoint(self.loop.next_bar) if between else None)
+            seals = self.loop.has_begun and self.loop.is_between_bars  # what the start tells is not in a checkpoint
+            self.journal.close(self._scribe.checkpoint(self.loop.next_bar) if seals else None)
 
     def result(self) -> SchedulerResult:
         """What came of it, from the first bar on."""
@@ -182,9 +187,15 @@ class Session:
 
 
 def _is_ahead(payload: bytes, start: str) -> bool:
-    """Whether a record may be there although nothing was done but commands applied."""
-    kinds = (f'"kind":"{kind}","at":"{start}",' for kind in ("command", "expiry"))
-    return payload.startswith((b'"kind":"recovered",', *(kind.encode("ascii") for kind in kinds)))
+    """Whether a record may be there although nothing was done but commands applied.
+
+    What health ordered is not: it follows from the first bars.
+    """
+    record = fields_of(payload)
+    if record["kind"] not in MADE_AGAIN:
+        return True
+    told = record["kind"] in {"command", "expiry"} and record.get("by") != BY_HEALTH
+    return told and bool(record["at"] == start)
 
 
 def given_of(record: Mapping[str, Any]) -> Given:

@@ -23,7 +23,7 @@ from barstep.replay.session import Session
 from journal_making import records
 from replays import FILES, open_session
 from scheduler_making import TOLD, config_of, hour, told_bars
-from simulated_disk import SimulatedDisk
+from simulated_disk import PowerLossError, SimulatedDisk
 
 FAILING = str(Path(__file__).with_name("failing_engine.py"))
 BARS = 60
@@ -170,3 +170,16 @@ def test_a_backtest_raises() -> None:
     """What fails there is the caller's to see."""
     with pytest.raises(ValueError, match="bar 20"):
         simulate(failing_setup({20: 1}))
+
+
+def test_a_failure_at_the_start_that_was_written_in_part_is_the_same_failure() -> None:
+    """Where the power is lost amid the first group, whatever of it got to the disk."""
+    for sectors in range(12):
+        disk = SimulatedDisk()
+        session = open_session(failing_setup({0: 1}), disk, block_bars=1)
+        disk.stops_at = len(disk.calls) + 2
+        with pytest.raises(PowerLossError):
+            session.loop.step()
+        after = disk.after_power_loss(names_kept=True, sectors=sectors)
+        finished(failing_setup({0: 1}), after, 1)
+        assert health_records(after)[0] == (0, "isolated", 1)

@@ -8,10 +8,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from barstep.engine.scheduler.checkpoint import take_checkpoint
-from barstep.errors import HeldError, JournalError
+from barstep.errors import HeldError, JournalError, UsageError
 from barstep.replay.catching_up import MADE_AGAIN, DivergedError
 from barstep.replay.journal.record import at_text
 from barstep.replay.journal_tables import JournalTables
+from barstep.replay.news import DueRun
+from barstep.replay.records import Records
 from barstep.replay.session import Session
 from journal_making import records
 from replays import FILES, drawn_setup, open_session, vectorised
@@ -160,3 +162,77 @@ def test_what_had_ended_before_the_start_is_told_and_never_holds() -> None:
     told = [record for _, record in records(disk, FILES) if record["kind"] == "expiry"]
     assert [(record["at"], record["name"], record["reason"]) for record in told] == [(at_text(hour(0)), "fast", "over")]
     assert session.machine.state.suspensions == ()
+
+
+@pytest.mark.parametrize("finish", [True, False])
+def test_an_instant_that_was_interrupted_is_not_sealed(finish: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C amid the writing of one: nothing more is done, the journal is let go of, and the run goes on as a killed
+    one does.
+    """
+    setup, disk = small_setup(small_config()), SimulatedDisk()
+    session = open_session(setup, disk, block_bars=1)
+    for _ in range(20):
+        session.loop.step()
+    made = Records.run
+
+    def interrupted(self: Records, at: str, run: DueRun) -> bytes:
+        if run.schedule:
+            raise KeyboardInterrupt
+        return made(self, at, run)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Records, "run", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            session.run()
+    with pytest.raises(UsageError, match="stopped in the middle by KeyboardInterrupt"):
+        session.loop.step()
+    session.close(finish=finish)
+    again = open_session(setup, disk)
+    again.run()
+    assert again.result().digests == vectorised(setup).digests
+
+
+def test_a_session_whose_listener_raises_lets_go_of_its_journal() -> None:
+    """However often it would raise: whoever is next gets the lock."""
+
+    class Deaf:
+        def event(self, *_told: object) -> None:
+            raise KeyError("event")
+
+        def instant(self, *_told: object) -> None:
+            raise KeyError("instant")
+
+        def block(self, *_told: object) -> None:
+            raise KeyError("block")
+
+    setup, disk = small_setup(small_config()), SimulatedDisk()
+    session = open_session(setup, disk, listeners=[Deaf()])
+    with pytest.raises(KeyError, match="instant"):
+        session.run()
+    session.close()
+    open_session(setup, disk).close()
+
+
+def test_what_is_closed_before_its_first_instant_still_tells_of_its_start() -> None:
+    """No checkpoint is made there: what the start tells is yet to be written."""
+    config = small_config(initial_suspensions=[{"schedule": "fast", "until": at(-1), "reason": "over"}])
+    disk = SimulatedDisk()
+    open_session(small_setup(config), disk).close()
+    session = open_session(small_setup(config), disk)
+    session.run()
+    session.close()
+    assert [record["kind"] for _, record in records(disk, FILES)][:2] == ["genesis", "expiry"]
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_interventions_before_a_restart_are_in_the_result(seed: int) -> None:
+    """Those that a checkpoint lies behind, too, and those that ended on the other side of it."""
+    setup, disk = drawn_setup(seed), SimulatedDisk()
+    for count in (60, 110, 170):
+        session = open_session(setup, disk)
+        for _ in range(count):
+            session.loop.step()
+        session.close()
+    session = open_session(setup, disk)
+    session.run()
+    assert session.result().interventions.equals(vectorised(setup).interventions)
