@@ -106,7 +106,11 @@ class MultiStrategyScheduler:
             self._loop.drift = None
 
     def result(self) -> SchedulerResult:
-        """What came of it so far, from the first bar on."""
+        """What came of it so far, up to the last close; it may be asked at any time.
+
+        Raises:
+            UsageError: No bar has closed yet.
+        """
         return self.session.result()
 
     def close(self) -> None:

@@ -141,8 +141,8 @@ class Session:
             self.journal.close(self._scribe.checkpoint(self.loop.next_bar) if seals else None)
 
     def result(self) -> SchedulerResult:
-        """What came of it, from the first bar on."""
-        return self.machine.result()
+        """What came of it so far, from the first bar on; see `SchedulerMachine.result_so_far`."""
+        return self.machine.result_so_far(self.loop.now_us)
 
     def _catch_up(self, files: JournalFiles, journal: TradingDecisionJournal, genesis: bytes, disk: Disk) -> None:
         """Go to where the journal ends."""

@@ -6,8 +6,10 @@ import os
 from itertools import pairwise
 
 import numpy as np
+import polars as pl
 import pytest
 from barstep.engine.scheduler.checkpoint import take_checkpoint
+from barstep.engine.scheduler.simulation import simulate
 from barstep.errors import HeldError, JournalError, UsageError
 from barstep.replay.catching_up import MADE_AGAIN, DivergedError
 from barstep.replay.journal.record import at_text
@@ -236,3 +238,30 @@ def test_interventions_before_a_restart_are_in_the_result(seed: int) -> None:
     session = open_session(setup, disk)
     session.run()
     assert session.result().interventions.equals(vectorised(setup).interventions)
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_a_result_so_far_is_the_backtest_that_ends_there(seed: int) -> None:
+    """Asked as often as one likes: it changes nothing, and stays as it was when the run goes on."""
+    setup, disk = drawn_setup(seed), SimulatedDisk()
+    session = open_session(setup, disk)
+    with pytest.raises(UsageError, match="no bar has closed"):
+        session.result()
+    kept = []
+    for _ in range(4):
+        for _ in range(70):
+            session.loop.step()
+        kept.append((session.loop.now_us, session.result()))
+    session.run()
+    first, whole = session.result(), vectorised(setup)
+    assert first.digests == session.result().digests == whole.digests
+    for now_us, result in kept:
+        bars = len(result.panel)
+        assert bars == (whole.panel.ts_us + 3_600_000_000 <= now_us).sum()
+        np.testing.assert_array_equal(result.equity_values, whole.equity_values[:bars])
+        assert result.fills.equals(whole.fills.head(len(result.fills)))
+        assert result.decisions.equals(whole.decisions.filter(pl.col("due_time").to_physical() <= now_us))
+        assert result.capital_weights.equals(whole.capital_weights.head(len(result.capital_weights)))
+        assert result.tables.keys() == whole.tables.keys()
+        ended = simulate(result.setup)
+        assert ended.equity_values[-1] == result.final_equity
