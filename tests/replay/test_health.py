@@ -20,7 +20,8 @@ from barstep.replay.journal_replay import replay_journal
 from barstep.replay.key_files import KeyFolder
 from barstep.replay.multi_strategy_scheduler import MultiStrategyScheduler
 from barstep.replay.session import Session
-from journal_making import records
+from barstep.replay.what_if import what_if
+from journal_making import LOG, NOW_US, DiskKeys, records
 from replays import FILES, open_session
 from scheduler_making import TOLD, config_of, hour, told_bars
 from simulated_disk import PowerLossError, SimulatedDisk
@@ -145,9 +146,25 @@ def test_a_journal_of_a_late_and_failing_session_is_done_again(tmp_path: Path) -
         runtime.run_by_clock(at_text(hour(50)))
         runtime.suspend_schedule("good", duration_seconds=60)
         runtime.run_once()
+        result = runtime.result()
     again = replay_journal(tmp_path / "audit" / "e.jsonl", config, bars=bars)
     assert again.diverged is None
     assert again.compared > 150
+    (tmp_path / "policy.yaml").write_text("name: equal_weight\n")
+    found = what_if(tmp_path / "audit" / "e.jsonl", config, tmp_path / "policy.yaml", bars=bars)
+    assert found.actual.digests == found.other.digests == result.digests
+
+
+def test_a_what_if_holds_back_what_failed_in_the_session(tmp_path: Path) -> None:
+    """Also where it would fail again: both sides are as the session was."""
+    config, bars = config_with_a_failing_engine(), {"X": told_bars(CLOSES, WISHES)}
+    setup, disk = failing_setup({20: BARS}), SimulatedDisk()
+    session = Session.open(setup, tmp_path / "audit", DiskKeys(disk), log_id=LOG, now_us=NOW_US, block_bars=1)
+    session.run()
+    session.close()
+    (tmp_path / "policy.yaml").write_text("name: equal_weight\n")
+    found = what_if(tmp_path / "audit" / "e.jsonl", config, tmp_path / "policy.yaml", bars=bars)
+    assert found.actual.digests == found.other.digests == session.result().digests
 
 
 def test_nobody_shortens_what_an_operator_suspended() -> None:
