@@ -35,6 +35,7 @@ from .journal.segments import KeyStore
 from .journal.writer import TradingDecisionJournal
 from .journal_tables import JournalTables
 from .scribe import Ledger, Scribe
+from .started_with import done_us, still_to_come
 
 FROM_FILE = "commands"
 """Who gives the commands that a run is started with."""
@@ -150,7 +151,7 @@ class Session:
         tail: list[bytes] = []
         state: dict[str, Any] | None = None
         now_us = None
-        from_file = 0
+        from_file: list[AnyCommand] = []
         for place, payload in read_payloads(files, disk):
             if place.kind == "genesis":
                 _refuse_another_run(files, payload, genesis)
@@ -161,7 +162,9 @@ class Session:
                 tail, state, now_us = [], checkpoint["state"], at_us(checkpoint["at"])
             else:
                 tail.append(payload)
-                from_file += place.kind == "command" and fields_of(payload)["by"] == FROM_FILE
+                if place.kind == "command" and (one := given_of(fields_of(payload))).by == FROM_FILE:
+                    from_file.append(one.command)
+        waiting = still_to_come(files, from_file, given(setup), setup.start_us, done_us(tail, now_us))
         next_bar = None if state is None else restore_checkpoint(machine, state)
         tables.put_into(machine)
         commands = [given_of(fields_of(payload)) for payload in tail if payload.startswith(b'"kind":"command"')]
@@ -169,7 +172,7 @@ class Session:
         self.journal, self._ledger, self._scribe = journal, ledger, Scribe(machine, ledger, now_us)
         self.loop = EventLoop(
             machine,
-            [*commands, *given(setup)[from_file:]],
+            [*commands, *waiting],
             [self._scribe],
             block_bars=self.loop.block_bars,
             next_bar=next_bar,

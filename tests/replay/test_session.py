@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 import polars as pl
 import pytest
+from barstep.config.commands import Halt, Reduce, Resume, SuspendSchedule
 from barstep.engine.scheduler.checkpoint import take_checkpoint
 from barstep.engine.scheduler.simulation import simulate
 from barstep.errors import HeldError, JournalError, UsageError
@@ -265,3 +266,31 @@ def test_a_result_so_far_is_the_backtest_that_ends_there(seed: int) -> None:
         assert result.tables.keys() == whole.tables.keys()
         ended = simulate(result.setup)
         assert ended.equity_values[-1] == result.final_equity
+
+
+@pytest.mark.parametrize("sealed", [True, False])
+def test_a_run_goes_on_with_the_commands_that_it_was_started_with(sealed: bool) -> None:
+    """Those that are still to come may be others; those that were done may not, and none may come too late."""
+    first, later = SuspendSchedule(at=at(5), schedule="fast", reason="a"), Halt(at=at(30))
+    config, disk = small_config(), SimulatedDisk()
+    session = open_session(small_setup(config, commands=[first, later]), disk, block_bars=1)
+    session.loop.next_us()
+    while session.loop.now_us < hour(20):
+        session.loop.step()
+    if sealed:
+        session.close()
+    else:
+        disk = disk.after_kill()
+    early = SuspendSchedule(at=at(1), schedule="slow")
+    for commands, text in [
+        ([early, first, later], "command 1 of those .*slow"),
+        ([], "here it is none"),
+        ([first, Resume(at=at(12)), later], "the run is past .*resume"),
+    ]:
+        with pytest.raises(JournalError, match=text):
+            open_session(small_setup(config, commands=commands), disk)
+    session = open_session(small_setup(config, commands=[first, Reduce(at=at(25))]), disk)
+    session.run()
+    session.close()
+    told = [record["command"]["command"] for _, record in records(disk, FILES) if record["kind"] == "command"]
+    assert told == ["suspend_schedule", "reduce"]
