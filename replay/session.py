@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from hashlib import sha384
 from pathlib import Path
 from typing import Any
 
@@ -228,12 +229,19 @@ def _genesis(setup: SchedulerSetup) -> bytes:
         "without": sorted(setup.without),
         "drift_seconds": setup.drift_seconds,
         "execution": {name: _worded(value) for name, value in asdict(setup.execution).items()},
+        "funding": _funding(setup),
         "bars": [
             {"instrument": name, "venue": bars.venue, "first": at_text(int(bars.ts_us[0])) if len(bars) else None}
             for name, bars in zip(history.names, history.instruments, strict=True)
         ],
     }
     return members(fields)
+
+
+def _funding(setup: SchedulerSetup) -> dict[str, str] | None:
+    """By instrument SHA-384 of the funding rates that were given, bar by bar; None where none were."""
+    names = setup.history.names
+    return {names[i]: sha384(rates.astype("<f8").tobytes()).hexdigest() for i, rates in setup.rates.items()} or None
 
 
 def _worded(value: Any) -> Any:

@@ -129,6 +129,18 @@ def test_another_run_is_not_gone_on_with() -> None:
     open_session(drawn_setup(2, commands=[]), disk).close()
 
 
+def test_a_run_goes_on_with_the_funding_that_it_was_begun_with() -> None:
+    """Others, or none, are another run's, also where no record is done again that would tell."""
+    rates = {"X": pl.DataFrame({"timestamp": [at(8), at(16)], "rate": [0.01, -0.01]})}
+    others = {"X": pl.DataFrame({"timestamp": [at(8), at(16)], "rate": [0.01, 0.01]})}
+    config, disk = small_config(), SimulatedDisk()
+    open_session(small_setup(config, funding=rates), disk).close()
+    for funding in (others, None):
+        with pytest.raises(JournalError, match="was begun with funding = "):
+            open_session(small_setup(config, funding=funding), disk)
+    open_session(small_setup(config, funding=rates), disk).close()
+
+
 def test_two_runs_do_not_write_one_journal() -> None:
     """The second one is told that it is held."""
     setup, disk = drawn_setup(2), SimulatedDisk()
