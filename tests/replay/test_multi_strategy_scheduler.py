@@ -6,6 +6,7 @@ import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import polars as pl
 import pytest
 from barstep.engine.capital_policies import FixedWeightAllocation
 from barstep.engine.scheduler.simulation import simulate
@@ -327,3 +328,21 @@ def test_a_note_after_the_commands_of_the_start_does_not_begin_the_run() -> None
         journal.commit()
     again = small_runtime(disk)
     assert (again.session.loop.has_begun, again.mode.name) == (False, "halted")
+
+
+def test_the_governors_halt_is_a_record_and_its_end_is_none() -> None:
+    """What an operator does to it, the command says; where the limit is still broken, it halts again."""
+    config, disk = small_config(portfolio_governor={"max_gross_exposure": 0.1, "on_breach": "halt"}), SimulatedDisk()
+    runtime = small_runtime(disk, config=config)
+    while runtime.mode.name == "running":
+        runtime.session.loop.step()
+    runtime.resume()
+    resumed_us = runtime.now_us
+    while runtime.mode.name == "running":
+        runtime.session.loop.step()
+    runtime.halt()
+    began = runtime.result().interventions.filter(pl.col("source") == "governor")["begin"].to_physical().to_list()
+    told = [record for _, record in records(disk, FILES) if record["kind"] == "mode"]
+    assert [at_us(record["at"]) for record in told] == began
+    assert began[0] < resumed_us < began[1]
+    assert {(record["mode"], record["reason"]) for record in told} == {("halted", "gross exposure")}
