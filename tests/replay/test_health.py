@@ -167,6 +167,17 @@ def test_a_what_if_holds_back_what_failed_in_the_session(tmp_path: Path) -> None
     assert found.actual.digests == found.other.digests == session.result().digests
 
 
+def test_a_recovery_is_told_at_its_bar_also_where_that_was_taken_before_a_command() -> None:
+    """What comes next was looked at, then somebody gave a command: the journal can be gone on with."""
+    setup, disk = failing_setup({20: 1}), SimulatedDisk()
+    with MultiStrategyScheduler(config_with_a_failing_engine(), open_session(setup, disk, block_bars=1)) as one:
+        one.run_until(at_text(hour(22)))
+        one.rebalance_capital()
+    assert health_records(disk) == [(21, "isolated", 1)]
+    finished(setup, disk, 1)
+    assert health_records(disk) == [(21, "isolated", 1), (23, "restored", 1)]
+
+
 def test_nobody_shortens_what_an_operator_suspended() -> None:
     """It stays suspended for as long as it was, and the reason says both."""
     setup = failing_setup({20: 1})
