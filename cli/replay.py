@@ -125,16 +125,16 @@ def _run(
     if journal is not None and keys_folder is None:
         keys_folder = own_keys(setup, lambda path: typer.echo(f"made for the demonstration: {path}", err=True))
     session = open_session(setup, journal, keys_folder, clock, block_bars=paced_block(speed))
-    try:
-        pace = None if speed is None else Pace(clock, speed, session.loop.now_us)
-        with (
-            _interruptible() as should_stop,
-            progress_of_bars("replaying", quiet=quiet or watched) as progress,
-            shown(session, pace, clock, watched=watched),
-        ):
-            finished = run_session(session, pace, progress=progress, should_stop=should_stop)
-    finally:
-        session.close()
+    pace = None if speed is None else Pace(clock, speed, session.loop.now_us)
+    with _interruptible() as should_stop:
+        try:
+            with (
+                progress_of_bars("replaying", quiet=quiet or watched) as progress,
+                shown(session, pace, clock, watched=watched),
+            ):
+                finished = run_session(session, pace, progress=progress, should_stop=should_stop)
+        finally:
+            session.close()
     if not finished:
         from ..replay.journal.record import at_text
 
@@ -146,7 +146,7 @@ def _run(
 
 @contextmanager
 def _interruptible() -> Iterator[Callable[[], bool]]:
-    """Give what says whether SIGINT or SIGTERM has come; the bar at hand is finished first."""
+    """Give what says whether SIGINT or SIGTERM has come; the bar at hand is finished first, and the journal sealed."""
     came: list[int] = []
     before = {
         each: signal.signal(each, lambda number, _: came.append(number)) for each in (signal.SIGINT, signal.SIGTERM)

@@ -48,6 +48,13 @@ class Panel:
         names = ", ".join(self.names)
         return f"Panel({names} {format_interval(self.interval_seconds)}, {describe_span(self.times)})"
 
+    def until(self, end_us: int) -> Panel:
+        """The bars that are closed at an instant."""
+        return Panel(
+            [bars.part(0, int(np.searchsorted(bars.closes_us, end_us, "right"))) for bars in self.instruments],
+            self.names,
+        )
+
     def place_of(self, name: str) -> int:
         """The place of an instrument among the others; UsageError where there is none of this name."""
         if name not in self.names:

@@ -45,6 +45,11 @@ class RecordedDrift:
                 if run["status"] == "executed" and run["drift_seconds"] > longest[place]:
                     self._excused.setdefault(now_us, []).append(place)
 
+    @property
+    def is_any(self) -> bool:
+        """Whether a run was later, or less late, than the setup states."""
+        return bool(self._by_instant)
+
     def drift_us(self, now_us: int) -> float:
         """Microseconds from a due time to the start of its runs."""
         return self._by_instant.get(now_us, self._stated_us)

@@ -22,6 +22,7 @@ from ..engine.scheduler.transitions import Event
 from ..errors import UsageError
 from ..kernels.scheduler import layout
 from ..kernels.scheduler.loop import TIME
+from .undivided import Undivided
 
 
 class Listener(Protocol):
@@ -98,6 +99,7 @@ class EventLoop:
         self.block_bars = block_bars or machine.setup.block_bars
         self._times: list[int] = []
         self._at, self._event_us = 0, 0
+        self._undivided = Undivided("the event loop")
         if next_bar is None:
             machine.warm_up()
 
@@ -109,7 +111,12 @@ class EventLoop:
     @property
     def is_between_bars(self) -> bool:
         """Whether all instants of the bars that were taken are done: a checkpoint can be made."""
-        return self._at == len(self._times)
+        return self._at == len(self._times) and not self.is_stopped
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether an error came in the middle of an instant: what is there is not whole, and nothing more is done."""
+        return self._undivided.stopped_by is not None
 
     def give(self, command: AnyCommand, by: str) -> None:
         """Have a command applied at its instant, or at the next one where that is past."""
@@ -123,7 +130,8 @@ class EventLoop:
         """
         if not self._begun:
             return self.now_us + 1
-        following = self._times[self._at] if self._at < len(self._times) else self.machine.until_us
+        later = max(self.machine.until_us, self.machine.begins_us(self.next_bar))
+        following = self._times[self._at] if self._at < len(self._times) else later
         return max(self.now_us + 1, min(wanted_us, following - 1))
 
     def give_at_once(self, command: AnyCommand, by: str) -> None:
@@ -140,28 +148,65 @@ class EventLoop:
                 f"a command at {given.at_us} cannot be applied at once; what is done goes to {self.now_us} "
                 "(microseconds since the epoch)"
             )
-        self._commands.put(given)
-        if self._begun:
-            self._look_ahead()
-            self.step()
-        else:
-            self.apply_waiting()
+        with self._undivided:
+            self._commands.put(given)
+            if self._begun:
+                self._look_ahead()
+                self.step()
+            else:
+                self.apply_waiting()
 
     def apply_waiting(self) -> None:
         """Before anything is done: apply the commands of the start, whose other events are still to come."""
-        self._take_events(self.machine.setup.start_us)
+        with self._undivided:
+            self._take_events(self.machine.setup.start_us)
 
     def next_us(self) -> int | None:
         """The instant that is done next; None at the end."""
-        if self._at == len(self._times) and not self._take_bars() and not self._take_afterthought():
-            return None
-        return self._times[self._at]
+        with self._undivided:
+            if self._at == len(self._times) and not self._take_bars() and not self._take_afterthought():
+                return None
+            return self._times[self._at]
 
     def step(self) -> bool:
-        """Do everything of the next instant; False where there is none."""
+        """Do everything of the next instant; False where there is none.
+
+        An error in the middle of it, also one of a listener, stops the loop for good: it is raised again by whatever
+        would go on.
+        """
         now = self.next_us()
         if now is None:
             return False
+        with self._undivided:
+            self._do(now)
+        return True
+
+    def burst(self, *, single_steps: bool = False) -> bool:
+        """Do all instants up to the next event or the end of the bars taken, unheard; False where there is none.
+
+        single_steps: one call of the kernel for each.
+        """
+        now = self.next_us()
+        if now is None:
+            return False
+        with self._undivided:
+            self._do_many(now, single_steps=single_steps)
+        return True
+
+    def _do_many(self, now: int, *, single_steps: bool) -> None:
+        if now >= self._event_us:
+            self._take_events(now)
+        times, run, at, count, event_us = self._times, self.machine.run, self._at, len(self._times), self._event_us
+        if single_steps:
+            while at < count and times[at] < event_us:
+                at = run(at, at + 1)
+        else:
+            stop = bisect_left(times, event_us)
+            while at < stop:
+                at = run(at, stop)
+        self._at, self.now_us, self._begun = at, times[at - 1], True
+
+    def _do(self, now: int) -> None:
         place = self._at
         if now >= self._event_us:
             self._take_events(now)
@@ -177,28 +222,6 @@ class EventLoop:
         if self._at == len(self._times):
             for listener in self.listeners:
                 listener.block(self.next_bar)
-        return True
-
-    def burst(self, *, single_steps: bool = False) -> bool:
-        """Do all instants up to the next event or the end of the bars taken, unheard; False where there is none.
-
-        single_steps: one call of the kernel for each.
-        """
-        now = self.next_us()
-        if now is None:
-            return False
-        if now >= self._event_us:
-            self._take_events(now)
-        times, run, at, count, event_us = self._times, self.machine.run, self._at, len(self._times), self._event_us
-        if single_steps:
-            while at < count and times[at] < event_us:
-                at = run(at, at + 1)
-        else:
-            stop = bisect_left(times, event_us)
-            while at < stop:
-                at = run(at, stop)
-        self._at, self.now_us, self._begun = at, times[at - 1], True
-        return True
 
     def _take_bars(self) -> bool:
         machine, start = self.machine, self.next_bar

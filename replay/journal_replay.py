@@ -99,7 +99,7 @@ def setup_of(files: JournalFiles, config: CoreConfig | str | Path, **asked: Any)
     """What the genesis record says that a session was started with.
 
     Raises:
-        JournalError: It was started with another configuration.
+        JournalError: It was started with another configuration, or with other instruments' funding.
     """
     core = config if isinstance(config, CoreConfig) else load_core_config(config)
     genesis = fields_of(next(payload for place, payload in read_payloads(files) if place.kind == "genesis"))
@@ -117,7 +117,14 @@ def setup_of(files: JournalFiles, config: CoreConfig | str | Path, **asked: Any)
         "drift_seconds": genesis["drift_seconds"],
         **{name: _number(value) for name, value in genesis["execution"].items()},
     }
-    return set_up_scheduler(core, genesis["scheduler"], **(started | asked))
+    setup = set_up_scheduler(core, genesis["scheduler"], **(started | asked))
+    funded, given = sorted(genesis.get("funding") or ()), sorted(setup.history.names[i] for i in setup.rates)
+    if funded != given:
+        raise JournalError(
+            f"{files.open_segment}: was made with funding of {', '.join(funded) or 'nothing'}; here it is of "
+            f"{', '.join(given) or 'nothing'}. Give funding=... as it was."
+        )
+    return setup
 
 
 def what_was_told(files: JournalFiles) -> tuple[list[Given], int]:

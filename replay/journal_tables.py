@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 
+from ..config.commands import AnyCommand
 from ..engine.bars import MICROSECONDS, Floats
 from ..engine.reasons import DECISIONS, FILL_KINDS, GOVERNED
+from ..engine.scheduler.effects import Effect, Noted
 from ..engine.scheduler.machine import SchedulerMachine
 from ..engine.scheduler.result import EVENTS
 from ..engine.scheduler.setup import SchedulerSetup
+from ..engine.scheduler.state import due_expiries
+from ..engine.scheduler.transitions import Event, GovernorHalted, initial_state, transition
 from ..kernels import account, decisions
 from ..kernels.scheduler import layout
 from .journal.record import at_us
@@ -35,12 +40,16 @@ class JournalTables:
         self._profiles = {name: k for k, name in enumerate(sorted({one.risk_profile for one in setup.resolved}))}
         self._rows: dict[str, list[list[float]]] = {"decisions": [], "fills": [], "refreshes": [], "events": []}
         self._equity: list[tuple[int, float]] = []
+        self._told = _Told(setup)
         self._read: dict[str, Callable[[Record], None]] = {
             "bars": self._bars,
             "weights": self._weights,
             "governor": self._governor,
             "decision": self._decision,
             "fill": self._fill,
+            "command": self._told.command,
+            "expiry": self._told.expiry,
+            "mode": self._told.mode,
         }
 
     def take(self, record: Record) -> None:
@@ -54,6 +63,7 @@ class JournalTables:
         for name, rows in self._rows.items():
             if rows:
                 machine.tables.put(name, np.ascontiguousarray(np.array(rows).T))
+        machine.tables.notes += self._told.notes
         curve = self.curve()
         machine.curve[: curve.size] = curve
 
@@ -98,6 +108,46 @@ class JournalTables:
         row[account.FILL_FEE], row[account.FILL_REFERENCE] = record["fee"], _value(record["reference"])
         row[account.FILL_KIND] = _KINDS[record["cause"]]
         self._rows["fills"].append(row)
+
+
+class _Told:
+    """The operator's state, moved again by what the journal says, for what it tells.
+
+    Attributes:
+        notes: What it told since the start, each with its instant.
+    """
+
+    def __init__(self, setup: SchedulerSetup) -> None:
+        self.notes: list[tuple[int, Noted]] = []
+        self._state, effects = initial_state(setup.scheduler, setup.traits, setup.start_us)
+        self._over = _never_held(effects)
+
+    def command(self, record: Record) -> None:
+        self._over += _never_held(self._move(record, msgspec.convert(record["command"], AnyCommand)))
+
+    def expiry(self, record: Record) -> None:
+        if self._over:  # was past its end when it was given: the state knows that by itself
+            self._over -= 1
+            return
+        now_us, wanted = at_us(record["at"]), (record["what"], record["source"], record["name"])
+        for ended in due_expiries(self._state, now_us):
+            kind, source, *names = ended.key
+            if (kind, source, ":".join(names)) == wanted:
+                self._move(record, ended)
+
+    def mode(self, record: Record) -> None:
+        self._move(record, GovernorHalted(reason=record["reason"]))
+
+    def _move(self, record: Record, event: Event) -> Sequence[Effect]:
+        now_us = at_us(record["at"])
+        self._state, effects = transition(self._state, event, now_us)
+        self.notes += [(now_us, effect) for effect in effects if isinstance(effect, Noted)]
+        return effects
+
+
+def _never_held(effects: Sequence[Effect]) -> int:
+    """How many entries were past their ends when they were given."""
+    return sum(isinstance(effect, Noted) and effect.change == "expired" for effect in effects)
 
 
 def _value(number: float | str | None) -> float:

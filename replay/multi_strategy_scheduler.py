@@ -17,12 +17,14 @@ from ..engine.configured import check_given_commands
 from ..engine.scheduler.result import SchedulerResult
 from ..engine.scheduler.snapshots import signal_limit_snapshot, suspension_snapshot
 from ..engine.scheduler.state import Mode
+from ..errors import UsageError
 from .announcer import Announcer
 from .clock import Clock, SystemClock
 from .clock_running import run_by_clock
 from .drift import OnlyLatest
+from .health import BY_HEALTH
 from .schedule_description import describe_schedules
-from .session import Session
+from .session import FROM_FILE, Session
 from .sinks import StrategySignalSink
 from .telemetry import TelemetryEmitter
 
@@ -31,6 +33,8 @@ OPERATOR = "operator"
 
 Seconds = float | str
 Moment = datetime | str
+
+_NOBODYS = (FROM_FILE, BY_HEALTH)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -102,7 +106,11 @@ class MultiStrategyScheduler:
             self._loop.drift = None
 
     def result(self) -> SchedulerResult:
-        """What came of it so far, from the first bar on."""
+        """What came of it so far, up to the last close; it may be asked at any time.
+
+        Raises:
+            UsageError: No bar has closed yet.
+        """
         return self.session.result()
 
     def close(self) -> None:
@@ -133,6 +141,8 @@ class MultiStrategyScheduler:
             ConfigError: There is no such schedule, tag, strategy or profile in this scheduler.
             JournalError: It could not be written down; nothing is acted upon any more.
         """
+        if by in _NOBODYS:
+            raise UsageError(f"by {by!r}: stands in the journal for what no operator gave; say who gives the command.")
         moment_us = self._loop.moment_us(self.clock.now_us() if self._follows_clock else 0)
         command = make_command({"command": name, "at": _datetime(moment_us), **fields})
         check_given_commands([command], self.config, self._setup.name)

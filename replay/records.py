@@ -73,7 +73,7 @@ class Records:
         """What ended by itself, or what the governor did to the loop; None for what a command says already."""
         if noted.change == "expired":
             kind = {"kind": "expiry", "at": at, "what": noted.kind, "name": noted.what}
-        elif noted.kind == "mode" and noted.source == "governor":
+        elif (noted.kind, noted.source, noted.change) == ("mode", "governor", "began"):
             kind = {"kind": "mode", "at": at, "mode": noted.what}
         else:
             return None

@@ -61,7 +61,7 @@ class Scribe:
     def instant(self, now_us: int, place: int) -> None:
         """Write what an instant brought, and commit it."""
         machine, at = self._machine, at_text(now_us)
-        if self._failures.any():
+        if self._failures.any() and now_us >= machine.begins_us(machine.taken.start):
             self._write_recoveries(at)
         column = int(machine.timeline[CLOSING, place])
         while self._changes and self._changes[0].at_us <= now_us:
@@ -108,7 +108,7 @@ class Scribe:
         self._ledger.append(timed("health", at, told))
 
     def _write_recoveries(self, at: str) -> None:
-        """Engines that did not fail again when they were tried."""
+        """Engines that did not fail again when they were tried: at the close of the first bar that was taken."""
         now = self._machine.wishes.health[FAILURES]
         for place in np.flatnonzero((self._failures > 0) & (now == 0)).tolist():
             attempt = int(self._failures[place])

@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from hashlib import sha384
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,10 @@ from ..engine.scheduler.machine import SchedulerMachine
 from ..engine.scheduler.result import SchedulerResult
 from ..engine.scheduler.setup import SchedulerSetup
 from ..errors import JournalError
-from .catching_up import CatchUp
+from .catching_up import MADE_AGAIN, CatchUp
 from .drift import RecordedDrift
 from .event_loop import EventLoop, Listener
-from .health import HealthWatch
+from .health import BY_HEALTH, HealthWatch
 from .journal.disk import REAL_DISK, Disk
 from .journal.files import JournalFiles
 from .journal.reading import read_payloads
@@ -35,6 +36,7 @@ from .journal.segments import KeyStore
 from .journal.writer import TradingDecisionJournal
 from .journal_tables import JournalTables
 from .scribe import Ledger, Scribe
+from .started_with import done_us, still_to_come
 
 FROM_FILE = "commands"
 """Who gives the commands that a run is started with."""
@@ -127,17 +129,22 @@ class Session:
         """Seal the journal with a checkpoint, and let go of it.
 
         finish: whether the bars that were taken are finished first; a run that stops amid them leaves no checkpoint,
-        and what it did since the last one is done again when it goes on.
+        and what it did since the last one is done again when it goes on. So does one that an error stopped.
         """
-        while finish and not self.loop.is_between_bars and self.loop.step():
-            pass
+        try:
+            while finish and not self.loop.is_stopped and not self.loop.is_between_bars and self.loop.step():
+                pass
+        finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
         if self.journal is not None and self._scribe is not None:
-            between = self.loop.is_between_bars
-            self.journal.close(self._scribe.checkpoint(self.loop.next_bar) if between else None)
+            seals = self.loop.has_begun and self.loop.is_between_bars  # what the start tells is not in a checkpoint
+            self.journal.close(self._scribe.checkpoint(self.loop.next_bar) if seals else None)
 
     def result(self) -> SchedulerResult:
-        """What came of it, from the first bar on."""
-        return self.machine.result()
+        """What came of it so far, from the first bar on; see `SchedulerMachine.result_so_far`."""
+        return self.machine.result_so_far(self.loop.now_us)
 
     def _catch_up(self, files: JournalFiles, journal: TradingDecisionJournal, genesis: bytes, disk: Disk) -> None:
         """Go to where the journal ends."""
@@ -145,7 +152,7 @@ class Session:
         tail: list[bytes] = []
         state: dict[str, Any] | None = None
         now_us = None
-        from_file = 0
+        from_file: list[AnyCommand] = []
         for place, payload in read_payloads(files, disk):
             if place.kind == "genesis":
                 _refuse_another_run(files, payload, genesis)
@@ -156,7 +163,9 @@ class Session:
                 tail, state, now_us = [], checkpoint["state"], at_us(checkpoint["at"])
             else:
                 tail.append(payload)
-                from_file += place.kind == "command" and fields_of(payload)["by"] == FROM_FILE
+                if place.kind == "command" and (one := given_of(fields_of(payload))).by == FROM_FILE:
+                    from_file.append(one.command)
+        waiting = still_to_come(files, from_file, given(setup), setup.start_us, done_us(tail, now_us))
         next_bar = None if state is None else restore_checkpoint(machine, state)
         tables.put_into(machine)
         commands = [given_of(fields_of(payload)) for payload in tail if payload.startswith(b'"kind":"command"')]
@@ -164,7 +173,7 @@ class Session:
         self.journal, self._ledger, self._scribe = journal, ledger, Scribe(machine, ledger, now_us)
         self.loop = EventLoop(
             machine,
-            [*commands, *given(setup)[from_file:]],
+            [*commands, *waiting],
             [self._scribe],
             block_bars=self.loop.block_bars,
             next_bar=next_bar,
@@ -182,9 +191,15 @@ class Session:
 
 
 def _is_ahead(payload: bytes, start: str) -> bool:
-    """Whether a record may be there although nothing was done but commands applied."""
-    kinds = (f'"kind":"{kind}","at":"{start}",' for kind in ("command", "expiry"))
-    return payload.startswith((b'"kind":"recovered",', *(kind.encode("ascii") for kind in kinds)))
+    """Whether a record may be there although nothing was done but commands applied.
+
+    What health ordered is not: it follows from the first bars.
+    """
+    record = fields_of(payload)
+    if record["kind"] not in MADE_AGAIN:
+        return True
+    told = record["kind"] in {"command", "expiry"} and record.get("by") != BY_HEALTH
+    return told and bool(record["at"] == start)
 
 
 def given_of(record: Mapping[str, Any]) -> Given:
@@ -214,12 +229,19 @@ def _genesis(setup: SchedulerSetup) -> bytes:
         "without": sorted(setup.without),
         "drift_seconds": setup.drift_seconds,
         "execution": {name: _worded(value) for name, value in asdict(setup.execution).items()},
+        "funding": _funding(setup),
         "bars": [
             {"instrument": name, "venue": bars.venue, "first": at_text(int(bars.ts_us[0])) if len(bars) else None}
             for name, bars in zip(history.names, history.instruments, strict=True)
         ],
     }
     return members(fields)
+
+
+def _funding(setup: SchedulerSetup) -> dict[str, str] | None:
+    """By instrument SHA-384 of the funding rates that were given, bar by bar; None where none were."""
+    names = setup.history.names
+    return {names[i]: sha384(rates.astype("<f8").tobytes()).hexdigest() for i, rates in setup.rates.items()} or None
 
 
 def _worded(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,20 @@ from ..config.policy_file import read_policy_file
 from ..engine.bars import MICROSECONDS
 from ..engine.configuration_checks import check_policy
 from ..engine.configured import catalog_of, load_core_config
+from ..engine.scheduler.commands import Given
+from ..engine.scheduler.machine import SchedulerMachine
 from ..engine.scheduler.result import SchedulerResult
-from ..engine.scheduler.simulation import simulate
+from ..engine.scheduler.setup import SchedulerSetup
 from ..errors import ConfigError, DataError
+from .drift import RecordedDrift
+from .event_loop import EventLoop
+from .health import HealthWatch
+from .journal.files import JournalFiles
+from .journal.reading import read_payloads
 from .journal.record import at_text
 from .journal_replay import journal_files, setup_of, what_was_told
 
+_BLOCK_BARS = 256
 _METRICS = ("final_equity", "total_return_pct", "max_drawdown_pct", "sharpe", "trades", "turnover", "fees_paid")
 
 
@@ -106,12 +115,23 @@ def what_if(journal: str | Path, config: CoreConfig | str | Path, policy: str | 
         raise DataError(f"{files.open_segment}: no bars have closed in it; there is nothing to be done otherwise.")
     setup = setup_of(files, core, **({"end": at_text(last_us)} | asked))
     other = msgspec.structs.replace(setup.scheduler, capital_policy=_read(policy, core, setup.name))
-    told = tuple(given.command for given in commands)
-    kept = tuple(one for one in told if not isinstance(one, SetCapitalPolicy | ReplaceCapitalPolicy))
+    kept = [one for one in commands if not isinstance(one.command, SetCapitalPolicy | ReplaceCapitalPolicy)]
     return WhatIf(
-        actual=simulate(replace(setup, commands=told)),
-        other=simulate(replace(setup, scheduler=other, commands=kept)),
+        actual=_again(setup, commands, files),
+        other=_again(replace(setup, scheduler=other), kept, files),
     )
+
+
+def _again(setup: SchedulerSetup, commands: Sequence[Given], files: JournalFiles) -> SchedulerResult:
+    """A run as late as the session was, with the engines held back that failed in it."""
+    machine = SchedulerMachine(replace(setup, commands=tuple(one.command for one in commands)))
+    given = [one for one in commands if one.at_us <= setup.end_us]
+    loop = EventLoop(machine, given, block_bars=_BLOCK_BARS, health=HealthWatch(machine, given))
+    drift = RecordedDrift((payload for _, payload in read_payloads(files)), setup)
+    loop.drift = drift if drift.is_any else None
+    while loop.step() if drift.is_any else loop.burst():
+        pass
+    return machine.result()
 
 
 def _read(path: str | Path, core: CoreConfig, scheduler: str) -> Policy:

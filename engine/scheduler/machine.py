@@ -6,7 +6,7 @@ instant. Where it is cut does not change a bit.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import chain
 
@@ -15,6 +15,7 @@ import numpy as np
 from ...config.commands import ReplaceCapitalPolicy, SetCapitalPolicy
 from ...config.policies import Written
 from ...config.policy_reading import read_policy
+from ...kernels.account import FILL_BAR
 from ...kernels.capital import MAY_RUN, SCRATCH
 from ...kernels.scheduler import layout
 from ...kernels.scheduler.book import run_book
@@ -22,7 +23,7 @@ from ...kernels.scheduler.marks import see_closes
 from ...kernels.scheduler.targets import close_schedule
 from ...kernels.scheduler.timeline import fill_timeline
 from ...kernels.scheduler.wishes import find_all_signals
-from ..bars import MICROSECONDS, Bars, Integers
+from ..bars import MICROSECONDS, Bars, Floats, Integers
 from ..configured import ResolvedSchedule
 from ..panel import PRICES
 from ..policy_program import PolicyProgram, compile_policy
@@ -170,22 +171,42 @@ class SchedulerMachine:
         return Allocation(self.setup, self.program, self.registers, raw, self.arrays.schedules[layout.WEIGHT].copy())
 
     def result(self) -> SchedulerResult:
-        """What came of it."""
-        tables, arrays = self.tables, self.arrays
-        tables.flush()
+        """What came of it; the tables are handed over, and it is over."""
+        self.tables.flush()
+        whole = self.tables.whole
+        return self._result(self.setup, partial(whole, "fills"), partial(whole, "decisions"), kept=False)
+
+    def result_so_far(self, now_us: int) -> SchedulerResult:
+        """What came of it up to an instant, the last that was done; it may go on, and the result stays as it is.
+
+        The result ends with the last bar that is closed then: what was filled at its close is not in it.
+
+        Raises:
+            UsageError: No bar has closed yet.
+        """
+        self.tables.flush()
+        setup = self.setup.until(now_us)
+        fills, decided = (self.tables.whole(name, kept=True) for name in ("fills", "decisions"))
+        fills = fills[:, fills[FILL_BAR] < len(setup.panel)]
+        return self._result(setup, lambda: fills, lambda: decided, kept=True)
+
+    def _result(
+        self, setup: SchedulerSetup, fills: Callable[[], Floats], decided: Callable[[], Floats], *, kept: bool
+    ) -> SchedulerResult:
+        arrays, curve, cells = self.arrays, self.curve, self.arrays.cells[:, :, layout.REAL]
         return SchedulerResult(
-            setup=self.setup,
-            read_fills=partial(tables.whole, "fills"),
-            cells=arrays.cells[:, :, layout.REAL],
+            setup=setup,
+            read_fills=fills,
+            cells=cells.copy() if kept else cells,
             cash=float(arrays.account[layout.BALANCE]),
             warm_up_bars=self.wishes.warm_up_bars,
-            curve=self.curve,
-            read_decisions=partial(tables.whole, "decisions"),
-            refresh_table=tables.whole("refreshes"),
-            event_table=tables.whole("events"),
-            notes=tuple(tables.notes),
+            curve=curve[: len(setup.panel)].copy() if kept else curve,
+            read_decisions=decided,
+            refresh_table=self.tables.whole("refreshes", kept=kept),
+            event_table=self.tables.whole("events", kept=kept),
+            notes=tuple(self.tables.notes),
             program=self.program,
-            registers=self.registers,
+            registers=self.registers.copy() if kept else self.registers,
             state=self.state,
         )
 

@@ -10,8 +10,9 @@ from ...config.commands import AnyCommand
 from ...config.core import CoreConfig
 from ...config.risk import RiskProfile
 from ...config.schedulers import Scheduler
+from ...errors import UsageError
 from ...kernels import venue
-from ..bars import Bars, Floats, Integers
+from ..bars import MICROSECONDS, Bars, Floats, Integers
 from ..configured import ResolvedSchedule
 from ..execution import Execution
 from ..fallback import FeedChange
@@ -107,6 +108,20 @@ class SchedulerSetup:
     def instruments(self) -> tuple[str, ...]:
         """Names of the instruments that are traded, in order; second legs are not among them."""
         return tuple(name for name, other in zip(self.panel.names, self.others, strict=True) if other != SECOND_LEG)
+
+    def until(self, end_us: int) -> SchedulerSetup:
+        """The same with another end, an earlier one: bars that close after it are left out.
+
+        Raises:
+            UsageError: No bar of the panel is closed then.
+        """
+        if int(self.history.ts_us[-1]) + self.history.interval_seconds * MICROSECONDS <= end_us:
+            return self
+        panel = self.panel.until(end_us)
+        if not len(panel):
+            raise UsageError("no bar has closed since the start; there is no result yet")
+        changes = tuple(change for change in self.feed_changes if change.at_us <= end_us)
+        return replace(self, panel=panel, history=self.history.until(end_us), feed_changes=changes, end_us=end_us)
 
     def other_order(self) -> SchedulerSetup:
         """The same with the other order in every ambiguous bar."""

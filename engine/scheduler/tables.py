@@ -80,13 +80,17 @@ class SchedulerTables:
         taken = [np.concatenate(pieces)[start - passed :] for pieces in self._taken[name]]  # it was full in between
         return [[float(value) for value in row] for row in zip(*taken, strict=True)] + open_rows
 
-    def whole(self, name: str) -> Floats:
-        """A table from its beginning. Its pieces are given up row by row: they would double what it takes."""
+    def whole(self, name: str, *, kept: bool = False) -> Floats:
+        """A table from its beginning. Its pieces are given up row by row: they would double what it takes.
+
+        kept: whether they are kept, of a run that may go on.
+        """
         rows = self._taken[name]
         table = np.empty((len(rows), sum(piece.size for piece in rows[0])))
         for row, pieces in zip(table, rows, strict=True):
             np.concatenate([*pieces, np.empty(0)], out=row)
-            pieces.clear()
+            if not kept:
+                pieces.clear()
         return table
 
 

@@ -14,6 +14,7 @@ import barstep as bs
 import pytest
 from barstep.replay.clock import SystemClock
 from barstep.replay.key_files import KeyFolder
+from barstep.replay.session import Session
 
 CORE = Path(__file__).parents[2] / "config" / "core.yaml"
 END = "2023-01-21"
@@ -101,8 +102,11 @@ def test_wrong_use_is_one_line_and_exits_with_2(barstep: Run, words: tuple[str, 
     assert ran.err.count("error: ") == 1 and told in ran.err
 
 
-def test_interrupted_it_finishes_the_bar_and_the_same_command_goes_on(barstep: Run, place: Path) -> None:
-    """SIGINT: exit code 130, a journal in order; then the rest of the run, the same in the end."""
+@pytest.mark.parametrize("signals", [[signal.SIGINT], [signal.SIGTERM, signal.SIGTERM, signal.SIGINT]])
+def test_interrupted_it_finishes_the_bar_and_the_same_command_goes_on(
+    signals: list[int], barstep: Run, place: Path
+) -> None:
+    """Exit code 130 and a sealed journal, however often it is told; then the rest of the run, the same in the end."""
     words = ["replay", "--config", str(CORE), "--end", END, "--journal", "logs"]
     command = [sys.executable, "-m", "barstep", *words, "--speed", "40000x"]
     clock, journal = SystemClock(), place / "logs" / "demo.jsonl"
@@ -110,9 +114,27 @@ def test_interrupted_it_finishes_the_bar_and_the_same_command_goes_on(barstep: R
     with subprocess.Popen(command, cwd=place, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
         while clock.monotonic_us() < deadline and (not journal.exists() or journal.stat().st_size < 10_000):
             clock.sleep_us(50_000)
-        running.send_signal(signal.SIGINT)
+        for each in signals:
+            running.send_signal(each)
         _, told = running.communicate(timeout=60)
     assert running.returncode == 130, told
     assert b"stopped at 2023-01-0" in told and b"goes on from there" in told
+    assert (place / "logs" / "demo.000000000000.jsonl").exists()
     document = json.loads(barstep(*words, "--json").out)
     assert document["digests"] == bs.backtest_scheduler(CORE, "core_multi", end=END).digests
+
+
+def test_what_comes_while_the_journal_is_sealed_waits_until_it_is(
+    barstep: Run, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that had finished by then has finished."""
+    close = Session.close
+
+    def told_once_more(self: Session, *, finish: bool = True) -> None:
+        signal.raise_signal(signal.SIGINT)
+        close(self, finish=finish)
+
+    monkeypatch.setattr(Session, "close", told_once_more)
+    done = barstep("replay", "--config", str(CORE), "--end", END, "--journal", "logs", "--json")
+    assert json.loads(done.out)["scheduler"] == "core_multi"
+    assert (place / "logs" / "demo.000000000000.jsonl").exists()

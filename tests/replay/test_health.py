@@ -20,10 +20,11 @@ from barstep.replay.journal_replay import replay_journal
 from barstep.replay.key_files import KeyFolder
 from barstep.replay.multi_strategy_scheduler import MultiStrategyScheduler
 from barstep.replay.session import Session
-from journal_making import records
+from barstep.replay.what_if import what_if
+from journal_making import LOG, NOW_US, DiskKeys, records
 from replays import FILES, open_session
 from scheduler_making import TOLD, config_of, hour, told_bars
-from simulated_disk import SimulatedDisk
+from simulated_disk import PowerLossError, SimulatedDisk
 
 FAILING = str(Path(__file__).with_name("failing_engine.py"))
 BARS = 60
@@ -145,9 +146,36 @@ def test_a_journal_of_a_late_and_failing_session_is_done_again(tmp_path: Path) -
         runtime.run_by_clock(at_text(hour(50)))
         runtime.suspend_schedule("good", duration_seconds=60)
         runtime.run_once()
+        result = runtime.result()
     again = replay_journal(tmp_path / "audit" / "e.jsonl", config, bars=bars)
     assert again.diverged is None
     assert again.compared > 150
+    (tmp_path / "policy.yaml").write_text("name: equal_weight\n")
+    found = what_if(tmp_path / "audit" / "e.jsonl", config, tmp_path / "policy.yaml", bars=bars)
+    assert found.actual.digests == found.other.digests == result.digests
+
+
+def test_a_what_if_holds_back_what_failed_in_the_session(tmp_path: Path) -> None:
+    """Also where it would fail again: both sides are as the session was."""
+    config, bars = config_with_a_failing_engine(), {"X": told_bars(CLOSES, WISHES)}
+    setup, disk = failing_setup({20: BARS}), SimulatedDisk()
+    session = Session.open(setup, tmp_path / "audit", DiskKeys(disk), log_id=LOG, now_us=NOW_US, block_bars=1)
+    session.run()
+    session.close()
+    (tmp_path / "policy.yaml").write_text("name: equal_weight\n")
+    found = what_if(tmp_path / "audit" / "e.jsonl", config, tmp_path / "policy.yaml", bars=bars)
+    assert found.actual.digests == found.other.digests == session.result().digests
+
+
+def test_a_recovery_is_told_at_its_bar_also_where_that_was_taken_before_a_command() -> None:
+    """What comes next was looked at, then somebody gave a command: the journal can be gone on with."""
+    setup, disk = failing_setup({20: 1}), SimulatedDisk()
+    with MultiStrategyScheduler(config_with_a_failing_engine(), open_session(setup, disk, block_bars=1)) as one:
+        one.run_until(at_text(hour(22)))
+        one.rebalance_capital()
+    assert health_records(disk) == [(21, "isolated", 1)]
+    finished(setup, disk, 1)
+    assert health_records(disk) == [(21, "isolated", 1), (23, "restored", 1)]
 
 
 def test_nobody_shortens_what_an_operator_suspended() -> None:
@@ -170,3 +198,16 @@ def test_a_backtest_raises() -> None:
     """What fails there is the caller's to see."""
     with pytest.raises(ValueError, match="bar 20"):
         simulate(failing_setup({20: 1}))
+
+
+def test_a_failure_at_the_start_that_was_written_in_part_is_the_same_failure() -> None:
+    """Where the power is lost amid the first group, whatever of it got to the disk."""
+    for sectors in range(12):
+        disk = SimulatedDisk()
+        session = open_session(failing_setup({0: 1}), disk, block_bars=1)
+        disk.stops_at = len(disk.calls) + 2
+        with pytest.raises(PowerLossError):
+            session.loop.step()
+        after = disk.after_power_loss(names_kept=True, sectors=sectors)
+        finished(failing_setup({0: 1}), after, 1)
+        assert health_records(after)[0] == (0, "isolated", 1)

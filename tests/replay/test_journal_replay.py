@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import barstep as bs
+import polars as pl
 import pytest
 from barstep.config.commands import DisableStrategy, SetCapitalPolicy, SetSignalLimit, SuspendTag
 from barstep.engine.configured import load_core_config
@@ -124,3 +125,17 @@ def test_what_cannot_be_done_again_is_said(journal: Path, tmp_path: Path) -> Non
     policy.write_text("{name: fixed_weight, weights: {trend_shedule: 1.0}}\n")
     with pytest.raises(ConfigError, match=r"policy\.yaml.*trend_schedule"):
         what_if(journal, load_core_config(CORE), policy)
+
+
+def test_funding_is_asked_for_where_it_was_given(tmp_path: Path) -> None:
+    """A session that paid it is not taken for another one that did not."""
+    begin, end = datetime(2023, 1, 1, tzinfo=UTC), "2023-01-03"
+    name = set_up_scheduler(CORE, "core_multi", end=end).instruments[0]
+    funding = {name: pl.DataFrame({"timestamp": [begin + timedelta(hours=8)], "rate": [0.01]})}
+    setup = set_up_scheduler(CORE, "core_multi", end=end, funding=funding)
+    session = Session.open(setup, tmp_path / "j", DiskKeys(SimulatedDisk()), log_id=LOG, now_us=NOW_US)
+    session.run()
+    session.close()
+    with pytest.raises(JournalError, match=rf"funding of {name}; here it is of nothing"):
+        replay_journal(tmp_path / "j" / "demo.jsonl", CORE)
+    assert replay_journal(tmp_path / "j" / "demo.jsonl", CORE, funding=funding).diverged is None

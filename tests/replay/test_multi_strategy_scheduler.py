@@ -6,13 +6,15 @@ import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import polars as pl
 import pytest
 from barstep.engine.capital_policies import FixedWeightAllocation
 from barstep.engine.scheduler.simulation import simulate
 from barstep.errors import ConfigError, UsageError
 from barstep.replay.clock import SimulatedClock
 from barstep.replay.journal.record import at_text, at_us
-from journal_making import records
+from barstep.replay.journal.writer import TradingDecisionJournal
+from journal_making import FOLDER, LOG, NOW_US, DiskKeys, payload, records
 from making import START_US
 from replays import FILES
 from runtime_making import small_config, small_runtime, small_setup
@@ -290,3 +292,57 @@ def test_the_governor_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     governor = {"max_gross_exposure": 0.1, "on_breach": "limit", "signal_limit": 0}
     small_runtime(config=small_config(portfolio_governor=governor)).run()
     assert any("Portfolio governor: governor_limits gross exposure" in each.getMessage() for each in caplog.records)
+
+
+def test_with_a_clock_a_command_has_its_time_also_after_a_restart() -> None:
+    """No bar is taken yet then; what comes next is known all the same."""
+    disk, clock = SimulatedDisk(), SimulatedClock(hour(5.25))
+    runtime = small_runtime(disk, clock)
+    while runtime.now_us < hour(5) or not runtime.session.loop.is_between_bars:
+        runtime.session.loop.step()
+    runtime.close()
+    again = small_runtime(disk, clock)
+    again.suspend_schedule("fast", duration_seconds=3600)
+    clock.jump_us(90_000_000_000)
+    again.halt()
+    assert [at_us(record["at"]) for record in commands_of(disk)] == [hour(5.25), hour(6) - 1]
+
+
+@pytest.mark.parametrize("by", ["commands", "health"])
+def test_an_operator_is_not_taken_for_a_file_or_for_health(by: str) -> None:
+    """A restart tells by these names what it knows itself."""
+    with pytest.raises(UsageError, match="no operator gave"):
+        small_runtime().halt(by=by)
+
+
+def test_a_note_after_the_commands_of_the_start_does_not_begin_the_run() -> None:
+    """What is written beside the loop tells nothing of what is done."""
+    disk = SimulatedDisk()
+    runtime = small_runtime(disk)
+    runtime.halt()
+    runtime.close()
+    keys = DiskKeys(disk)
+    genesis, wall = payload("genesis"), NOW_US
+    with TradingDecisionJournal.open(FOLDER, "e", keys, log_id=LOG, genesis=genesis, now_us=wall, disk=disk) as journal:
+        journal.append(payload("note", category="note", message="m", status="acknowledged", by="ann"))
+        journal.commit()
+    again = small_runtime(disk)
+    assert (again.session.loop.has_begun, again.mode.name) == (False, "halted")
+
+
+def test_the_governors_halt_is_a_record_and_its_end_is_none() -> None:
+    """What an operator does to it, the command says; where the limit is still broken, it halts again."""
+    config, disk = small_config(portfolio_governor={"max_gross_exposure": 0.1, "on_breach": "halt"}), SimulatedDisk()
+    runtime = small_runtime(disk, config=config)
+    while runtime.mode.name == "running":
+        runtime.session.loop.step()
+    runtime.resume()
+    resumed_us = runtime.now_us
+    while runtime.mode.name == "running":
+        runtime.session.loop.step()
+    runtime.halt()
+    began = runtime.result().interventions.filter(pl.col("source") == "governor")["begin"].to_physical().to_list()
+    told = [record for _, record in records(disk, FILES) if record["kind"] == "mode"]
+    assert [at_us(record["at"]) for record in told] == began
+    assert began[0] < resumed_us < began[1]
+    assert {(record["mode"], record["reason"]) for record in told} == {("halted", "gross exposure")}

@@ -6,12 +6,17 @@ import os
 from itertools import pairwise
 
 import numpy as np
+import polars as pl
 import pytest
+from barstep.config.commands import Halt, Reduce, Resume, SuspendSchedule
 from barstep.engine.scheduler.checkpoint import take_checkpoint
-from barstep.errors import HeldError, JournalError
+from barstep.engine.scheduler.simulation import simulate
+from barstep.errors import HeldError, JournalError, UsageError
 from barstep.replay.catching_up import MADE_AGAIN, DivergedError
 from barstep.replay.journal.record import at_text
 from barstep.replay.journal_tables import JournalTables
+from barstep.replay.news import DueRun
+from barstep.replay.records import Records
 from barstep.replay.session import Session
 from journal_making import records
 from replays import FILES, drawn_setup, open_session, vectorised
@@ -124,6 +129,18 @@ def test_another_run_is_not_gone_on_with() -> None:
     open_session(drawn_setup(2, commands=[]), disk).close()
 
 
+def test_a_run_goes_on_with_the_funding_that_it_was_begun_with() -> None:
+    """Others, or none, are another run's, also where no record is done again that would tell."""
+    rates = {"X": pl.DataFrame({"timestamp": [at(8), at(16)], "rate": [0.01, -0.01]})}
+    others = {"X": pl.DataFrame({"timestamp": [at(8), at(16)], "rate": [0.01, 0.01]})}
+    config, disk = small_config(), SimulatedDisk()
+    open_session(small_setup(config, funding=rates), disk).close()
+    for funding in (others, None):
+        with pytest.raises(JournalError, match="was begun with funding = "):
+            open_session(small_setup(config, funding=funding), disk)
+    open_session(small_setup(config, funding=rates), disk).close()
+
+
 def test_two_runs_do_not_write_one_journal() -> None:
     """The second one is told that it is held."""
     setup, disk = drawn_setup(2), SimulatedDisk()
@@ -160,3 +177,132 @@ def test_what_had_ended_before_the_start_is_told_and_never_holds() -> None:
     told = [record for _, record in records(disk, FILES) if record["kind"] == "expiry"]
     assert [(record["at"], record["name"], record["reason"]) for record in told] == [(at_text(hour(0)), "fast", "over")]
     assert session.machine.state.suspensions == ()
+
+
+@pytest.mark.parametrize("finish", [True, False])
+def test_an_instant_that_was_interrupted_is_not_sealed(finish: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C amid the writing of one: nothing more is done, the journal is let go of, and the run goes on as a killed
+    one does.
+    """
+    setup, disk = small_setup(small_config()), SimulatedDisk()
+    session = open_session(setup, disk, block_bars=1)
+    for _ in range(20):
+        session.loop.step()
+    made = Records.run
+
+    def interrupted(self: Records, at: str, run: DueRun) -> bytes:
+        if run.schedule:
+            raise KeyboardInterrupt
+        return made(self, at, run)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Records, "run", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            session.run()
+    with pytest.raises(UsageError, match="stopped in the middle by KeyboardInterrupt"):
+        session.loop.step()
+    session.close(finish=finish)
+    again = open_session(setup, disk)
+    again.run()
+    assert again.result().digests == vectorised(setup).digests
+
+
+def test_a_session_whose_listener_raises_lets_go_of_its_journal() -> None:
+    """However often it would raise: whoever is next gets the lock."""
+
+    class Deaf:
+        def event(self, *_told: object) -> None:
+            raise KeyError("event")
+
+        def instant(self, *_told: object) -> None:
+            raise KeyError("instant")
+
+        def block(self, *_told: object) -> None:
+            raise KeyError("block")
+
+    setup, disk = small_setup(small_config()), SimulatedDisk()
+    session = open_session(setup, disk, listeners=[Deaf()])
+    with pytest.raises(KeyError, match="instant"):
+        session.run()
+    session.close()
+    open_session(setup, disk).close()
+
+
+def test_what_is_closed_before_its_first_instant_still_tells_of_its_start() -> None:
+    """No checkpoint is made there: what the start tells is yet to be written."""
+    config = small_config(initial_suspensions=[{"schedule": "fast", "until": at(-1), "reason": "over"}])
+    disk = SimulatedDisk()
+    open_session(small_setup(config), disk).close()
+    session = open_session(small_setup(config), disk)
+    session.run()
+    session.close()
+    assert [record["kind"] for _, record in records(disk, FILES)][:2] == ["genesis", "expiry"]
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_interventions_before_a_restart_are_in_the_result(seed: int) -> None:
+    """Those that a checkpoint lies behind, too, and those that ended on the other side of it."""
+    setup, disk = drawn_setup(seed), SimulatedDisk()
+    for count in (60, 110, 170):
+        session = open_session(setup, disk)
+        for _ in range(count):
+            session.loop.step()
+        session.close()
+    session = open_session(setup, disk)
+    session.run()
+    assert session.result().interventions.equals(vectorised(setup).interventions)
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_a_result_so_far_is_the_backtest_that_ends_there(seed: int) -> None:
+    """Asked as often as one likes: it changes nothing, and stays as it was when the run goes on."""
+    setup, disk = drawn_setup(seed), SimulatedDisk()
+    session = open_session(setup, disk)
+    with pytest.raises(UsageError, match="no bar has closed"):
+        session.result()
+    kept = []
+    for _ in range(4):
+        for _ in range(70):
+            session.loop.step()
+        kept.append((session.loop.now_us, session.result()))
+    session.run()
+    first, whole = session.result(), vectorised(setup)
+    assert first.digests == session.result().digests == whole.digests
+    for now_us, result in kept:
+        bars = len(result.panel)
+        assert bars == (whole.panel.ts_us + 3_600_000_000 <= now_us).sum()
+        np.testing.assert_array_equal(result.equity_values, whole.equity_values[:bars])
+        assert result.fills.equals(whole.fills.head(len(result.fills)))
+        assert result.decisions.equals(whole.decisions.filter(pl.col("due_time").to_physical() <= now_us))
+        assert result.capital_weights.equals(whole.capital_weights.head(len(result.capital_weights)))
+        assert result.tables.keys() == whole.tables.keys()
+        ended = simulate(result.setup)
+        assert ended.equity_values[-1] == result.final_equity
+
+
+@pytest.mark.parametrize("sealed", [True, False])
+def test_a_run_goes_on_with_the_commands_that_it_was_started_with(sealed: bool) -> None:
+    """Those that are still to come may be others; those that were done may not, and none may come too late."""
+    first, later = SuspendSchedule(at=at(5), schedule="fast", reason="a"), Halt(at=at(30))
+    config, disk = small_config(), SimulatedDisk()
+    session = open_session(small_setup(config, commands=[first, later]), disk, block_bars=1)
+    session.loop.next_us()
+    while session.loop.now_us < hour(20):
+        session.loop.step()
+    if sealed:
+        session.close()
+    else:
+        disk = disk.after_kill()
+    early = SuspendSchedule(at=at(1), schedule="slow")
+    for commands, text in [
+        ([early, first, later], "command 1 of those .*slow"),
+        ([], "here it is none"),
+        ([first, Resume(at=at(12)), later], "the run is past .*resume"),
+    ]:
+        with pytest.raises(JournalError, match=text):
+            open_session(small_setup(config, commands=commands), disk)
+    session = open_session(small_setup(config, commands=[first, Reduce(at=at(25))]), disk)
+    session.run()
+    session.close()
+    told = [record["command"]["command"] for _, record in records(disk, FILES) if record["kind"] == "command"]
+    assert told == ["suspend_schedule", "reduce"]
