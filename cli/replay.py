@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -27,7 +27,9 @@ INTERRUPTED = 130
 
 
 def replay_command(
-    config: Annotated[Path | None, typer.Option(help="[config/core.yaml, else the one of barstep]")] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="The configuration. [config/core.yaml, else the one of barstep]")
+    ] = None,
     scheduler: Annotated[str | None, typer.Option(help="A scheduler of it. [the environment's]")] = None,
     environment: Annotated[str | None, typer.Option(help="Whose bars and capital it has. [demo]")] = None,
     start: Annotated[str | None, typer.Option(help="When it starts, ISO 8601, UTC; earlier bars warm it up.")] = None,
@@ -48,7 +50,9 @@ def replay_command(
     journal: Annotated[
         Path | None,
         typer.Option(
-            help="Folder of a signed journal, such as audit/decision_logs; an interrupted one is gone on with."
+            "--journal",
+            "--journal-folder",
+            help="Folder of a signed journal, such as audit/decision_logs; an interrupted one is gone on with.",
         ),
     ] = None,
     keys_folder: Annotated[
@@ -97,8 +101,9 @@ def replay_command(
     from .scheduler_backtest import print_scheduler_result
 
     print_scheduler_result(result)
-    if session.caught_up:
-        typer.echo(f"gone on from the journal: {session.caught_up:,} records done again, all the same")
+    if session.journal is not None:
+        again = f"; {session.caught_up:,} of them done again, all the same" if session.caught_up else ""
+        typer.echo(f"journal: {session.journal.seq + 1:,} records in {journal}{again}")
     if output is not None:
         typer.echo(f"wrote {output}")
 
@@ -112,7 +117,7 @@ def _run(
     watched: bool,
     quiet: bool,
 ) -> Session:
-    """Run to the end; exits with 130 where it is interrupted, with the journal in order."""
+    """Run to the end; exits where it is stopped, with the journal in order: with 130 by SIGINT, with 0 by SIGTERM."""
     from ..replay.clock import SystemClock
     from ..replay.pace import Pace
     from ..replay.replaying import open_session, own_keys, paced_block, run_session
@@ -126,13 +131,13 @@ def _run(
         keys_folder = own_keys(setup, lambda path: typer.echo(f"made for the demonstration: {path}", err=True))
     session = open_session(setup, journal, keys_folder, clock, block_bars=paced_block(speed))
     pace = None if speed is None else Pace(clock, speed, session.loop.now_us)
-    with _interruptible() as should_stop:
+    with _interruptible() as came:
         try:
             with (
                 progress_of_bars("replaying", quiet=quiet or watched) as progress,
                 shown(session, pace, clock, watched=watched),
             ):
-                finished = run_session(session, pace, progress=progress, should_stop=should_stop)
+                finished = run_session(session, pace, progress=progress, should_stop=lambda: bool(came))
         finally:
             session.close()
     if not finished:
@@ -140,19 +145,19 @@ def _run(
 
         goes_on = "the same command goes on from there" if journal is not None else "without a journal it begins anew"
         typer.echo(f"stopped at {at_text(session.loop.now_us)}; {goes_on}", err=True)
-        raise typer.Exit(INTERRUPTED)
+        raise typer.Exit(0 if signal.SIGTERM in came else INTERRUPTED)
     return session
 
 
 @contextmanager
-def _interruptible() -> Iterator[Callable[[], bool]]:
-    """Give what says whether SIGINT or SIGTERM has come; the bar at hand is finished first, and the journal sealed."""
+def _interruptible() -> Iterator[list[int]]:
+    """Give the list of signals that have come, SIGINT and SIGTERM: they end nothing by themselves."""
     came: list[int] = []
     before = {
         each: signal.signal(each, lambda number, _: came.append(number)) for each in (signal.SIGINT, signal.SIGTERM)
     }
     try:
-        yield lambda: bool(came)
+        yield came
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)

@@ -33,7 +33,9 @@ def smoke_command(
     strategy: Annotated[
         str | None, typer.Option(help="Look at the schedules of this strategy or engine only. [all]")
     ] = None,
-    config: Annotated[Path | None, typer.Option(help="[config/core.yaml, else the one of barstep]")] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="The configuration. [config/core.yaml, else the one of barstep]")
+    ] = None,
     scheduler: Annotated[str | None, typer.Option(help="A scheduler of it. [the environment's]")] = None,
     environment: Annotated[str, typer.Option(help="Whose bars and capital it has.")] = DEFAULT_ENVIRONMENT,
     start: Annotated[

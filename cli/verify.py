@@ -30,7 +30,9 @@ def _group() -> None:
 
 @app.command("parity")
 def parity_command(
-    config: Annotated[Path | None, typer.Option(help="[config/core.yaml, else the one of barstep]")] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="The configuration. [config/core.yaml, else the one of barstep]")
+    ] = None,
     scheduler: Annotated[str | None, typer.Option(help="A scheduler of it. [the environment's]")] = None,
     environment: Annotated[str | None, typer.Option(help="Whose bars and capital it has. [demo]")] = None,
     start: Annotated[str | None, typer.Option(help="When it starts, ISO 8601, UTC.")] = None,

@@ -139,7 +139,8 @@ class Session:
 
     def _let_go(self) -> None:
         if self.journal is not None and self._scribe is not None:
-            seals = self.loop.has_begun and self.loop.is_between_bars  # what the start tells is not in a checkpoint
+            has_more = self.journal.seq > self.journal.segment_seq  # than the checkpoint that it began with
+            seals = has_more and self.loop.has_begun and self.loop.is_between_bars  # the start's tales are in none
             self.journal.close(self._scribe.checkpoint(self.loop.next_bar) if seals else None)
 
     def result(self) -> SchedulerResult:
