@@ -26,6 +26,7 @@ from .audited import (
     Start,
     Strategy,
 )
+from .scheduler_options import SchedulerOptions
 
 if TYPE_CHECKING:
     from ..engine.bars import Bars
@@ -62,8 +63,10 @@ def lookahead_command(
     from ..engine.scheduler.lookahead import audit_scheduler_lookahead
 
     asked = Audited(
-        strategy=strategy, settings=settings, engine_files=engine_files, data=data, secondary=secondary, config=config,
-        scheduler=scheduler, environment=environment, start=start, end=end, commands=commands,
+        strategy=strategy, settings=settings, engine_files=engine_files, data=data, secondary=secondary,
+        options=SchedulerOptions(
+            config=config, scheduler=scheduler, environment=environment, start=start, end=end, commands=commands
+        ),
     )  # fmt: skip
     drawn: dict[str, Any] = {"seed": seed, **({} if cuts is None else {"cuts": cuts})}
 
@@ -72,7 +75,7 @@ def lookahead_command(
         return audit_lookahead(engine, bars, secondary=other, progress=progress, **drawn, **parameters)
 
     def of_scheduler(progress: Any) -> LookaheadReport:
-        return audit_scheduler_lookahead(**asked.scheduled(), progress=progress, **drawn)
+        return audit_scheduler_lookahead(**asked.options.arguments(), progress=progress, **drawn)
 
     _tell(_reports(asked, of_engine, of_scheduler, quiet=json_output), _print_lookahead, json_output=json_output)
 
@@ -104,8 +107,10 @@ def warmup_audit_command(
     from ..engine.warmup_audit import audit_scheduler_warmup, audit_warmup
 
     asked = Audited(
-        strategy=strategy, settings=settings, engine_files=engine_files, data=data, secondary=secondary, config=config,
-        scheduler=scheduler, environment=environment, start=start, end=end, commands=commands,
+        strategy=strategy, settings=settings, engine_files=engine_files, data=data, secondary=secondary,
+        options=SchedulerOptions(
+            config=config, scheduler=scheduler, environment=environment, start=start, end=end, commands=commands
+        ),
     )  # fmt: skip
     if warmup_bars and not asked.is_engine:
         raise UsageError("--warmup-bars is for an engine; a schedule's stand in its configuration")
@@ -116,7 +121,7 @@ def warmup_audit_command(
         return audit_warmup(engine, bars, secondary=other, warmup_bars=warmup_bars, progress=progress, **options)
 
     def of_scheduler(progress: Any) -> WarmupReport:
-        return audit_scheduler_warmup(**asked.scheduled(), progress=progress, **drawn)
+        return audit_scheduler_warmup(**asked.options.arguments(), progress=progress, **drawn)
 
     _tell(_reports(asked, of_engine, of_scheduler, quiet=json_output), _print_warmup, json_output=json_output)
 
@@ -131,7 +136,7 @@ def _reports(
         say_if_cold()
     if not asked.is_engine:
         with progress_of_bars("auditing", quiet=quiet) as progress:
-            return {asked.scheduler or _OF_ENVIRONMENT: of_scheduler(progress)}
+            return {asked.options.scheduler or _OF_ENVIRONMENT: of_scheduler(progress)}
     engine, reports = asked.engine(), {}
     for name, bars, other in asked.histories(engine):
         with progress_of_bars(f"auditing {name}", quiet=quiet) as progress:

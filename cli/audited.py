@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import UsageError
-from .settings import catalog_with, config_path, read_settings
+from .scheduler_options import SchedulerOptions
+from .settings import catalog_with, read_settings
 
 if TYPE_CHECKING:
     from ..engine.bars import Bars
@@ -47,19 +48,14 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document inst
 
 @dataclass(frozen=True, kw_only=True)
 class Audited:
-    """What is to be audited: an engine over datasets, or a scheduler."""
+    """What is to be audited: an engine over datasets, or a scheduler by its options."""
 
     strategy: str | None
     settings: list[str] | None
     engine_files: list[Path] | None
     data: list[Path] | None
     secondary: Path | None
-    config: Path | None
-    scheduler: str | None
-    environment: str | None
-    start: str | None
-    end: str | None
-    commands: Path | None
+    options: SchedulerOptions
 
     @property
     def is_engine(self) -> bool:
@@ -71,15 +67,8 @@ class Audited:
             "--data": self.data,
             "--secondary": self.secondary,
         }
-        of_scheduler = {
-            "--config": self.config,
-            "--scheduler": self.scheduler,
-            "--environment": self.environment,
-            "--start": self.start,
-            "--end": self.end,
-            "--commands": self.commands,
-        }
-        engine, scheduler = ([name for name, value in each.items() if value] for each in (of_engine, of_scheduler))
+        scheduler = self.options.given
+        engine = [name for name, value in of_engine.items() if value]
         if engine and scheduler:
             raise UsageError(f"{engine[0]} is for the audit of an engine and {scheduler[0]} for that of a scheduler")
         if not scheduler and self.strategy is None:
@@ -113,16 +102,3 @@ class Audited:
             second = EMBEDDED_FOLDER / "kraken_BTCUSDT_1h.parquet"
         for path in self.data or [EMBEDDED_FOLDER / "binance_BTCUSDT_1h.parquet"]:
             yield path.stem, load(path), None if second is None else load(second)
-
-    def scheduled(self) -> dict[str, Any]:
-        """The arguments of a scheduler's audit."""
-        from ..data.instants import read_instant
-
-        return {
-            "config": config_path(self.config),
-            "scheduler": self.scheduler,
-            "environment": self.environment or "demo",
-            "start": None if self.start is None else read_instant("--start", self.start),
-            "end": None if self.end is None else read_instant("--end", self.end),
-            "commands": self.commands or (),
-        }

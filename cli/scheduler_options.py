@@ -43,6 +43,23 @@ class SchedulerOptions:
         """What the run leaves out."""
         return tuple(name for name in _WITHOUT if getattr(self, f"without_{name}"))
 
+    def arguments(self) -> dict[str, Any]:
+        """What every call over a whole scheduler takes.
+
+        Raises:
+            UsageError: A time is none.
+        """
+        from ..data.instants import read_instant
+
+        return {
+            "config": config_path(self.config),
+            "scheduler": self.scheduler,
+            "environment": DEFAULT_ENVIRONMENT if self.environment is None else self.environment,
+            "start": None if self.start is None else read_instant("--start", self.start),
+            "end": None if self.end is None else read_instant("--end", self.end),
+            "commands": self.commands or (),
+        }
+
     def set_up(self, execution: Mapping[str, Any]) -> SchedulerSetup:
         """All that the run depends on.
 
@@ -54,21 +71,9 @@ class SchedulerOptions:
             ConfigError: The configuration or the commands are refused.
             DataError: Bars are not there.
         """
-        from ..data.instants import read_instant
         from ..engine.execution import Execution
         from ..engine.portfolio import known_options
         from ..engine.scheduler.backtest import set_up_scheduler
 
         known_options(execution, Execution.__dataclass_fields__)  # before they meet the names of the call
-        start = None if self.start is None else read_instant("--start", self.start)
-        end = None if self.end is None else read_instant("--end", self.end)
-        return set_up_scheduler(
-            config_path(self.config),
-            self.scheduler,
-            environment=DEFAULT_ENVIRONMENT if self.environment is None else self.environment,
-            start=start,
-            end=end,
-            commands=self.commands or (),
-            without=self.without,
-            **execution,
-        )
+        return set_up_scheduler(**self.arguments(), without=self.without, **execution)

@@ -40,6 +40,11 @@ def parse_instant(text: str) -> datetime:
     raise UsageError(f"{text!r} names no zone; {allowed}")
 
 
+def instant_at(us: int) -> datetime:
+    """The instant of whole microseconds since the epoch, UTC."""
+    return _EPOCH + timedelta(microseconds=us)
+
+
 def microseconds(instant: datetime) -> int:
     """An instant with a zone as whole microseconds since the epoch, UTC."""
     return (instant - _EPOCH) // timedelta(microseconds=1)

@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -29,6 +27,7 @@ from .cache_path import cache_path
 from .durations import MICROSECONDS
 from .findings import iso_times
 from .naming import guess_names
+from .whole_file import whole_file
 
 METADATA_KEY = "barstep"
 FORMAT_VERSION = 1
@@ -284,16 +283,6 @@ def write_dataset(frame: pl.DataFrame, info: DatasetInfo, path: str | Path) -> D
         )
     frame, info = normalised(path, frame, info)
     text = json.dumps(asdict(info), sort_keys=True)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
-    try:
+    with whole_file(path) as temporary:
         frame.write_parquet(temporary, compression="zstd", compression_level=9, metadata={METADATA_KEY: text})
-        # mkstemp makes a private file; a dataset is readable by whoever may read the folder.
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
     return Dataset(frame, info)

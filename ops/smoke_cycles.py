@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
-from ..config.durations import microseconds
-from ..data.instants import read_instant
+from ..config.durations import instant_at
 from ..engine.bars import MICROSECONDS
 from ..engine.scheduler.arrays import WINDOW_RUNS
+from ..engine.scheduler.backtest import moment_us
 from ..engine.scheduler.setup import SchedulerSetup
 from ..errors import UsageError, unknown_name
 from ..replay.journal.record import at_text
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,11 +65,11 @@ def plan_cycles(setup: SchedulerSetup, chosen: Sequence[int], count: int, start:
     """
     if count < 1:
         raise UsageError(f"cycles is {count!r}; allowed is 1 or more.")
-    start_us = None if start is None else _microseconds(start)
+    start_us = None if start is None else moment_us("start", start)
     due_us = {s: _due_times(setup, s, count, start_us) for s in chosen}
     begin = min(_lead_in(setup, s, due[0]) for s, due in due_us.items())
     last = max(due[-1] for due in due_us.values())
-    return Cycles(due_us=due_us, start=_moment(begin), end=_moment(last))
+    return Cycles(due_us=due_us, start=instant_at(begin), end=instant_at(last))
 
 
 def _due_times(setup: SchedulerSetup, s: int, count: int, start_us: int | None) -> tuple[int, ...]:
@@ -112,12 +110,3 @@ def _warm_us(setup: SchedulerSetup, s: int) -> int:
 
 def _cadence_us(setup: SchedulerSetup, s: int) -> int:
     return round(setup.resolved[s].schedule.cadence_seconds * MICROSECONDS)
-
-
-def _microseconds(start: str | datetime) -> int:
-    moment = read_instant("start", start) if isinstance(start, str) else start
-    return microseconds(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC))
-
-
-def _moment(us: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=us)

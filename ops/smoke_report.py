@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ..data.whole_file import whole_file
 from ..engine.provenance import software
 from ..engine.scheduler.result import SchedulerResult
 from ..replay.journal.record import at_text
@@ -135,17 +134,8 @@ class SmokeReport:
 def write_report(report: SmokeReport, path: Path) -> None:
     """Write the report in full or not at all, in the place of one that is there; folders are made."""
     text = json.dumps(report.to_dict(), indent=2, allow_nan=False)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(f"{text}\n")
-        temporary.chmod(0o644)  # a temporary file is its owner's alone
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with whole_file(path) as temporary:
+        temporary.write_text(f"{text}\n", encoding="utf-8")
 
 
 def _count_runs(schedules: Sequence[SmokeSchedule]) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from ..config.durations import instant_at
 from ..config.tokens import Scope, Token
 from ..errors import AuthorizationError, DataError, UsageError
 from .keys import random_bytes
@@ -22,7 +22,6 @@ VARIABLE = "BARSTEP_TOKEN"
 READ: Scope = "runtime.schedule.read"
 WRITE: Scope = "runtime.schedule.write"
 TOKEN_BYTES = 32
-_UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Authorizer:
@@ -60,7 +59,7 @@ class Authorizer:
         Raises:
             AuthorizationError: The token is unknown, has expired or lacks the scope.
         """
-        digest, now = _digest(presented), _UNIX_EPOCH + timedelta(microseconds=now_us)
+        digest, now = _digest(presented), instant_at(now_us)
         matched = [token for token, known in self._known if hmac.compare_digest(known, digest)]
         if not matched:
             raise AuthorizationError(self._unknown(scope))

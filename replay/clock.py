@@ -7,6 +7,7 @@ in barstep is given the one or the other.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 NANOSECONDS = 1_000
@@ -24,6 +25,19 @@ class Clock(Protocol):
 
     def sleep_us(self, duration_us: int) -> None:
         """Wait; at once for 0 or less."""
+
+
+_LONGEST_SLEEP_US = 50_000
+"""Between two looks at the clock, which may have been set, and at whether to stop."""
+
+
+def sleep_while(left_us: Callable[[], int], clock: Clock, should_stop: Callable[[], bool]) -> bool:
+    """Sleep while there is time left; False where it is to stop before that."""
+    while (left := left_us()) > 0:
+        if should_stop():
+            return False
+        clock.sleep_us(min(left, _LONGEST_SLEEP_US))
+    return True
 
 
 class SystemClock:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
-from .clock import Clock
+from .clock import Clock, sleep_while
 from .drift import MeasuredDrift
 from .event_loop import EventLoop
-
-LONGEST_SLEEP_US = 50_000
-"""Between two looks at the clock, which may have been set, and at whether to stop."""
 
 
 def run_by_clock(
@@ -34,16 +32,12 @@ def run_by_clock(
             instant = loop.next_us()
             if instant is None or (until_us is not None and instant > until_us):
                 return True
-            if _wait_for(instant, clock, should_stop):
+            if sleep_while(partial(_left_us, instant, clock), clock, should_stop):
                 loop.step()
         return False
     finally:
         loop.drift = None
 
 
-def _wait_for(instant_us: int, clock: Clock, should_stop: Callable[[], bool]) -> bool:
-    while (left_us := instant_us - clock.now_us()) > 0:
-        if should_stop():
-            return False
-        clock.sleep_us(min(left_us, LONGEST_SLEEP_US))
-    return True
+def _left_us(instant_us: int, clock: Clock) -> int:
+    return instant_us - clock.now_us()

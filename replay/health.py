@@ -7,11 +7,11 @@ that is done again holds the engine back where that says so, whether or not it w
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
 from ..config.commands import SuspendSchedule
+from ..config.durations import instant_at
 from ..engine.bars import MICROSECONDS
 from ..engine.scheduler.commands import Given
 from ..engine.scheduler.machine import SchedulerMachine
@@ -24,7 +24,6 @@ BY_HEALTH = "health"
 
 LONGEST_BACK_OFF_SECONDS = 86_400.0
 _LONGEST_REASON = 300
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class HealthWatch:
@@ -90,10 +89,10 @@ class HealthWatch:
             end_us = held.expires_at_us
             until_us = None if end_us is None or until_us is None else max(until_us, end_us)
         command = SuspendSchedule(
-            at=_instant(self._now_us),
+            at=instant_at(self._now_us),
             schedule=name,
             reason=reason,
-            until=None if until_us is None else _instant(until_us),
+            until=None if until_us is None else instant_at(until_us),
         )
         self._orders.append(Given(command=command, by=BY_HEALTH))
 
@@ -115,7 +114,3 @@ class HealthWatch:
         name = self._machine.setup.schedules[schedule]
         found = (one for one in self._machine.state.suspensions if (one.source, one.name) == ("schedule", name))
         return next((one for one in found if one.expires_at_us is None or one.expires_at_us > self._now_us), None)
-
-
-def _instant(moment_us: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=moment_us)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
 from ..config.command_reading import make_command
 from ..config.commands import AnyCommand
 from ..config.core import CoreConfig
-from ..config.durations import microseconds
-from ..data.instants import read_instant
+from ..config.durations import instant_at
 from ..engine.capital_policies import policy_of
 from ..engine.configured import check_given_commands
+from ..engine.scheduler.backtest import moment_us
 from ..engine.scheduler.result import SchedulerResult
 from ..engine.scheduler.snapshots import signal_limit_snapshot, suspension_snapshot
 from ..engine.scheduler.state import Mode
@@ -35,8 +35,6 @@ Seconds = float | str
 Moment = datetime | str
 
 _NOBODYS = (FROM_FILE, BY_HEALTH)
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class MultiStrategyScheduler:
@@ -83,13 +81,15 @@ class MultiStrategyScheduler:
 
     def run_until(self, instant: Moment) -> None:
         """Do every instant up to this one, itself included."""
-        until_us = _microseconds(instant)
+        until_us = moment_us("the instant", instant)
         while (following := self._loop.next_us()) is not None and following <= until_us:
             self._loop.step()
 
     def run_by_clock(self, until: Moment | None = None, should_stop: Callable[[], bool] = lambda: False) -> bool:
         """Do each instant when the clock reaches it; see `clock_running.run_by_clock`."""
-        return run_by_clock(self._loop, self.clock, None if until is None else _microseconds(until), should_stop)
+        return run_by_clock(
+            self._loop, self.clock, None if until is None else moment_us("the instant", until), should_stop
+        )
 
     def run_once(self, until: Moment | None = None) -> None:
         """Run each schedule once, at its latest due time on closed bars, and skip those before it.
@@ -98,10 +98,10 @@ class MultiStrategyScheduler:
 
         until: the last instant that is looked at; None: that of the last bar.
         """
-        until_us = self._setup.end_us if until is None else min(_microseconds(until), self._setup.end_us)
+        until_us = self._setup.end_us if until is None else min(moment_us("the instant", until), self._setup.end_us)
         self._loop.drift = OnlyLatest(self._setup, until_us)
         try:
-            self.run_until(_datetime(until_us))
+            self.run_until(instant_at(until_us))
         finally:
             self._loop.drift = None
 
@@ -143,8 +143,8 @@ class MultiStrategyScheduler:
         """
         if by in _NOBODYS:
             raise UsageError(f"by {by!r}: stands in the journal for what no operator gave; say who gives the command.")
-        moment_us = self._loop.moment_us(self.clock.now_us() if self._follows_clock else 0)
-        command = make_command({"command": name, "at": _datetime(moment_us), **fields})
+        at_us = self._loop.moment_us(self.clock.now_us() if self._follows_clock else 0)
+        command = make_command({"command": name, "at": instant_at(at_us), **fields})
         check_given_commands([command], self.config, self._setup.name)
         self.session.give(command, by)
         self._announcer.tell_notes()
@@ -263,11 +263,11 @@ class MultiStrategyScheduler:
         return self._machine.state.mode
 
     def suspension_snapshot(self) -> list[dict[str, Any]]:
-        """A row per suspension that holds; see `engine.scheduler_snapshots`."""
+        """A row per suspension that holds; see `engine.scheduler.snapshots`."""
         return suspension_snapshot(self._machine.state, self.now_us)
 
     def signal_limit_snapshot(self) -> list[dict[str, Any]]:
-        """A row per limit that holds; see `engine.scheduler_snapshots`."""
+        """A row per limit that holds; see `engine.scheduler.snapshots`."""
         return signal_limit_snapshot(self._machine.state, self.now_us)
 
     def describe_schedules(self) -> list[dict[str, Any]]:
@@ -294,13 +294,3 @@ class MultiStrategyScheduler:
     def floor_adjustment_applied(self) -> bool:
         """Whether the policy's `profile_floor` raised a profile."""
         return self._machine.allocation.floor_adjustment_applied
-
-
-def _datetime(moment_us: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=moment_us)
-
-
-def _microseconds(moment: Moment) -> int:
-    instant = read_instant("the instant", moment) if isinstance(moment, str) else moment
-    instant = instant if instant.tzinfo is not None else instant.replace(tzinfo=UTC)
-    return microseconds(instant)

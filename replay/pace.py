@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..errors import UsageError
-from .clock import Clock
-
-_LONGEST_SLEEP_US = 50_000
-"""Between two looks at whether to stop."""
+from .clock import Clock, sleep_while
 
 
 class Pace:
@@ -35,9 +32,7 @@ class Pace:
     def wait_for(self, instant_us: int, should_stop: Callable[[], bool]) -> bool:
         """Sleep until an instant has come; False where it is to stop before that."""
         due_us = self._began_us + round((instant_us - self._start_us) / self.speed)
-        while (left_us := due_us - self._clock.monotonic_us()) > 0:
-            if should_stop():
-                return False
-            self._clock.sleep_us(min(left_us, _LONGEST_SLEEP_US))
-        self.lag_us = -left_us
+        if not sleep_while(lambda: due_us - self._clock.monotonic_us(), self._clock, should_stop):
+            return False
+        self.lag_us = self._clock.monotonic_us() - due_us
         return not should_stop()

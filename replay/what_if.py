@@ -26,7 +26,6 @@ from ..errors import ConfigError, DataError
 from .drift import RecordedDrift
 from .event_loop import EventLoop
 from .health import HealthWatch
-from .journal.files import JournalFiles
 from .journal.reading import read_payloads
 from .journal.record import at_text
 from .journal_replay import journal_files, setup_of, what_was_told
@@ -116,18 +115,18 @@ def what_if(journal: str | Path, config: CoreConfig | str | Path, policy: str | 
     setup = setup_of(files, core, **({"end": at_text(last_us)} | asked))
     other = msgspec.structs.replace(setup.scheduler, capital_policy=_read(policy, core, setup.name))
     kept = [one for one in commands if not isinstance(one.command, SetCapitalPolicy | ReplaceCapitalPolicy)]
+    drift = RecordedDrift((payload for _, payload in read_payloads(files)), setup)
     return WhatIf(
-        actual=_again(setup, commands, files),
-        other=_again(replace(setup, scheduler=other), kept, files),
+        actual=_again(setup, commands, drift),
+        other=_again(replace(setup, scheduler=other), kept, drift),
     )
 
 
-def _again(setup: SchedulerSetup, commands: Sequence[Given], files: JournalFiles) -> SchedulerResult:
+def _again(setup: SchedulerSetup, commands: Sequence[Given], drift: RecordedDrift) -> SchedulerResult:
     """A run as late as the session was, with the engines held back that failed in it."""
     machine = SchedulerMachine(replace(setup, commands=tuple(one.command for one in commands)))
     given = [one for one in commands if one.at_us <= setup.end_us]
     loop = EventLoop(machine, given, block_bars=_BLOCK_BARS, health=HealthWatch(machine, given))
-    drift = RecordedDrift((payload for _, payload in read_payloads(files)), setup)
     loop.drift = drift if drift.is_any else None
     while loop.step() if drift.is_any else loop.burst():
         pass

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 
+from ..config.durations import instant_at
 from .texts import moment
 
 KINDS = ("halted", "reducing", "governor", "profile", "suspended", "disabled", "limit")
 """In the order of the page; each has a colour of its name."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MINUTE = 60
 
 
@@ -76,4 +75,4 @@ def _as_one(group: list[Stretch]) -> Stretch:
 
 
 def _instant(instant_us: int) -> str:
-    return moment(_EPOCH + timedelta(microseconds=instant_us), _MINUTE)
+    return moment(instant_at(instant_us), _MINUTE)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..data.whole_file import whole_file
 from ..errors import UsageError, nearest
 from .sheet import Sheet, sheet_of
 
@@ -58,17 +57,8 @@ def require_libraries(kind: str) -> None:
 def write_report(sheet: Sheet, path: Path, kind: str) -> Path:
     """Write a sheet to `path` as `kind`, in full or not at all; return the path."""
     content = _content(sheet, kind)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        temporary.chmod(0o644)  # a temporary file is its owner's alone
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with whole_file(path) as temporary:
+        temporary.write_bytes(content)
     return path
 
 

@@ -170,8 +170,8 @@ class _Span:
         names = [*feeds.primary, *(f"{bars.venue}:{name}" for name, bars in feeds.secondary.items())]
         self.instruments = tuple(feeds.primary)
         self.others = _second_legs(feeds)
-        end_us = None if end is None else _microseconds("end", end)
-        start_us = None if start is None else _microseconds("start", start)
+        end_us = None if end is None else moment_us("end", end)
+        start_us = None if start is None else moment_us("start", start)
         if start_us is not None and end_us is not None and start_us >= end_us:
             raise UsageError(f"the start is {_iso(start_us)}; it must be before the end, {_iso(end_us)}")
         self.history = Panel([_until(bars, end_us) for bars in legs], names)
@@ -268,12 +268,17 @@ def _at_least_zero(name: str, value: float) -> float:
     return float(value)
 
 
-def _microseconds(name: str, moment: str | datetime) -> int:
+def moment_us(name: str, moment: str | datetime) -> int:
+    """An instant, or the text of one, in microseconds since the epoch; what names no zone is in UTC.
+
+    Raises:
+        UsageError: The text is no instant.
+    """
     instant = read_instant(name, moment) if isinstance(moment, str) else moment
     if instant.tzinfo is None:
         instant = instant.replace(tzinfo=UTC)
     return microseconds(instant)
 
 
-def _iso(moment_us: int) -> str:
-    return f"{np.datetime_as_string(np.datetime64(moment_us, 'us'), unit='m')}Z"
+def _iso(us: int) -> str:
+    return f"{np.datetime_as_string(np.datetime64(us, 'us'), unit='m')}Z"

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from ...config.durations import instant_at
 from .state import HeldLimit, HeldSuspension, SchedulerState
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def signal_limit_snapshot(state: SchedulerState, now_us: int) -> list[dict[str, Any]]:
@@ -50,12 +48,8 @@ def _timing(entry: HeldSuspension | HeldLimit, now_us: int) -> dict[str, Any]:
     end_us = entry.expires_at_us
     return {
         "reason": entry.reason,
-        "since": _instant(entry.since_us),
-        "expires_at": None if end_us is None else _instant(end_us),
+        "since": instant_at(entry.since_us),
+        "expires_at": None if end_us is None else instant_at(end_us),
         "remaining_seconds": None if end_us is None else max(end_us - now_us, 0) / 1e6,
         "active": end_us is None or now_us < end_us,
     }
-
-
-def _instant(us: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=us)

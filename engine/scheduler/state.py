@@ -1,6 +1,6 @@
 """What a scheduler holds back, limits or has switched off, for which reason and until when.
 
-Nothing here changes in place, and no clock is read: `scheduler_transitions` makes one state from another. Instants are
+Nothing here changes in place, and no clock is read: `transitions` makes one state from another. Instants are
 microseconds since the epoch, UTC, and absolute, so that a state means the same whenever it is read.
 """
 
