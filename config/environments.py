@@ -10,6 +10,7 @@ from msgspec import field
 from ..errors import UsageError, unknown_name
 from .fields import Name, Positive, Text
 from .section import Section
+from .tokens import Variable
 
 
 class Environment(Section, kw_only=True):
@@ -23,6 +24,7 @@ class Environment(Section, kw_only=True):
         feed: The folder or the SQLite cache of recorded bars, or `embedded` for the datasets that come with barstep.
         adapter_address: Where the venue's gateway listens, such as `grpc+tls://gateway.example:8815`.
         mtls_bundle: Name of the bundle of certificates for that address.
+        adapter_token_env: The environment variable that holds the token for that address.
         risk_profile: For schedules whose own and whose strategy's are not given.
         instrument_universe: For schedules that name none.
         scheduler: The one that runs where none is asked for.
@@ -40,6 +42,7 @@ class Environment(Section, kw_only=True):
     feed: Text | None = None
     adapter_address: Text | None = None
     mtls_bundle: Name | None = None
+    adapter_token_env: Variable | None = None
 
 
 def choose_environment(environments: Mapping[str, Environment], wanted: str) -> tuple[str, str]:
