@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol
-
 import msgspec
+import numpy as np
 
 from ...engine.bars import MICROSECONDS
 from ...engine.growing import Row
@@ -30,13 +28,6 @@ from .loop import OWN_WORD
 from .session import LiveSession
 
 
-class Keeper(Protocol):
-    """Who keeps the bars."""
-
-    def add(self, ts_us: int, rows: Mapping[int, Row]) -> None:
-        """Keep the bars that opened at an instant, by leg."""
-
-
 class VenueAdapter:
     """One connection's messages, one after the other.
 
@@ -45,8 +36,8 @@ class VenueAdapter:
         is_welcome: Whether it has answered.
     """
 
-    def __init__(self, session: LiveSession, past: Keeper) -> None:
-        self._session, self._loop, self._past = session, session.loop, past
+    def __init__(self, session: LiveSession) -> None:
+        self._session, self._loop, self._past = session, session.loop, session.past
         self._interval_us = session.plan.interval_seconds * MICROSECONDS
         self._bars: dict[int, dict[int, Row]] = {}
         self._opens: dict[int, dict[int, float]] = {}
@@ -86,7 +77,8 @@ class VenueAdapter:
         self.is_welcome, self.venue_us = True, max(self.venue_us, welcome.now_us)
         loop = self._loop
         if not loop.has_begun:
-            return None
+            loop.start()
+        self._fill_gap(welcome.now_us)
         again, wanted = [], loop.orders.all()
         for order_id, order in wanted.items():
             if order_id in welcome.known:
@@ -99,6 +91,22 @@ class VenueAdapter:
         cancels = [order_id for order_id in welcome.orders if order_id not in wanted]
         return Orders(at_us=loop.now_us, orders=again, cancels=cancels)
 
+    def _fill_gap(self, until_us: int) -> None:
+        """The venue goes on later than this loop stands: what lies between is in its history."""
+        loop = self._loop
+        if until_us <= loop.now_us:
+            return
+        legs = self._past.fetch(loop.now_us, until_us)[: len(self._session.machine.setup.panel.names)]
+        rows: dict[int, dict[int, Row]] = {}
+        for leg, bars in enumerate(legs):
+            for at in np.flatnonzero((bars.closes_us > loop.now_us) & (bars.closes_us <= until_us)).tolist():
+                rows.setdefault(int(bars.closes_us[at]), {})[leg] = tuple(bars.values[:5, at].tolist())
+        for close_us in sorted(rows):
+            loop.advance(close_us, rows[close_us])
+        if until_us > loop.now_us:
+            loop.advance(until_us, {})
+        self._session.writer.take_waiting()  # the venue is asked which of them it has
+
     def _is_young(self, order: Order, now_us: int) -> bool:
         most_bars = float(self._session.machine.arrays.rules[order.schedule, MAX_AGE_BARS])
         return order.never_ages or now_us - order.sent_us <= most_bars * self._interval_us
@@ -110,8 +118,6 @@ class VenueAdapter:
 
     def _complete(self, at_us: int) -> Orders:
         loop = self._loop
-        if not loop.has_begun:
-            loop.start()
         names = len(self._session.machine.setup.panel.names)
         for close_us in sorted(self._bars):
             if close_us <= at_us:
@@ -131,5 +137,5 @@ class VenueAdapter:
         for old in [ts_us for ts_us in self._opens if ts_us < at_us]:
             del self._opens[old]
         names = len(self._session.machine.setup.panel.names)
-        if opens and self._loop.has_begun:
+        if opens:
             self._loop.begin(at_us, {leg: price for leg, price in opens.items() if leg < names})

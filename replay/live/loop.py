@@ -1,8 +1,8 @@
 """Event time of a live run: instants are done when the venue has said that all of their bars are there.
 
-The kernels are those of every driver, called for one instant at a time. An instant has two halves here: everything up to
-the orders, when the bars that close at it are complete; and the opens, when the venue has told them. What it reports of
-orders comes between, or whenever it comes.
+The kernels are those of every driver, called for one instant at a time. An instant has two halves here: everything up
+to the orders, when the bars that close at it are complete; and the opens, when the venue has told them. What it reports
+of orders comes between, or whenever it comes.
 """
 
 from __future__ import annotations

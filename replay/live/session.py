@@ -46,6 +46,12 @@ _NO_CHECKPOINT = {"opened_us": -1, "reports": 0, "tags": {}}
 class Past(Protocol):
     """Where a run's bars are kept, and where those come from that are not."""
 
+    def add(self, ts_us: int, rows: Mapping[int, Row]) -> None:
+        """Have the bars that opened at an instant kept, by leg."""
+
+    def flush(self) -> None:
+        """Keep what waits to be kept."""
+
     def read(self) -> Sequence[Bars]:
         """By leg the bars that are kept."""
 
@@ -62,6 +68,8 @@ class LiveSession:
         loop: What turns it.
         journal: Where it writes.
         writer: Who writes there.
+        past: Its bars.
+        options: Fields of `Execution`.
         caught_up: How many records were done again and compared at the start.
     """
 
@@ -72,10 +80,12 @@ class LiveSession:
         loop: LiveLoop,
         journal: TradingDecisionJournal,
         writer: LiveScribe,
+        past: Past,
+        options: Mapping[str, Any],
         caught_up: int,
     ) -> None:
         self.plan, self.machine, self.loop, self.journal = plan, machine, loop, journal
-        self.writer, self.caught_up = writer, caught_up
+        self.writer, self.past, self.options, self.caught_up = writer, past, options, caught_up
 
     @classmethod
     def open(
@@ -138,6 +148,12 @@ class LiveSession:
         if self.journal.is_full:
             self.journal.seal(self._checkpoint())
 
+    def note_connection(self, status: str, reason: str) -> None:
+        """Write down what happens to the connection."""
+        at = at_text(max(self.loop.now_us, self.machine.setup.start_us))
+        self.journal.append_record({"kind": "connection", "at": at, "status": status, "reason": reason})
+        self.commit()
+
     def close(self) -> None:
         """Seal the journal with a checkpoint, and let go of it; a run that an error stopped leaves none."""
         seals = self.loop.has_begun and not self.loop.is_stopped and self.journal.seq > self.journal.segment_seq
@@ -184,7 +200,7 @@ class _CatchingUp:
         loop.drift = None
         writer.take_waiting()  # the venue is asked which of them it has
         loop.commit()
-        return LiveSession(self._plan, machine, loop, self._journal, writer, ledger.compared)
+        return LiveSession(self._plan, machine, loop, self._journal, writer, self._past, self._options, ledger.compared)
 
     def _read(self, genesis: bytes) -> tuple[list[bytes], dict[str, Any] | None, dict[str, str]]:
         """Records since the last checkpoint, that checkpoint, and the tags of the orders among these records."""

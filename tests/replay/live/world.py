@@ -48,6 +48,9 @@ class Kept:
         for leg, row in rows.items():
             self.rows[leg][ts_us] = row
 
+    def flush(self) -> None:
+        """All is kept at once."""
+
     def _bars(self, leg: Any, rows: Mapping[int, Row]) -> Bars:
         columns = np.array([rows[ts_us] for ts_us in sorted(rows)]).reshape(-1, 5).T
         seconds = self.plan.interval_seconds
@@ -99,7 +102,7 @@ def run(world: World, commands: Sequence[tuple[AnyCommand, str]] = ()) -> LiveSe
     hello = hello_of(world.plan, LOG, world.options)
     venue = world.venue.connect(hello, 0)
     assert isinstance(venue, VenueSession), venue
-    adapter = VenueAdapter(session, world.kept)
+    adapter = VenueAdapter(session)
     idle = 0
     while idle < 2:
         messages = venue.due(0)
