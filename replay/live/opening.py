@@ -16,6 +16,7 @@ from ...config.environments import Environment
 from ...engine.bars import MICROSECONDS
 from ...engine.scheduler.live_setup import LivePlan, plan_live
 from ...errors import AuthorizationError, UsageError
+from ..authorization import read_token, token_path
 from ..certificates import load_identity
 from ..channel.client import ChannelClient
 from ..channel.messages import Welcome
@@ -182,15 +183,13 @@ def _client(
     identity = None
     if address.startswith("grpc+tls"):
         if own.mtls_bundle is None:
-            raise UsageError(f"environment {plan.environment!r}: {address} needs an mtls_bundle, and none is configured.")
-        identity = load_identity(places.secrets / "mtls", own.mtls_bundle, "client")
+            raise UsageError(f"environment {plan.environment!r}: {address} needs an mtls_bundle; none is set.")
+        identity = load_identity(places.secrets / "mtls", own.mtls_bundle, "client", now_us=clock.now_us())
     return ChannelClient(address, _token(plan, own, places, environ), identity=identity, clock=clock)
 
 
 def _token(plan: LivePlan, own: Environment, places: LivePlaces, environ: Mapping[str, str]) -> str:
     """The token that is shown to the venue: of the configured variable, or of the file that a stub venue made."""
-    from ..authorization import read_token, token_path
-
     variable = own.adapter_token_env
     if variable and environ.get(variable, "").strip():
         return environ[variable].strip()
@@ -199,7 +198,8 @@ def _token(plan: LivePlan, own: Environment, places: LivePlaces, environ: Mappin
         return read_token(path)
     named = f"set {variable}, or " if variable else "name its variable as adapter_token_env, or "
     raise AuthorizationError(
-        f"environment {plan.environment!r}: no token for its venue: {named}put it into {path} (a file of your own, 0600)."
+        f"environment {plan.environment!r}: no token for its venue: {named}put it into {path}, a file of your own "
+        "with mode 0600."
     )
 
 

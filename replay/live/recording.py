@@ -1,7 +1,7 @@
 """The bars that a live run was told, on the disk: what a restart, a replay and a shadow read again.
 
-A file begins with a line of JSON that names its legs; each bar is a record of 56 bytes: leg and open time as int64, then
-open, high, low, close and volume as float64, little-endian. What a loss of power cuts off, the venue is asked for
+A file begins with a line of JSON that names its legs; each bar is a record of 56 bytes: leg and open time as int64,
+then open, high, low, close and volume as float64, little-endian. What a loss of power cuts off, the venue is asked for
 again; the journal's digests say whether it is the same.
 """
 

@@ -124,7 +124,9 @@ class PacedRun(Run):
         left = order.lots - done - lots
         sides = zip(legs, (lots, -lots), strict=False)
         fills = [
-            self._trade(leg, side, price[1].close, rules) for (leg, side), price in zip(sides, prices, strict=True) if price
+            self._trade(leg, side, price[1].close, rules)
+            for (leg, side), price in zip(sides, prices, strict=True)
+            if price
         ]
         self.ledger.report(order.order_id, at_us, "partial" if left else "filled", fills=fills, left=left)
         if left:
@@ -150,5 +152,3 @@ def _with_updates(legs: Legs, instants: Integers, updates: int) -> Integers:
     inside = [opens + legs.interval_us * k // (updates + 1) for k in range(1, updates + 1)]
     every: Integers = np.unique(np.concatenate([instants, *inside]))
     return every[(every >= instants[0]) & (every <= instants[-1])]
-
-
