@@ -54,7 +54,9 @@ class Legs:
 
     def _between(self, after_us: int, until_us: int) -> Iterator[tuple[int, int, int]]:
         for leg, own in enumerate(self.bars):
-            first, stop = np.searchsorted(own.ts_us, [after_us - self.interval_us, until_us - self.interval_us], "right")
+            first, stop = np.searchsorted(
+                own.ts_us, [after_us - self.interval_us, until_us - self.interval_us], "right"
+            )
             for place in range(int(first), int(stop)):
                 yield int(own.ts_us[place]), leg, place
 
