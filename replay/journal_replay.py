@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..config.commands import UseFeed
 from ..config.core import CoreConfig
 from ..config.digest import content_sha384
 from ..engine.configured import load_core_config
@@ -96,7 +97,7 @@ def journal_files(journal: str | Path) -> JournalFiles:
 
 
 def setup_of(files: JournalFiles, config: CoreConfig | str | Path, **asked: Any) -> SchedulerSetup:
-    """What the genesis record says that a session was started with.
+    """What the genesis record says that a session was started with, and what was said of feeds.
 
     Raises:
         JournalError: It was started with another configuration, or with other instruments' funding.
@@ -115,6 +116,7 @@ def setup_of(files: JournalFiles, config: CoreConfig | str | Path, **asked: Any)
         "end": genesis["end"],
         "without": genesis["without"],
         "drift_seconds": genesis["drift_seconds"],
+        "commands": [one.command for one in what_was_told(files)[0] if isinstance(one.command, UseFeed)],
         **{name: _number(value) for name, value in genesis["execution"].items()},
     }
     setup = set_up_scheduler(core, genesis["scheduler"], **(started | asked))
