@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
@@ -14,9 +15,7 @@ _OPTION = "--connect"
 
 ConnectOption = Annotated[
     str | None,
-    typer.Option(
-        _OPTION, metavar="[ADDRESS]", help="Ask the running loop instead, by default the one of this folder."
-    ),
+    typer.Option(_OPTION, metavar="[ADDRESS]", help="Ask the running loop instead, by default the one of this folder."),
 ]
 TokenFileOption = Annotated[
     Path | None, typer.Option("--token-file", help="A file that holds the token. [BARSTEP_TOKEN]")
@@ -31,6 +30,6 @@ class ConnectableCommand(TyperCommand):
         words = [*args, ""]
         given = [
             f"{_OPTION}={HERE}" if word == _OPTION and (not after or after.startswith("-")) else word
-            for word, after in zip(words, words[1:], strict=False)
+            for word, after in pairwise(words)
         ]
-        return super().parse_args(ctx, given)  # type: ignore[arg-type]
+        return super().parse_args(ctx, given)

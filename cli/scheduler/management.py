@@ -90,12 +90,13 @@ class Management:
     def _refuse_idle(self) -> None:
         holds = self.suspend_schedule or self.suspend_tag
         if not holds:
-            self.suspension.refuse_without(
-                "--suspend-schedule or --suspend-tag", reason_too=not self.disable_strategy
-            )
+            self.suspension.refuse_without("--suspend-schedule or --suspend-tag", reason_too=not self.disable_strategy)
         if not self.set_signal_limit:
             self.signal_limit.refuse_without("--set-signal-limit")
-        given = {"--skip-policy-rebalance": self.skip_policy_rebalance, "--apply-policy-interval": self.apply_policy_interval}
+        given = {
+            "--skip-policy-rebalance": self.skip_policy_rebalance,
+            "--apply-policy-interval": self.apply_policy_interval,
+        }
         for flag, is_given in given.items():
             if is_given and self.set_capital_policy is None:
                 raise UsageError(f"{flag}: only with --set-capital-policy PATH.")
@@ -108,7 +109,9 @@ class Management:
         for name in self.enable_strategy:
             yield "enable_strategy", {"strategy": name}
         for text in self.clear_signal_limit:
-            strategy, profile = _matched("--clear-signal-limit", _PAIR, text, "STRATEGY:PROFILE", "trend_engine:balanced")
+            strategy, profile = _matched(
+                "--clear-signal-limit", _PAIR, text, "STRATEGY:PROFILE", "trend_engine:balanced"
+            )
             yield "clear_signal_limit", {"strategy": strategy, "profile": profile}
 
     def _beginning(self) -> Iterator[Call]:

@@ -10,7 +10,6 @@ import typer
 from ..journal_options import JOURNALS
 from . import names
 
-
 EnvironmentOption = Annotated[
     str, typer.Option("--environment", help="A name, an alias or a type.", autocompletion=names.environments)
 ]
@@ -100,7 +99,8 @@ ResumeScheduleOption = Annotated[
     typer.Option("--resume-schedule", help="End its suspension; repeatable.", autocompletion=names.schedules),
 ]
 ResumeTagOption = Annotated[
-    list[str] | None, typer.Option("--resume-tag", help="End a tag's suspension; repeatable.", autocompletion=names.tags)
+    list[str] | None,
+    typer.Option("--resume-tag", help="End a tag's suspension; repeatable.", autocompletion=names.tags),
 ]
 SuspensionReasonOption = Annotated[
     str | None, typer.Option("--suspension-reason", help="Why; kept with suspensions and disabled strategies.")

@@ -45,6 +45,7 @@ class Reloader:
 
     Attributes:
         config: The one in force.
+        take_tokens: Lets in whom tokens allow from now on, and nobody else; by default nobody comes.
     """
 
     def __init__(
@@ -55,16 +56,15 @@ class Reloader:
         clock: Clock,
         *,
         folder: Path | None = None,
-        take_tokens: Callable[[Sequence[Token]], None] = lambda _: None,
     ) -> None:
         """read: reads the configuration as it is written now.
 
         folder: that of journals; None: nothing is written down.
-        take_tokens: lets in whom they allow from now on, and nobody else.
         """
         self.config = config
         self._scheduler, self._read, self._clock = scheduler, read, clock
-        self._folder, self._take_tokens = folder, take_tokens
+        self._folder = folder
+        self.take_tokens: Callable[[Sequence[Token]], None] = lambda _: None
 
     def __call__(self, by: str) -> dict[str, Any]:
         """Take it; gives both digests, the paths that changed and the commands that it made.
@@ -87,7 +87,7 @@ class Reloader:
         told |= {"changed": [".".join(place) for place in places], "commands": [name for name, _ in calls]}
         if self._folder is not None:
             keep(self._folder, new)
-        self._take_tokens(new.runtime.multi_strategy_schedulers[setup.name].rbac_tokens)
+        self.take_tokens(new.runtime.multi_strategy_schedulers[setup.name].rbac_tokens)
         self._write(told, by)
         for name, fields in calls:
             self._scheduler.command(name, by=by, **fields)
@@ -125,7 +125,9 @@ class Reloader:
         for strategy, by_profile in new.initial_signal_limits.items():
             for profile, written in by_profile.items():
                 limit = written if isinstance(written, SignalLimit) else SignalLimit(limit=written)
-                if written != old.initial_signal_limits.get(strategy, {}).get(profile) and not self._is_past(limit.until):
+                if written != old.initial_signal_limits.get(strategy, {}).get(profile) and not self._is_past(
+                    limit.until
+                ):
                     yield "set_signal_limit", {"strategy": strategy, "profile": profile, **msgspec.to_builtins(limit)}
 
     def _is_past(self, until: Any) -> bool:
@@ -155,7 +157,7 @@ def refuse(places: Sequence[Place], scheduler: str, environment: str) -> None:
 
 def _may_change(place: Place, scheduler: str, environment: str) -> bool:
     if place[:2] == _SCHEDULERS:
-        return place[2] != scheduler or place[3:4] != () and place[3] in MAY_CHANGE
+        return place[2] != scheduler or (place[3:4] != () and place[3] in MAY_CHANGE)
     if place[0] == "environments":
         return place[1] != environment
     return place[:2] == ("runtime", "resource_limits")

@@ -2,37 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from ...errors import (
-    AuthorizationError,
-    BarstepError,
-    ConfigError,
-    DataError,
-    FeedError,
-    HeldError,
-    JournalError,
-    UsageError,
-)
-
-CODES: Mapping[str, type[BarstepError]] = MappingProxyType(
-    {
-        "usage": UsageError,
-        "config": ConfigError,
-        "data": DataError,
-        "feed": FeedError,
-        "authorization": AuthorizationError,
-        "journal": JournalError,
-        "held": HeldError,
-    }
-)
-"""What an answer says in the place of an error, and what the asking side raises for it."""
-_OF_CLASS = {kind: code for code, kind in CODES.items()}
+from ...errors import BarstepError, ConfigError
+from ..channel.endings import CODES, ending_of
 
 
 class Question(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -56,7 +32,7 @@ class Answer(Struct, frozen=True, kw_only=True, omit_defaults=True):
         id: That of the question; 0 where that was none.
         ok: Whether it was done.
         body: What the verb gives.
-        code: Where it was not done: one of `CODES`, or `error` with a number instead of what happened.
+        code: Where it was not done: one of `channel.endings`.
         messages: Where it was not done: why, a line for each thing that is wrong.
     """
 
@@ -78,8 +54,7 @@ read_answer = msgspec.msgpack.Decoder(Answer).decode
 def refusal(question_id: int, error: BarstepError) -> Answer:
     """The answer that says what an error says."""
     lines = [str(one) for one in error.problems] if isinstance(error, ConfigError) else [str(error)]
-    code = next((_OF_CLASS[kind] for kind in type(error).__mro__ if kind in _OF_CLASS), "error")
-    return Answer(id=question_id, ok=False, code=code, messages=lines)
+    return Answer(id=question_id, ok=False, code=ending_of(error).code, messages=lines)
 
 
 def error_of(answer: Answer) -> BarstepError:
