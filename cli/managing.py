@@ -198,7 +198,7 @@ def opened_here(
     try:
         opened = open_run(wanted, clock)
     except HeldError as error:
-        raise HeldError(f"{error} Or ask the loop that holds it: add --connect.") from None
+        raise held(error) from None
     begun()
     try:
         scheduler = opened.run.scheduler
@@ -208,6 +208,11 @@ def opened_here(
         yield Here(opened, reloader, Desk(opened.run, clock, reloader), by)
     finally:
         opened.run.close()
+
+
+def held(error: HeldError) -> HeldError:
+    """The same error with what to type instead."""
+    return HeldError(f"{error} Or ask the loop that holds it: add --connect.")
 
 
 @contextmanager

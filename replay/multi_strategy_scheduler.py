@@ -82,11 +82,11 @@ class MultiStrategyScheduler:
     def run_until(self, instant: Moment, should_stop: Callable[[], bool] = lambda: False) -> bool:
         """Do every instant up to this one, itself included; False where it was stopped before one of them."""
         until_us = moment_us("the instant", instant)
-        while (following := self._loop.next_us()) is not None and following <= until_us:
-            if should_stop():
-                return False
+        while not (stopped := should_stop()) and (following := self._loop.next_us()) is not None:
+            if following > until_us:
+                break
             self._loop.step()
-        return True
+        return not stopped
 
     def run_by_clock(self, until: Moment | None = None, should_stop: Callable[[], bool] = lambda: False) -> bool:
         """Do each instant when the clock reaches it; see `clock_running.run_by_clock`."""

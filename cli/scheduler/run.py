@@ -197,7 +197,7 @@ def _manage(asked: Asked, calls: Sequence[Call], inspection: Inspection, *, quie
 def _done(verb: str, fields: dict[str, Any]) -> str:
     """A line of what was done."""
     told = [f"{name}={value}" for name, value in fields.items() if value not in (None, "", False) and name != "policy"]
-    return " ".join([verb.replace("_", " "), *([f"({', '.join(told)})"] if told else []), "done"])
+    return " ".join([f"done: {verb}", *([f"({', '.join(told)})"] if told else [])])
 
 
 def _refuse_with_connect(own: Mapping[str, object], *, managed: bool) -> None:

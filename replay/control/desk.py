@@ -14,7 +14,7 @@ from ..clock import Clock
 from ..journal.notes import append_note, make_note
 from ..multi_strategy_scheduler import MultiStrategyScheduler
 from .run import Run
-from .status import status_of
+from .status import mode_of, status_of
 from .verbs import COMMANDS, READING, scope_of
 
 Reload = Callable[[str], Mapping[str, Any]]
@@ -27,7 +27,7 @@ _SNAPSHOTS: Mapping[str, Callable[[MultiStrategyScheduler], Any]] = MappingProxy
         "signal_limits": MultiStrategyScheduler.signal_limit_snapshot,
         "capital_state": MultiStrategyScheduler.capital_allocation_state,
         "capital_diagnostics": MultiStrategyScheduler.capital_policy_diagnostics,
-        "mode": lambda scheduler: scheduler.mode,
+        "mode": mode_of,
     }
 )
 _NOTE_FIELDS = ("message", "category", "status")

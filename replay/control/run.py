@@ -47,15 +47,21 @@ class RecordedRun:
         self.scheduler = scheduler
         self.lag_us = 0
         self._clock, self._speed = clock, speed
+        self._is_running = False
 
     def run_once(self, should_stop: Callable[[], bool]) -> bool:
-        """Run each schedule at its latest due time on closed bars; False where it was stopped before."""
-        return self.scheduler.run_once(should_stop=should_stop)
+        """Run each schedule at its latest due time on closed bars; False where it was stopped before.
+
+        It stops between two bars, where the journal can be sealed.
+        """
+        loop = self.scheduler.session.loop
+        return self.scheduler.run_once(should_stop=lambda: loop.is_between_bars and should_stop())
 
     def run(self, should_stop: Callable[[], bool], between: Callable[[], None]) -> None:
         """Do each instant at its moment, and go on until it is to stop."""
         loop, clock = self.scheduler.session.loop, self._clock
         pace = None if self._speed is None else Pace(clock, self._speed, loop.now_us)
+        self._is_running = True
 
         def is_stopped() -> bool:
             between()
@@ -70,5 +76,5 @@ class RecordedRun:
                 self.lag_us = 0 if pace is None else pace.lag_us
 
     def close(self) -> None:
-        """Let go of the journal, sealed where it can be."""
-        self.scheduler.close()
+        """Let go of the journal, sealed where it can be; a bar that a run has begun is finished first."""
+        self.scheduler.session.close(finish=self._is_running)

@@ -8,6 +8,7 @@ from typing import Any
 from ...engine.bars import MICROSECONDS
 from ...kernels.scheduler import layout
 from ..journal.record import at_text
+from ..multi_strategy_scheduler import MultiStrategyScheduler
 from .run import Run
 
 
@@ -25,7 +26,7 @@ def status_of(run: Run) -> dict[str, Any]:
         "lag_seconds": run.lag_us / MICROSECONDS,
         "bars_done": min(int(done), len(machine.bars)),
         "bars": len(machine.bars),
-        "mode": scheduler.mode,
+        "mode": mode_of(scheduler),
         "equity": equity,
         "drawdown_pct": (1.0 - equity / peak) * 100.0,
         "journal_seq": None if journal is None else journal.seq,
@@ -35,3 +36,9 @@ def status_of(run: Run) -> dict[str, Any]:
         "signal_limits": scheduler.signal_limit_snapshot(),
         "disabled_strategies": [one.strategy for one in machine.state.disabled],
     }
+
+
+def mode_of(scheduler: MultiStrategyScheduler) -> dict[str, Any]:
+    """Whether the loop is running, reducing or halted: `name`, `reason`, `source` (who said so) and `since`."""
+    mode = scheduler.mode
+    return {"name": mode.name, "reason": mode.reason, "source": mode.source, "since": at_text(mode.since_us)}
