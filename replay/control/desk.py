@@ -34,11 +34,15 @@ _NOTE_FIELDS = ("message", "category", "status")
 
 
 class Desk:
-    """Answers by verb. It is called by the thread that runs the loop, or where none runs."""
+    """Answers by verb. It is called by the thread that runs the loop, or where none runs.
+
+    Attributes:
+        run: What it answers for.
+    """
 
     def __init__(self, run: Run, clock: Clock, reload: Reload) -> None:
         """clock: when notes are written. reload: takes the configuration anew."""
-        self._run, self._clock, self._reload = run, clock, reload
+        self.run, self._clock, self._reload = run, clock, reload
 
     def answer(self, verb: str, fields: Mapping[str, Any], by: str) -> Any:
         """What a verb gives, as plain values; `by` was allowed to ask for it.
@@ -50,7 +54,7 @@ class Desk:
         """
         scope_of(verb)
         if verb in COMMANDS:
-            return _plain(self._run.scheduler.command(verb, by=by, **_fields_of_command(fields)))
+            return _plain(self.run.scheduler.command(verb, by=by, **_fields_of_command(fields)))
         if verb == "check":
             return self._check(**_only(verb, fields, ("commands",)))
         if verb == "note":
@@ -63,7 +67,7 @@ class Desk:
     def _read(self, verb: str) -> Any:
         if verb not in READING:
             raise UsageError(unknown_name("verb", verb, READING))
-        return _plain(status_of(self._run) if verb == "status" else _SNAPSHOTS[verb](self._run.scheduler))
+        return _plain(status_of(self.run) if verb == "status" else _SNAPSHOTS[verb](self.run.scheduler))
 
     def _check(self, commands: object = ()) -> int:
         """Refuse all where one would be refused; returns how many there are."""
@@ -74,12 +78,12 @@ class Desk:
         for name, fields in asked:
             if name not in COMMANDS:
                 raise UsageError(unknown_name("command", name, COMMANDS))
-            self._run.scheduler.prepare(name, _fields_of_command(fields))
+            self.run.scheduler.prepare(name, _fields_of_command(fields))
         return len(asked)
 
     def _note(self, *, by: str, message: str = "", **others: Any) -> dict[str, Any]:
         """Write a note or an incident; see `journal.notes`."""
-        journal = self._run.scheduler.session.journal
+        journal = self.run.scheduler.session.journal
         if journal is None:
             raise UsageError("this loop writes no journal: it was started with --no-journal.")
         words = {name: value for name, value in others.items() if value is not None}
