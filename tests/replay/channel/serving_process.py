@@ -14,6 +14,8 @@ from barstep.replay.clock import SystemClock
 from certificate_making import HOST
 from channel_making import SmallService, table
 
+PEMS = ("authority", "certificate", "key")
+
 
 def status(pid: int | str, field: str) -> int:
     """A figure of /proc/PID/status, in bytes."""
@@ -25,8 +27,8 @@ def main(folder: str, headroom: str) -> None:
     """Serve."""
     identity = None
     if folder:
-        pems = (Path(folder, f"{name}.pem").read_bytes() for name in ("authority", "certificate", "key"))
-        identity = Identity(**dict(zip(("authority", "certificate", "key"), pems, strict=True)), name=HOST)
+        pems = {name: Path(folder, f"{name}.pem").read_bytes() for name in PEMS}
+        identity = Identity(**pems, name=HOST)
     server = ChannelServer(SmallService(), tokens=table(), clock=SystemClock(), identity=identity)
     if headroom:
         limit_memory(status("self", "VmData") + int(headroom))

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import resource
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from threading import Thread
@@ -20,44 +18,13 @@ from barstep.replay.channel.memory_limit import limit_memory
 from barstep.replay.clock import SystemClock
 from certificate_making import AUTHORITY, CLIENT, DESK, SERVER, STRANGER, identity, made
 from channel_making import BareStream, bare, calling, ending_of_call, headers
-from serving_process import status
+from own_process import Process, folder_of, process
 
-HERE = Path(__file__).parent
 MEGABYTE = 1_000_000
 BODY = 300 * MEGABYTE
 MOST_MOVED = 20 * MEGABYTE
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from /proc")
-
-
-class Process:
-    """A server in another process."""
-
-    def __init__(self, *arguments: str) -> None:
-        command = [sys.executable, str(HERE / "serving_process.py"), *arguments]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout is not None
-        self.address = self.process.stdout.readline().strip()
-        assert self.address.startswith("grpc")
-        self.port = int(self.address.rpartition(":")[2])
-
-    @property
-    def peak(self) -> int:
-        return status(self.process.pid, "VmHWM")
-
-
-@contextmanager
-def process(*arguments: str) -> Iterator[Process]:
-    """A server that has answered once, so that what the first call costs is behind it."""
-    one = Process(*arguments)
-    try:
-        yield one
-    finally:
-        assert one.process.stdin is not None
-        assert one.process.stdout is not None
-        one.process.stdin.close()
-        one.process.stdout.close()
-        one.process.wait(20)
 
 
 def put(client: fl.FlightClient, options: fl.FlightCallOptions) -> None:
@@ -111,9 +78,7 @@ STRANGERS = {
 
 def test_without_our_certificate_nothing_is_read_at_all(tmp_path: Path) -> None:
     """Under mTLS not even the body of an action or a ticket, though a good token stands before it."""
-    for name in ("authority", "certificate", "key"):
-        (tmp_path / f"{name}.pem").write_bytes(getattr(SERVER, name))
-    with process(str(tmp_path)) as server:
+    with process(folder_of(SERVER, tmp_path)) as server:
         with calling(server, identity=CLIENT) as client:  # type: ignore[arg-type]
             client.fetch("numbers", b"")
         before = server.peak

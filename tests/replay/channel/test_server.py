@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.flight as fl
@@ -26,6 +27,7 @@ from channel_making import (
     serving,
     table,
 )
+from own_process import folder_of, process
 
 NOW = 1_704_067_200_000_000
 SOON = 10 * SECOND
@@ -298,6 +300,22 @@ def test_a_server_closes_whatever_clients_do(tls: bool) -> None:
         stalled.close()
         kept.close()
     until(lambda: not [one for one in threading.enumerate() if one.name.startswith("barstep-channel")])
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_a_process_with_stalled_readers_ends(tls: bool, tmp_path: Path) -> None:
+    """It closes its server and leaves in the usual way, in less than 5 seconds."""
+    theirs = CLIENT if tls else None
+    with process(folder_of(SERVER, tmp_path) if tls else "") as server, bare(server, theirs) as client:
+        stalled = BareStream(client, headers(identity=theirs), "flood")
+        stalled.write(b"\0")
+        fetched = client.do_get(fl.Ticket(b"flood"), headers(identity=theirs))
+        fetched.read_chunk()
+        assert server.end() == 0
+        with pytest.raises(fl.FlightError):
+            while True:
+                fetched.read_chunk()
+        stalled.close()
 
 
 def test_no_secret_shows_in_what_can_be_printed() -> None:
