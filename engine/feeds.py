@@ -113,7 +113,7 @@ def read_sources(config: CoreConfig, environment: str, schedules: Sequence[Resol
         DataError: A folder does not have the bars, or they are not fit to trade on.
     """
     base_seconds = base_interval_seconds(schedules)
-    legs = (_traded_feeds(config, schedules, which) for which in ("primary", "secondary", "fallback"))
+    legs = (traded_feeds(config, schedules, which) for which in ("primary", "secondary", "fallback"))
     return _read_legs(config, environment, base_seconds, *legs)
 
 
@@ -224,7 +224,7 @@ def _instruments(schedules: Sequence[ResolvedSchedule]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for one in schedules for name in one.instruments))
 
 
-def _traded_feeds(
+def traded_feeds(
     config: CoreConfig, schedules: Sequence[ResolvedSchedule], which: Literal["primary", "secondary", "fallback"]
 ) -> dict[str, Feed]:
     """The feed of every instrument that is traded; as secondary, of those that a schedule of two venues trades.
