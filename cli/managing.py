@@ -191,7 +191,7 @@ def opened_here(
     )
     if not (writes or runs) and wanted.files is not None and not wanted.files.open_segment.exists():
         wanted = wanted.without_journal()  # to look at what has not begun makes nothing
-    if wanted.journal is not None:
+    if wanted.journal is not None or writes:
         where.require_secrets()
     by = where.authorized(WRITE) if writes else ""
     clock = SystemClock()

@@ -42,7 +42,8 @@ SpeedOption = Annotated[
     typer.Option("--speed", help="Event time over time on the clock, such as 60x. [--run-once: as fast as it goes]"),
 ]
 ListenOption = Annotated[
-    str, typer.Option("--listen", help="Where --run-forever can be managed; port 0: one that is free.")
+    str | None,
+    typer.Option("--listen", metavar="HOST:PORT", help="Where --run-forever can be managed. [127.0.0.1, a free port]"),
 ]
 
 ShowStateOption = Annotated[bool, typer.Option("--show-capital-state", help="Print raw, smoothed and other shares.")]

@@ -69,7 +69,7 @@ def run_command(
     start: typed.StartOption = None,
     end: typed.EndOption = None,
     speed: typed.SpeedOption = None,
-    listen: typed.ListenOption = "127.0.0.1:0",
+    listen: typed.ListenOption = None,
     json_output: typed.JsonOption = False,
 ) -> None:
     """Manage a scheduler, look at it, and run it.
@@ -122,7 +122,7 @@ def run_command(
         if connect is not None:
             own = {"--run-once": run_once, "--run-forever": run_forever, "--run-after-management": run_after_management,
                    "--no-journal": no_journal, "--keys-folder": keys_folder, "--start": start, "--end": end,
-                   "--speed": speed}  # fmt: skip
+                   "--speed": speed, "--listen": listen}  # fmt: skip
             _refuse_with_connect(own, managed=managed)
             found = _manage_there(where, connect, calls, inspection, quiet=json_output)
         else:
