@@ -30,6 +30,7 @@ from . import (
     reproduce,
     scheduler,
     smoke,
+    stub_server,
     verify,
     warmup,
 )
@@ -56,6 +57,7 @@ app.command("portfolio")(portfolio.portfolio_command)
 app.command("report")(report.report_command)
 app.command("reproduce")(reproduce.reproduce_command)
 app.command("smoke")(smoke.smoke_command)
+app.command("stub-server")(stub_server.stub_server_command)
 app.command("demo")(demo.demo_command)
 app.command("warmup")(warmup.warmup_command)
 app.command("doctor")(doctor.doctor_command)

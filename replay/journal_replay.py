@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..config.commands import UseFeed
 from ..config.core import CoreConfig
 from ..config.digest import content_sha384
 from ..engine.configured import load_core_config
@@ -97,7 +98,7 @@ def journal_files(journal: str | Path) -> JournalFiles:
 
 
 def setup_of(files: JournalFiles, config: CoreConfig | str | Path, **asked: Any) -> SchedulerSetup:
-    """What the genesis record says that a session was started with.
+    """What the genesis record says that a session was started with, and what was said of feeds.
 
     Raises:
         JournalError: It was started with another configuration, or with other instruments' funding.
@@ -110,7 +111,8 @@ def setup_of(files: JournalFiles, config: CoreConfig | str | Path, **asked: Any)
             f"{files.open_segment}: was made with the configuration {genesis['config'][:16]}…; this one is "
             f"{digest[:16]}…. Give the one that it was made with."
         )
-    setup = set_up_scheduler(core, **(started_with(genesis) | asked))
+    words = [one.command for one in what_was_told(files)[0] if isinstance(one.command, UseFeed)]
+    setup = set_up_scheduler(core, **(started_with(genesis) | {"commands": words} | asked))
     funded, given = sorted(genesis.get("funding") or ()), sorted(setup.history.names[i] for i in setup.rates)
     if funded != given:
         raise JournalError(

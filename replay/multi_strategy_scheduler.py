@@ -13,6 +13,7 @@ from ..config.core import CoreConfig
 from ..config.durations import instant_at
 from ..engine.capital_policies import policy_of
 from ..engine.configured import check_given_commands
+from ..engine.fallback import FeedName
 from ..engine.scheduler.backtest import moment_us
 from ..engine.scheduler.result import SchedulerResult
 from ..engine.scheduler.snapshots import signal_limit_snapshot, suspension_snapshot
@@ -269,6 +270,15 @@ class MultiStrategyScheduler:
     def resume(self, *, reason: str = "", by: str = OPERATOR) -> None:
         """Let the loop run again. See `command`."""
         self.command("resume", by=by, reason=reason)
+
+    def use_feed(self, feed: FeedName, instrument: str | None = None, *, by: str = OPERATOR) -> None:
+        """Read instruments from their fallback until told otherwise, or from their primary. See `command`.
+
+        instrument: whose; None: all that have a fallback.
+
+        Over recorded bars it is refused: they are read at the start, by the commands that a run is started with.
+        """
+        self.command("use_feed", by=by, feed=feed, instrument=instrument)
 
     @property
     def mode(self) -> Mode:

@@ -29,8 +29,9 @@ from ..configured import (
     resolve_schedules,
 )
 from ..execution import Execution
-from ..feeds import Feeds, GivenBars, given_feeds, read_feeds
+from ..feeds import Feeds, FeedSources, read_sources
 from ..funding import funding_by_bar
+from ..given_bars import GivenBars, given_sources
 from ..guard import CapabilityGuard
 from ..joining import coarser
 from ..panel import Panel
@@ -91,7 +92,8 @@ def set_up_scheduler(
         config: A configuration, or its file.
         scheduler: A scheduler of it; None: the environment's.
         environment: Its bars, capital, and what schedules leave open: a name, an alias or a type.
-        bars: By instrument its bars, or those of both venues of a pair; None: the environment's recorded bars.
+        bars: By instrument its bars, or those of both venues of a pair; `FeedSources`, where instruments have
+            fallbacks, too; None: the environment's recorded bars.
         start: First due time at the earliest; bars before it warm the engines up. None: the first bar's open.
         end: Last due time, and last close, at the latest. None: the last bar's close.
         commands: What an operator does, or the file that says it.
@@ -123,7 +125,7 @@ def set_up_scheduler(
     for one in resolved:
         guard.require_strategy(one.strategy.name, one.strategy.capability)
     execution = execution_of(options, core.environments[chosen].capital)  # what is mistyped is told before a long read
-    feeds = read_feeds(core, chosen, resolved) if bars is None else given_feeds(core, resolved, bars)
+    feeds = _feeds(core, chosen, resolved, bars, given)
     span = _Span(feeds, start, end)
     ordered = sorted(resolved, key=lambda one: one.name)
     return SchedulerSetup(
@@ -151,6 +153,20 @@ def set_up_scheduler(
         end_us=span.end_us,
         block_bars=block_bars,
     )
+
+
+def _feeds(
+    core: CoreConfig,
+    environment: str,
+    resolved: Sequence[ResolvedSchedule],
+    bars: GivenBars | None,
+    commands: Sequence[AnyCommand],
+) -> Feeds:
+    """What is traded on, by what an operator says of feeds; bars that are given without fallbacks are those read."""
+    if bars is None:
+        return read_sources(core, environment, resolved).commanded(commands)
+    sources = given_sources(core, resolved, bars)
+    return sources.commanded(commands) if isinstance(bars, FeedSources) else sources.merged()
 
 
 class _Span:

@@ -105,6 +105,13 @@ class LiveLoop:
         return self._undivided.stopped_by is not None
 
     @property
+    def is_settled(self) -> bool:
+        """Whether nothing waits for the opens of the instant that is done: a command now comes after all of it."""
+        account = self.machine.arrays.account
+        waits = account[layout.ON_HAND] > 0.0 or account[layout.ON_UNIT_HAND] > 0.0
+        return not waits or self.opened_us >= self.now_us
+
+    @property
     def next_bar(self) -> int:
         """Place in the history of the bar that is taken next."""
         return self._history.count

@@ -33,7 +33,7 @@ from .greeting import hello_of, legs_of
 from .link import VenueLink
 from .past import RecordedPast
 from .recording import Recording
-from .running import SESSION, LiveRun, greet
+from .running import SESSION, ConnectedSession, greet
 from .session import LiveSession
 
 RECORDINGS = Path("var/recordings")
@@ -63,7 +63,7 @@ class LivePlaces:
 class OpenedLive:
     """A live run, and the connection that it was begun on, where there is one."""
 
-    run: LiveRun
+    run: ConnectedSession
     past: RecordedPast
     client: ChannelClient
     link: VenueLink | None
@@ -159,7 +159,7 @@ def _opened(
         raise
     keys.bind(log_id)
     back_off = BackOff(np.random.default_rng(int.from_bytes(random_bytes(8), "little")))
-    run = LiveRun(session, lambda: client.open(SESSION), clock, back_off, adapter_log(plan))
+    run = ConnectedSession(session, lambda: client.open(SESSION), clock, back_off, adapter_log(plan))
     if latest and welcome is not None:
         session.loop.drift = OnlyLatest(session.machine.setup, welcome.now_us)
     return OpenedLive(run=run, past=past, client=client, link=link, welcome=welcome)

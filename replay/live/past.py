@@ -44,6 +44,7 @@ class RecordedPast:
         for place, leg in enumerate(self._recording.legs):
             bars = self._fetched(leg, from_us, to_us)
             self._recording.add_history(place, bars)
+        self._recording.sync()
         return self._recording.read()
 
     def add(self, ts_us: int, rows: Mapping[int, Row]) -> None:
@@ -55,6 +56,11 @@ class RecordedPast:
         for ts_us, rows in self._waiting:
             self._recording.add(ts_us, rows)
         self._waiting.clear()
+
+    def sync(self) -> None:
+        """Have what was given so far outlive a loss of power."""
+        self.flush()
+        self._recording.sync()
 
     def close(self) -> None:
         """Record what waits, and let go of the file."""

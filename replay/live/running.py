@@ -1,4 +1,4 @@
-"""A live run as a process sees it: connected, cut off, connected again, until it is stopped."""
+"""A live run as its process sees it: connected, cut off, connected again, until it is stopped."""
 
 from __future__ import annotations
 
@@ -27,12 +27,15 @@ LOOK_US = 20_000
 SILENCE_US = 15_000_000
 """A venue that says nothing for so long is gone, whatever its connection says; it sends a heartbeat each second."""
 
+PATIENCE_US = 1_000_000
+"""How long a command waits for the venue to tell what the instant that is done has opened with."""
+
 _MUTE_INTERVALS = 2
 
 Connect = Callable[[], Stream]
 
 
-class LiveRun:
+class ConnectedSession:
     """Keeps a session connected to its venue.
 
     Attributes:
@@ -48,6 +51,7 @@ class LiveRun:
         self._connect, self._clock, self._back_off, self._log = connect, clock, back_off, log
         self._event_clock = EventClock(clock)
         self._link: VenueLink | None = None
+        self._answered_us = 0
         self._adapter = VenueAdapter(session)
         session.loop.drift = self._event_clock
 
@@ -73,7 +77,8 @@ class LiveRun:
             if link is not None and welcome is not None:
                 self._guarded(lambda: self._begin(link, welcome))
             while not should_stop():
-                between()
+                if self._may_be_managed():
+                    between()
                 if self._link is None:
                     self._guarded(self._reach)
                     if self._link is None and not self._wait(should_stop, between):
@@ -87,6 +92,12 @@ class LiveRun:
         """Run what is due at the instant that the venue stands at, and what became of its orders; then leave."""
         before = self.session.loop.opened_us
         self.run(lambda: should_stop() or self.session.loop.opened_us > before)
+
+    def _may_be_managed(self) -> bool:
+        """Operators wait for the opens of an instant that is half done, but not for ever."""
+        if self._link is None or self.session.loop.is_settled:
+            return True
+        return self._clock.monotonic_us() - self._answered_us > PATIENCE_US
 
     def _guarded(self, step: Callable[[], None]) -> None:
         """Do something with the venue; where it fails, the connection is given up."""
@@ -129,6 +140,7 @@ class LiveRun:
         answer = self._adapter.take(message)
         if answer is not None:
             link.send(answer)
+            self._answered_us = self._clock.monotonic_us()
             self.session.past.flush()
 
     def _see_silence(self, link: VenueLink) -> None:

@@ -52,6 +52,9 @@ class Past(Protocol):
     def flush(self) -> None:
         """Keep what waits to be kept."""
 
+    def sync(self) -> None:
+        """Have what was given so far outlive a loss of power: a checkpoint builds on it."""
+
     def read(self) -> Sequence[Bars]:
         """By leg the bars that are kept."""
 
@@ -146,6 +149,7 @@ class LiveSession:
         """Make what was written durable, and begin a new segment where the open one is long."""
         self.loop.commit()
         if self.journal.is_full:
+            self.past.sync()
             self.journal.seal(self._checkpoint())
 
     def note_connection(self, status: str, reason: str) -> None:
@@ -157,6 +161,8 @@ class LiveSession:
     def close(self) -> None:
         """Seal the journal with a checkpoint, and let go of it; a run that an error stopped leaves none."""
         seals = self.loop.has_begun and not self.loop.is_stopped and self.journal.seq > self.journal.segment_seq
+        if seals:
+            self.past.sync()
         self.journal.close(self._checkpoint() if seals else None)
 
     def _checkpoint(self) -> bytes:
@@ -224,15 +230,15 @@ class _CatchingUp:
         Raises:
             JournalError: Some are nowhere.
         """
-        told = [at_us(fields_of(one)["at"]) for one in tail if one.startswith(b'"kind":"bars"')]
-        last_us, interval_us = max([self._start_us, *told[-1:]]), self._plan.interval_seconds * MICROSECONDS
-        kept = self._past.read()
-        end_us = max((int(bars.closes_us[-1]) for bars in kept if len(bars)), default=0)
-        if not end_us:
+        told = [fields_of(one) for one in tail if one.startswith(b'"kind":"bars"')]
+        last_us = max([self._start_us, *(at_us(one["at"]) for one in told[-1:])])
+        interval_us, kept = self._plan.interval_seconds * MICROSECONDS, self._past.read()
+        if not any(map(len, kept)):
             return self._past.fetch(self._start_us - self._plan.history_bars * interval_us, last_us)
         wanted, now_us = (0, 0) if checkpoint is None else (checkpoint["state"]["next_bar"], at_us(checkpoint["at"]))
-        if end_us < max(told[-1:], default=0) or _count(kept, now_us) < wanted:
-            kept = self._past.fetch(end_us, max(last_us, now_us))
+        missing_us = _first_missing(kept, told, interval_us)
+        if missing_us is not None:
+            kept = self._past.fetch(missing_us, last_us)
         if _count(kept, now_us) < wanted:
             raise JournalError(
                 f"{self._files.open_segment}: its checkpoint knows of {wanted:,} bars; {_count(kept, now_us):,} of "
@@ -250,6 +256,17 @@ def _count(legs: Sequence[Bars], until_us: int) -> int:
     """How many times there are at which a bar of any leg opened that was closed at an instant."""
     times = [bars.ts_us[: int(np.searchsorted(bars.closes_us, until_us, side="right"))] for bars in legs]
     return int(np.unique(np.concatenate(times)).size)
+
+
+def _first_missing(legs: Sequence[Bars], told: Sequence[Mapping[str, Any]], interval_us: int) -> int | None:
+    """When the first bar opened that a `bars` record counts and the recording lacks; None where it has all."""
+    closes = np.concatenate([bars.closes_us for bars in legs])
+    closes.sort()
+    for record in told:
+        now_us = at_us(record["at"])
+        if np.searchsorted(closes, now_us, "right") - np.searchsorted(closes, now_us) < record["count"]:
+            return now_us - interval_us
+    return None
 
 
 class _Again:

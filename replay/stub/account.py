@@ -187,7 +187,7 @@ class Account:
         return Outcome(order, "filled", fills, "cash" if was_cut else "")
 
     def _key(self, order: Order) -> int:
-        return self._rank[order.schedule] * self._upcoming.shape[1] + order.leg
+        return self._rank[order.schedule] * len(self._upcoming[0]) + order.leg
 
     def _cell(self, order: Order) -> Floats:
         cell: Floats = self._cells[order.schedule, order.leg, layout.REAL]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import inf
+from math import inf, isnan
 
 import numpy as np
 
@@ -24,11 +24,12 @@ class ExactSession(Session):
         self._at_us = max(hello.done_us, begins_us)
         self._anchor_us = (now_us, self._at_us)
         self._is_answered = self._is_begun = False
+        self._asked_us = now_us
         run.open_before(self._at_us)
         self.say(
             Welcome(
                 version=VERSION, venue=manner.name, now_us=self._at_us, exact=True,
-                orders=run.ledger.open_ids(), known=list(run.ledger.entries),
+                orders=run.ledger.open_ids(), known=list(run.ledger.entries), speed=0.0,
             )
         )  # fmt: skip
         if hello.done_us < begins_us:
@@ -56,15 +57,17 @@ class ExactSession(Session):
             self._open()
             self._is_begun = True
         if self._is_begun and not self._is_last() and now_us >= self._clock_us(self._next_instant_us()):
-            self._is_begun = False
+            self._is_begun, self._asked_us = False, now_us
             self._complete()
+        if not self._is_begun and now_us - self._asked_us > self._manner.patience_us:
+            self.refuse("unanswered", f"there were no orders for {self._at_us}, not even none; connect again.")
 
     def _open(self) -> None:
         at_us, legs = self._at_us, self.run.legs
         self.run.open_through(at_us)
         self.say_reports(at_us)
         for leg, price in enumerate(legs.opening(at_us).tolist()):
-            if price == price:
+            if not isnan(price):
                 self.say(Unfinished(leg=leg, ts_us=at_us, open=price, high=price, low=price, close=price, volume=0.0))
         self.say(Begun(at_us=at_us))
         if self._is_last() and self._manner.once:

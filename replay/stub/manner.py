@@ -29,6 +29,8 @@ class Manner:
         reject: Share of orders that are rejected.
         updates: Unfinished bars that are sent between the open of a bar and its close.
         heartbeat_us: Most time on the clock without a message.
+        patience_us: How long an exact venue waits on the clock for the orders of an instant: they may be lost, which
+            only a new stream mends.
         seed: Of everything that is drawn.
     """
 
@@ -46,12 +48,14 @@ class Manner:
     reject: float = 0.0
     updates: int = 4
     heartbeat_us: int = 1_000_000
+    patience_us: int = 10_000_000
     seed: int = 1
 
     def __post_init__(self) -> None:
         for name, least, most in (
             ("history_bars", 1, inf), ("latency_us", 0, inf), ("partial", 0, 1), ("reject", 0, 1), ("updates", 0, 1000),
-            ("heartbeat_us", 1, inf), ("seed", 0, inf), ("slippage_bps", 0, 9_999), ("step_seconds", 1, inf),
+            ("heartbeat_us", 1, inf), ("patience_us", 1, inf), ("seed", 0, inf), ("slippage_bps", 0, 9_999),
+            ("step_seconds", 1, inf),
         ):  # fmt: skip
             value = getattr(self, name)
             if value is not None and not least <= value <= most:

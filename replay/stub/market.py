@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 
 from ...data.cache_path import CachePath, cache_path
@@ -19,23 +21,25 @@ _FEW = 12
 """Most recordings that an error names."""
 
 
+@dataclass(frozen=True, kw_only=True)
 class Recording:
-    """Bars of one instrument on one venue; those on disk are read when they are asked for.
+    """Bars of one instrument on one venue.
 
     Attributes:
         info: What they are.
         path: Where they lie; None: in memory.
+        bars: Gives them; those on disk are read when they are asked for.
     """
 
-    def __init__(self, info: DatasetInfo, path: Path | None = None, bars: Bars | None = None) -> None:
-        self.info, self.path = info, path
-        self._bars = bars
+    info: DatasetInfo
+    path: Path | None
+    bars: Callable[[], Bars]
 
     @classmethod
     def of(cls, bars: Bars, path: Path | None = None) -> Recording:
         """The recording of bars that are read."""
         info = DatasetInfo(symbol=bars.symbol, venue=bars.venue, interval_seconds=bars.interval_seconds)
-        return cls(info, path, bars)
+        return cls(info=info, path=path, bars=lambda: bars)
 
     @property
     def key(self) -> tuple[str, str, int]:
@@ -44,13 +48,6 @@ class Recording:
 
     def __str__(self) -> str:
         return _label(*self.key)
-
-    def bars(self) -> Bars:
-        """Its bars."""
-        if self._bars is None:
-            assert self.path is not None  # noqa: S101 - one of the two was given
-            self._bars = load(self.path)
-        return self._bars
 
 
 class Market:
@@ -112,7 +109,7 @@ def _recordings(path: Path) -> Iterator[Recording]:
     """The recordings of a folder, a cache or a file."""
     if path.is_dir() or cache_path(path) == CachePath(path, ""):
         for file, info in open_folder(path).files.items():
-            yield Recording(info, file)
+            yield Recording(info=info, path=file, bars=cache(partial(load, file)))
     elif cache_path(path) is not None or path.suffix:
         yield Recording.of(load(path), path)
     else:

@@ -1,4 +1,4 @@
-"""A run whose event time goes with the clock, whether or not the loop is there: orders are filled late or not at all."""
+"""A run whose event time goes with the clock, whether or not the loop is there; orders are filled late or never."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class PacedRun(Run):
                 self._fill(entry.order, at_us)
 
     def so_far(self, leg: int, at_us: int) -> tuple[int, SoFar] | None:
-        """When the bar of a leg that is open at an instant opened, and what is known of it; None where there is none."""
+        """When the bar that is open at an instant opened, and what is known of it; None where there is none."""
         place = self.legs.open_at(leg, at_us)
         if place is None:
             return None
@@ -112,8 +112,8 @@ class PacedRun(Run):
         if not order.never_ages and at_us // self.legs.interval_us - order.decided > rules[MAX_AGE_BARS]:
             self.ledger.report(order.order_id, at_us, "abandoned", reason="age")
             return
-        prices = [self.so_far(leg, at_us) for leg in legs]
-        if None in prices:
+        prices = [found[1].close for leg in legs if (found := self.so_far(leg, at_us)) is not None]
+        if len(prices) < len(legs):
             following = self._next_open_us(legs, at_us)
             if following is not None:
                 self._act(following, order)
@@ -122,11 +122,8 @@ class PacedRun(Run):
         parts = self._fates[order.order_id].parts
         lots = parts[0] if done == 0 else order.lots - done
         left = order.lots - done - lots
-        sides = zip(legs, (lots, -lots), strict=False)
         fills = [
-            self._trade(leg, side, price[1].close, rules)
-            for (leg, side), price in zip(sides, prices, strict=True)
-            if price
+            self._trade(leg, side, price, rules) for leg, side, price in zip(legs, (lots, -lots), prices, strict=False)
         ]
         self.ledger.report(order.order_id, at_us, "partial" if left else "filled", fills=fills, left=left)
         if left:
@@ -151,4 +148,5 @@ def _with_updates(legs: Legs, instants: Integers, updates: int) -> Integers:
     opens = np.unique(np.concatenate([own.ts_us for own in legs.bars]))
     inside = [opens + legs.interval_us * k // (updates + 1) for k in range(1, updates + 1)]
     every: Integers = np.unique(np.concatenate([instants, *inside]))
-    return every[(every >= instants[0]) & (every <= instants[-1])]
+    within: Integers = every[(every >= instants[0]) & (every <= instants[-1])]
+    return within

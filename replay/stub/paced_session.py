@@ -30,6 +30,7 @@ class PacedSession(Session):
             Welcome(
                 version=VERSION, venue=manner.name, now_us=at_us, exact=False,
                 orders=run.ledger.open_ids(), known=list(run.ledger.entries),
+                clock_us=self._event_us, speed=manner.speed,
             )
         )  # fmt: skip
         if hello.done_us < first:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 
 from ...engine.bars import MICROSECONDS, Bars
 from ...errors import DataError
-from ...kernels.account import HEDGED, LOT
-from ...kernels.venue import VENUE_RULES
-from ..channel.messages import VERSION, Hello, HistoryRequest, Refusal
-from .account import not_plain
+from ..channel.messages import Hello, HistoryRequest, Refusal
+from ..journal.record import at_text
 from .exact_run import ExactRun
 from .exact_session import ExactSession
-from .legs import Legs
+from .greeting import refusal_of
 from .ledger import RunLedger
+from .legs import Legs
 from .manner import Manner
 from .market import Market
 from .paced_run import PacedRun
@@ -45,25 +47,20 @@ class StubVenue:
 
         now_us: Time on the clock, which need not be the wall's.
         """
-        refusal = _refusal(hello, exact=self.manner.exact)
-        if refusal is not None:
-            return refusal
-        try:
-            run = self.runs.get(hello.run) or self._open_run(hello, now_us)
-        except DataError as error:
-            return Refusal(code="leg", message=str(error))
+        run = refusal_of(hello, exact=self.manner.exact) or self._run(hello, now_us)
         if isinstance(run, Refusal):
             return run
-        if hello.reports > len(run.ledger.reports):
-            text = f"run {hello.run} has {hello.reports} reports; this venue has made {len(run.ledger.reports)} of it."
-            return Refusal(code="unknown_run", message=text)
-        self.runs[hello.run] = run
         before = self._sessions.get(hello.run)
         if before is not None and not before.is_over:
             before.refuse("superseded", "the run has connected again.")
-        session = _session(run, hello, self.manner, now_us)
-        self._sessions[hello.run] = session
+        session = self._sessions[hello.run] = _session(run, hello, self.manner, now_us)
         return session
+
+    def ledger_entries(self) -> Iterator[dict[str, Any]]:
+        """Every order of every run, in the order in which they came."""
+        for ledger in self.ledgers:
+            for entry in ledger.entries.values():
+                yield entry.to_dict(ledger.run)
 
     def is_done(self, now_us: int) -> bool:
         """Whether runs have come, and all of them have gone through the recorded bars."""
@@ -81,18 +78,31 @@ class StubVenue:
         stop = int(np.searchsorted(bars.closes_us, end_us, "right"))
         return bars.part(first, max(first, stop))
 
-    def _open_run(self, hello: Hello, now_us: int) -> ExactRun | PacedRun | Refusal:
+    def _run(self, hello: Hello, now_us: int) -> ExactRun | PacedRun | Refusal:
+        """The run of a loop, which may be new."""
+        run = self.runs.get(hello.run)
+        made = 0 if run is None else len(run.ledger.reports)
+        if hello.reports > made:
+            text = f"run {hello.run} has {hello.reports} reports; this venue has made {made} of it."
+            return Refusal(code="unknown_run", message=text)
+        if run is None:
+            try:
+                run = self.runs[hello.run] = self._open_run(hello, now_us)
+            except DataError as error:
+                return Refusal(code="leg", message=str(error))
+        return run
+
+    def _open_run(self, hello: Hello, now_us: int) -> ExactRun | PacedRun:
         manner = self.manner
         legs = Legs([self.market.bars(leg.venue, leg.symbol, hello.interval_seconds) for leg in hello.legs])
-        if not any(len(own) for own in legs.bars):
-            return Refusal(code="leg", message="there are no bars of any leg in this interval.")
-        start_us = manner.start_us
-        if start_us is None:
-            start_us = legs.first_us + manner.history_bars * legs.interval_us
+        if not any(map(len, legs.bars)):
+            raise DataError("there is not one whole bar of any leg in this interval.")
+        start_us = (
+            legs.first_us + manner.history_bars * legs.interval_us if manner.start_us is None else manner.start_us
+        )
         end_us = legs.last_us if manner.end_us is None else min(legs.last_us, manner.end_us)
         if start_us >= end_us:
-            text = f"the venue would begin at {start_us} and its bars end at {end_us}: ask it for less history."
-            return Refusal(code="leg", message=text)
+            raise DataError(f"the venue would begin at {at_text(start_us)}, and its bars end at {at_text(end_us)}.")
         step_us = legs.interval_us if manner.step_seconds is None else manner.step_seconds * MICROSECONDS
         instants = legs.instants(start_us, end_us, step_us)
         if manner.exact:
@@ -104,27 +114,3 @@ def _session(run: ExactRun | PacedRun, hello: Hello, manner: Manner, now_us: int
     if isinstance(run, ExactRun):
         return ExactSession(run, hello, manner, now_us)
     return PacedSession(run, hello, manner, now_us)
-
-
-def _refusal(hello: Hello, *, exact: bool) -> Refusal | None:
-    """Why a loop cannot be served, as far as its own words tell; None where it can."""
-    if hello.version != VERSION:
-        return Refusal(code="version", message=f"version {hello.version} of the protocol; this venue speaks {VERSION}.")
-    book, legs = hello.book, hello.legs
-    schedules = range(len(book.schedules))
-    if not legs or hello.interval_seconds < 1 or not 0 < book.instruments <= len(legs):
-        return Refusal(code="book", message="legs, instruments and an interval of a second or more are needed.")
-    if not schedules or sorted(book.order) != list(schedules) or any(leg.pair >= len(legs) for leg in legs):
-        return Refusal(code="book", message="the order must name each schedule once, and a pair must be a leg.")
-    if len(book.rules) != len(schedules) or any(len(row) != VENUE_RULES for row in book.rules):
-        return Refusal(code="book", message=f"each schedule has {VENUE_RULES} rules.")
-    rules = np.array(book.rules)
-    if (rules[:, LOT] != rules[0, LOT]).any() or not rules[0, LOT] > 0.0:
-        return Refusal(code="book", message="the lot must be the same for all schedules, and above 0.")
-    if (rules[:, HEDGED] != 0.0).any() and not any(leg.pair >= 0 for leg in legs):
-        return Refusal(code="book", message="a schedule trades pairs and no leg has a second one.")
-    more = not_plain(rules) if exact else []
-    if more:
-        text = f"{', '.join(more)}: an exact venue knows market orders that fill in full at the next open."
-        return Refusal(code="rules", message=text)
-    return None

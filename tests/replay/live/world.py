@@ -32,6 +32,7 @@ class Kept:
     def __init__(self, plan: LivePlan, venue: StubVenue) -> None:
         self.plan, self.venue = plan, venue
         self.rows: list[dict[int, Row]] = [{} for _ in legs_of(plan)]
+        self.synced = [0] * len(self.rows)
 
     def read(self) -> Sequence[Bars]:
         return [self._bars(leg, rows) for leg, rows in zip(legs_of(self.plan), self.rows, strict=True)]
@@ -41,6 +42,7 @@ class Kept:
             bars = self.venue.market.bars(leg.venue, leg.symbol, self.plan.interval_seconds)
             for at in np.flatnonzero((bars.ts_us >= from_us) & (bars.closes_us <= to_us)).tolist():
                 rows[int(bars.ts_us[at])] = tuple(bars.values[:5, at].tolist())
+        self.sync()
         return self.read()
 
     def add(self, ts_us: int, rows: Mapping[int, Row]) -> None:
@@ -49,6 +51,15 @@ class Kept:
 
     def flush(self) -> None:
         """All is kept at once."""
+
+    def sync(self) -> None:
+        self.synced = [len(rows) for rows in self.rows]
+
+    def lose(self, rng: np.random.Generator) -> None:
+        """What a loss of power takes: some of what came after the last sync."""
+        for rows, kept in zip(self.rows, self.synced, strict=True):
+            for ts_us in sorted(rows)[max(kept, len(rows) - int(rng.integers(0, 4))) :]:
+                del rows[ts_us]
 
     def _bars(self, leg: Any, rows: Mapping[int, Row]) -> Bars:
         columns = np.array([rows[ts_us] for ts_us in sorted(rows)]).reshape(-1, 5).T

@@ -104,7 +104,7 @@ class SteppedMachine:
     def _order(self, s: int, i: int, cell: Floats, replaces: str) -> Order:
         self._count += 1
         order_id = self._open[s, i] = f"order-{self._count}"
-        drift_us, never = int(self.machine.arrays.desk[layout.DRIFT_US]), cell[DECIDED] == np.inf
+        drift_us, never = int(self.machine.arrays.desk[layout.DRIFT_US]), bool(cell[DECIDED] == np.inf)
         return Order(
             order_id=order_id, tag=f"{self._count}.0", schedule=s, leg=i, lots=int(cell[PENDING]),
             pair=bool(self.machine.arrays.schedules[layout.HEDGES, s]), decided=0 if never else int(cell[DECIDED]),
