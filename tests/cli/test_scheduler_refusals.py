@@ -55,6 +55,8 @@ pytestmark = pytest.mark.usefixtures("scheduler_folder")
         (("--run-once", "--list-schedules"), "add --run-after-management"),
         (("--run-once", "--speed", "60x"), "--speed: only with --run-forever"),
         (("--speed", "fast"), "such as 60x"),
+        (("--use-feed", "other"), "'primary', 'fallback'"),
+        (("--use-feed", "fallback"), "--commands FILE"),
         (("--listen", "4000"), "write HOST:PORT"),
         (("--listen", "127.0.0.1:0", "--run-once"), "--listen: only with --run-forever"),
         (("--start", "yesterday", "--run-once"), "--start"),

@@ -13,7 +13,7 @@ from barstep.errors import AuthorizationError, HeldError
 from barstep.replay.authorization import READ, WRITE, Authorizer, token_sha384
 from barstep.replay.channel.client import ChannelClient
 from barstep.replay.clock import SystemClock
-from barstep.replay.control.connecting import connect_control
+from barstep.replay.control.connecting import connect_control, control_address
 from barstep.replay.control.listening import Listening
 from barstep.replay.control.place import find_place
 from barstep.replay.control.run import RecordedRun
@@ -56,7 +56,7 @@ def test_a_command_reaches_the_loop_and_its_answer_comes_back() -> None:
     run = small_run(speed=1.0, clock=CLOCK)
     with running(run) as (_, address):
         assert find_place("e").address == address
-        client = connect_control(address.removeprefix("grpc://"), ANN, CLOCK)
+        client = connect_control(control_address(address.removeprefix("grpc://")), ANN, CLOCK)
         client.ask("suspend_schedule", schedule="fast")
         assert [row["name"] for row in client.ask("suspensions")] == ["fast"]
         client.close()
