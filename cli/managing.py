@@ -199,7 +199,7 @@ def opened_here(
     )
     if not (writes or runs) and wanted.files is not None and not wanted.files.open_segment.exists():
         wanted = wanted.without_journal()  # to look at what has not begun makes nothing
-    if wanted.journal is not None:
+    if wanted.journal is not None or writes:
         where.require_secrets()
     by = where.authorized(WRITE) if writes else ""
     clock = SystemClock()
@@ -237,10 +237,10 @@ def connected(where: Where, connect: str, scope: Scope) -> Iterator[Asked]:
         AuthorizationError: The token does not allow it.
     """
     from ..replay.clock import SystemClock
-    from ..replay.control.connecting import connect_control
+    from ..replay.control.connecting import connect_control, control_address
     from ..replay.control.place import find_place
 
-    address = find_place(where.environment_name).address if connect == HERE else connect
+    address = find_place(where.environment_name).address if connect == HERE else control_address(connect)
     token = where.authorizer().presented(scope, where.token_file)
     client = connect_control(address, token, SystemClock())
     try:

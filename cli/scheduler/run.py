@@ -61,6 +61,7 @@ def run_command(
     skip_policy_rebalance: typed.SkipRebalanceOption = False,
     apply_policy_interval: typed.ApplyIntervalOption = False,
     set_allocation_interval: typed.SetIntervalOption = None,
+    use_feed: typed.UseFeedOption = None,
     connect: ConnectOption = None,
     token_file: TokenFileOption = None,
     journal: typed.JournalOption = typed.JOURNAL_DEFAULT,
@@ -69,7 +70,7 @@ def run_command(
     start: typed.StartOption = None,
     end: typed.EndOption = None,
     speed: typed.SpeedOption = None,
-    listen: typed.ListenOption = "127.0.0.1:0",
+    listen: typed.ListenOption = None,
     json_output: typed.JsonOption = False,
 ) -> None:
     """Manage a scheduler, look at it, and run it.
@@ -93,6 +94,7 @@ def run_command(
         ),
         disable_strategy=disable_strategy or (),
         enable_strategy=enable_strategy or (),
+        use_feed=None if use_feed is None else use_feed.value,
         set_capital_policy=set_capital_policy,
         skip_policy_rebalance=skip_policy_rebalance,
         apply_policy_interval=apply_policy_interval,
@@ -122,7 +124,7 @@ def run_command(
         if connect is not None:
             own = {"--run-once": run_once, "--run-forever": run_forever, "--run-after-management": run_after_management,
                    "--no-journal": no_journal, "--keys-folder": keys_folder, "--start": start, "--end": end,
-                   "--speed": speed}  # fmt: skip
+                   "--speed": speed, "--listen": listen}  # fmt: skip
             _refuse_with_connect(own, managed=managed)
             found = _manage_there(where, connect, calls, inspection, quiet=json_output)
         else:
