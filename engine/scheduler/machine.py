@@ -19,13 +19,14 @@ from ...kernels.account import FILL_BAR
 from ...kernels.capital import MAY_RUN, SCRATCH
 from ...kernels.columns import OPEN
 from ...kernels.scheduler import layout
-from ...kernels.scheduler.book import run_book
+from ...kernels.scheduler.book import PAGES, run_book
 from ...kernels.scheduler.marks import see_closes
 from ...kernels.scheduler.reports import take_report
 from ...kernels.scheduler.targets import close_schedule
 from ...kernels.scheduler.timeline import fill_timeline
 from ...kernels.scheduler.wishes import find_all_signals
 from ..bars import MICROSECONDS, Bars, Floats, Integers
+from ..book import Book
 from ..configured import ResolvedSchedule
 from ..growing import GrowingPanel
 from ..panel import PRICES
@@ -35,7 +36,6 @@ from ..reasons import GOVERNED
 from ..simulation import EngineRun
 from .allocation import Allocation
 from .arrays import SchedulerArrays
-from .book import Book
 from .controls import controls
 from .effects import Effect, FlattenSchedules, PolicyChanged, RebalanceCapital, ResetPeak
 from .metrics import Sources, every_measure, measures_of, raw_register, reads_telemetry, stated_metrics
@@ -336,7 +336,7 @@ class SchedulerMachine:
 
     def _open_book(self) -> Book:
         """All arrays that stay in their places."""
-        arrays, tables, wishes, book = self.arrays, self.tables, self.wishes, Book()
+        arrays, tables, wishes, book = self.arrays, self.tables, self.wishes, Book(PAGES)
         book.put(
             columns=self._columns, prices=self._prices, funding=self._funding, wishes=wishes.wishes,
             confidence=wishes.confidence, means=wishes.means, confidence_measure=arrays.confidence_measure,
