@@ -163,11 +163,11 @@ class GrowingPanel(Panel):
 
     def fill_prices(self, columns: Integers, _others: Integers, out: Floats, before: int) -> None:
         """Write the prices of the last columns that have come; see `Panel.fill_prices`."""
-        for k, column in enumerate(columns.tolist()):
+        for k, column in enumerate(columns.tolist(), before):
             back = self.count - column  # 1: the last one
             if back > 2:
                 raise DataError("only the last two bars of a history that grows are read again")
-            out[:, :, before + k] = np.nan if back < 1 else self._latest[2 - back]
+            out[:, :, k] = self._latest[2 - back] if back > 0 else np.nan
 
     def so_far(self) -> Panel:
         """A copy of what has come."""
