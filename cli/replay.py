@@ -58,6 +58,10 @@ def replay_command(
     from_journal: Annotated[
         Path | None, typer.Option(help="Do this journal's session again, and compare every record.")
     ] = None,
+    recording: Annotated[
+        Path | None,
+        typer.Option(help="With --from-journal: a live session's bars. [var/recordings/<environment>/<log id>.bars]"),
+    ] = None,
     what_if: Annotated[
         Path | None, typer.Option(help="With --from-journal: the file of another capital policy to run it with.")
     ] = None,
@@ -71,12 +75,14 @@ def replay_command(
     """
     if what_if is not None and from_journal is None:
         raise UsageError("--what-if: needs --from-journal, the session that is to be run otherwise.")
+    if recording is not None and from_journal is None:
+        raise UsageError("--recording: needs --from-journal, the live session whose bars they are.")
     if from_journal is not None:
         given = {"--scheduler": scheduler, "--environment": environment, "--start": start, "--end": end,
                  "--commands": commands, "--set": settings, "--speed": speed, "--journal": journal,
                  "--keys-folder": keys_folder, "--output": output}  # fmt: skip
         _refuse_with_journal(given)
-        _do_again(from_journal, config_path(config), what_if, json_output=json_output)
+        _do_again(from_journal, config_path(config), what_if, recording, json_output=json_output)
         return
     if keys_folder is not None and journal is None:
         raise UsageError("--keys-folder: needs --journal, the folder of what these keys sign.")
@@ -155,20 +161,20 @@ def _refuse_with_journal(given: Mapping[str, object]) -> None:
             )
 
 
-def _do_again(journal: Path, config: Path, what_if: Path | None, *, json_output: bool) -> None:
+def _do_again(journal: Path, config: Path, what_if: Path | None, recording: Path | None, *, json_output: bool) -> None:
     from ..replay.journal_replay import replay_journal
     from ..replay.what_if import what_if as run_what_if
     from .console import progress_of_bars
 
     if what_if is not None:
-        found = run_what_if(journal, config, what_if)
+        found = run_what_if(journal, config, what_if, recording=recording)
         if json_output:
             typer.echo(json.dumps(found.to_dict(), indent=2))
         else:
             _print_what_if(found, what_if)
         return
     with progress_of_bars("doing it again", quiet=json_output) as progress:
-        again = replay_journal(journal, config, progress)
+        again = replay_journal(journal, config, progress, recording=recording)
     if json_output:
         typer.echo(json.dumps(_as_dict(again), indent=2))
     else:
@@ -215,6 +221,10 @@ def _print_what_if(found: WhatIf, policy: Path) -> None:
 
     setup = found.actual.setup
     typer.echo(f"{setup.name} in {setup.environment}: as it was, and with the policy of {policy}")
+    if found.of_live:
+        typer.echo(
+            "fills are modelled at the recorded opens, in both runs alike: the venue was never told of other orders"
+        )
     metrics = found.metrics().rows()
     print_columns(
         [("metric", "actual", "other", "difference"), *((name, *(f"{v:,.2f}" for v in row)) for name, *row in metrics)],

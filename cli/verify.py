@@ -5,16 +5,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..errors import UsageError
 from .scheduler_options import SchedulerOptions
-from .settings import read_settings
+from .settings import config_path, read_settings
 
 if TYPE_CHECKING:
+    from ..replay.live.parity import LiveParity
     from ..replay.parity import Divergence, Parity
 
 _SHOWN = 16
@@ -41,12 +44,29 @@ def parity_command(
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="An option of costs, sizes and orders, NAME=VALUE.")
     ] = None,
+    live: Annotated[
+        Path | None,
+        typer.Option(help="The journal of a live session, such as audit/decision_logs/paper.jsonl: its bars are run."),
+    ] = None,
+    recording: Annotated[
+        Path | None, typer.Option(help="With --live: its bars. [var/recordings/<environment>/<log id>.bars]")
+    ] = None,
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
 ) -> None:
     """Run a scheduler vectorised and replayed bar by bar, and compare decisions, weights and equity.
 
+    With --live these are compared with a live session's, over the bars that it was told, with its operators' commands.
+
     Exits with 1 where they differ, and names the first bar at which they do with what both sides saw.
     """
+    if live is not None:
+        given = {"--scheduler": scheduler, "--environment": environment, "--start": start, "--end": end,
+                 "--commands": commands, "--set": settings}  # fmt: skip
+        _refuse_with_live(given)
+        _verify_live(live, config, recording, json_output=json_output)
+        return
+    if recording is not None:
+        raise UsageError("--recording: needs --live, the journal of the session whose bars they are.")
     from ..replay.parity import verify_parity
     from .console import progress_of_bars, say_if_cold
 
@@ -66,6 +86,54 @@ def parity_command(
         raise typer.Exit(1)
 
 
+def _refuse_with_live(given: Mapping[str, object]) -> None:
+    for name, value in given.items():
+        if value:
+            raise UsageError(f"--live and {name}: a session's journal says all of it; leave {name} out.")
+
+
+def _verify_live(journal: Path, config: Path | None, recording: Path | None, *, json_output: bool) -> None:
+    from ..replay.journal_replay import journal_files, live_journal_of
+    from ..replay.live.parity import verify_live
+    from .console import progress_of_bars, say_if_cold
+
+    session = live_journal_of(journal_files(journal), config_path(config), recording)
+    if session is None:
+        raise UsageError(f"--live {journal}: is the journal of a replay. Without --live its drivers are compared.")
+    if not json_output:
+        say_if_cold()
+    with progress_of_bars("doing it again", quiet=json_output) as progress:
+        parity = verify_live(session, progress)
+    if json_output:
+        typer.echo(json.dumps(_live_document(parity), indent=2))
+    else:
+        _print(f"{session.plan.scheduler} in {session.plan.environment}, live", parity)
+        _print_live(parity)
+    if not parity.holds:
+        raise typer.Exit(1)
+
+
+def _live_document(parity: LiveParity) -> dict[str, Any]:
+    return {
+        "holds": parity.holds,
+        "exact": parity.exact,
+        "digests": parity.digests,
+        "counts": parity.counts,
+        "divergence": None if parity.divergence is None else asdict(parity.divergence),
+        "diverged": None if parity.diverged is None else str(parity.diverged),
+    }
+
+
+def _print_live(parity: LiveParity) -> None:
+    if not parity.exact:
+        typer.echo(
+            "the venue has filled otherwise than a backtest does: the session is held against itself, done again with "
+            "what its venue told"
+        )
+    if parity.diverged is not None:
+        typer.echo(f"done again: {parity.diverged}")
+
+
 def _print(name: str, parity: Parity) -> None:
     from .console import print_columns
 
@@ -75,11 +143,9 @@ def _print(name: str, parity: Parity) -> None:
     rows = [("driver", *tables)]
     rows += [(driver, *(digests[table][:_SHOWN] for table in tables)) for driver, digests in parity.digests.items()]
     print_columns(rows)
-    if parity.divergence is None:
-        typer.echo("PASS: the same bits")
-        return
-    typer.echo("FAIL: they differ")
-    _print_divergence(parity.divergence)
+    typer.echo("PASS: the same bits" if parity.holds else "FAIL: they differ")
+    if parity.divergence is not None:
+        _print_divergence(parity.divergence)
 
 
 def _print_divergence(found: Divergence) -> None:

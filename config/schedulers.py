@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
@@ -38,6 +38,18 @@ class Schedule(Section, kw_only=True):
     instrument_universe: Name | None = None
 
 
+class ShadowParity(Section, kw_only=True):
+    """How a live loop's day is computed again beside it.
+
+    Attributes:
+        every: Event time between two looks.
+        on_difference: Record what differs, or switch the strategy off, too, whose schedule it is in.
+    """
+
+    every: Seconds
+    on_difference: Literal["record", "halt"] = "record"
+
+
 class Scheduler(Section, kw_only=True):
     """Schedules that share one portfolio.
 
@@ -51,6 +63,7 @@ class Scheduler(Section, kw_only=True):
         initial_suspensions: Suspensions that hold from the first run on.
         rbac_tokens: Who may manage it.
         health_check_interval: Time between looks at schedules that failed.
+        shadow_parity: How a live loop's day is computed again beside it; by default it is not.
         schedules: By name, in the order in which they run when several are due at one instant.
     """
 
@@ -64,3 +77,4 @@ class Scheduler(Section, kw_only=True):
     initial_suspensions: list[Suspension] = field(default_factory=list)
     rbac_tokens: Tokens = field(default_factory=list)
     health_check_interval: Seconds = 60.0
+    shadow_parity: ShadowParity | None = None

@@ -114,9 +114,7 @@ def join_bars(
                 open_us = unfinished[leg] if unfinished[leg] + length_us > now_us else _NONE_OPEN
             if open_us != unfinished[leg]:
                 if unfinished[leg] != _NONE_OPEN and unfinished[leg] >= first_us:  # not one that began before
-                    _add_bar(
-                        leg, unfinished[leg], length_us, row, opens_us, closes_us, numbers, values, counts, starts
-                    )
+                    _add_bar(leg, unfinished[leg], length_us, row, opens_us, closes_us, numbers, values, counts, starts)
                 unfinished[leg] = open_us
                 row[OPEN] = row[CLOSE] = row[VOLUME] = np.nan
                 row[HIGH], row[LOW] = -np.inf, np.inf

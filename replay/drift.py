@@ -32,18 +32,22 @@ class RecordedDrift:
 
     def __init__(self, payloads: Iterable[bytes], setup: SchedulerSetup) -> None:
         """payloads: members of the records of a session that was set up so; others than of runs are passed over."""
-        self._stated_us = setup.drift_seconds * MICROSECONDS
-        stated = f'"drift_seconds":{setup.drift_seconds!r},'.encode("ascii")
-        longest = [one.schedule.max_drift_seconds for one in setup.resolved]
+        self._stated_us, self._schedules = setup.drift_seconds * MICROSECONDS, setup.schedules
+        self._stated = f'"drift_seconds":{setup.drift_seconds!r},'.encode("ascii")
+        self._longest = [one.schedule.max_drift_seconds for one in setup.resolved]
         self._by_instant: dict[int, float] = {}
         self._excused: dict[int, list[int]] = {}
         for payload in payloads:
-            if payload.startswith(b'"kind":"run",') and stated not in payload:
-                run = fields_of(payload)
-                now_us, place = at_us(run["at"]), setup.schedules.index(run["schedule"])
-                self._by_instant[now_us] = float(round(run["drift_seconds"] * MICROSECONDS))
-                if run["status"] == "executed" and run["drift_seconds"] > longest[place]:
-                    self._excused.setdefault(now_us, []).append(place)
+            self.take(payload)
+
+    def take(self, payload: bytes) -> None:
+        """Take one record more."""
+        if payload.startswith(b'"kind":"run",') and self._stated not in payload:
+            run = fields_of(payload)
+            now_us, place = at_us(run["at"]), self._schedules.index(run["schedule"])
+            self._by_instant[now_us] = float(round(run["drift_seconds"] * MICROSECONDS))
+            if run["status"] == "executed" and run["drift_seconds"] > self._longest[place]:
+                self._excused.setdefault(now_us, []).append(place)
 
     @property
     def is_any(self) -> bool:

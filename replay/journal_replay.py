@@ -15,7 +15,7 @@ from ..engine.scheduler.backtest import set_up_scheduler
 from ..engine.scheduler.commands import Given
 from ..engine.scheduler.machine import SchedulerMachine
 from ..engine.scheduler.setup import SchedulerSetup
-from ..errors import DataError, JournalError
+from ..errors import DataError, JournalError, UsageError
 from .catching_up import CatchUp, DivergedError
 from .drift import RecordedDrift
 from .event_loop import EventLoop
@@ -23,6 +23,8 @@ from .health import HealthWatch
 from .journal.files import JournalFiles
 from .journal.reading import read_payloads
 from .journal.record import at_us, fields_of
+from .live.done_again import LiveJournal, read_live_journal
+from .live.genesis import LIVE
 from .replaying import Progress
 from .scribe import Scribe
 from .session import given_of
@@ -48,22 +50,39 @@ class JournalReplay:
 
 
 def replay_journal(
-    journal: str | Path, config: CoreConfig | str | Path, progress: Progress | None = None, **asked: Any
+    journal: str | Path,
+    config: CoreConfig | str | Path,
+    progress: Progress | None = None,
+    *,
+    recording: str | Path | None = None,
+    **asked: Any,
 ) -> JournalReplay:
-    """Do a journal again, from its first record to its last.
+    """Do a journal again, from its first record to its last: of a replay, or of a live session.
 
     Args:
         journal: Its open segment, such as `audit/decision_logs/demo.jsonl`.
         config: The configuration that it was made with, or its file.
-        progress: Called with the bars that are done and all of them.
-        **asked: `bars` and `funding`, where they are not the environment's recorded ones.
+        progress: Called with what is done and all of it: bars, of a live session records.
+        recording: Of a live session, its bars; None: where the live loop keeps them, under the working folder.
+        **asked: Of a replay, `bars` and `funding`, where they are not the environment's recorded ones.
 
     Raises:
-        JournalError: It is damaged, or was made with another configuration.
+        JournalError: It is damaged, was made with another configuration, or its recording is of other bars.
         ConfigError: The configuration is refused.
         DataError: There is no journal, or its bars are not there.
     """
     files = journal_files(journal)
+    live = live_journal_of(files, config, recording)
+    if live is not None:
+        ledger = live.compare()
+        diverged = live.do_again(ledger, progress)
+        return JournalReplay(
+            setup=live.live_setup(),
+            commands=tuple(live.tail.commands),
+            last_us=live.last_us or live.start_us,
+            compared=ledger.compared,
+            diverged=diverged,
+        )
     setup = setup_of(files, config, **asked)
     commands, last_us = what_was_told(files)
     machine = SchedulerMachine(setup, observed=True)
@@ -97,6 +116,26 @@ def journal_files(journal: str | Path) -> JournalFiles:
     return JournalFiles(folder=path.parent, environment=path.stem)
 
 
+def live_journal_of(
+    files: JournalFiles, config: CoreConfig | str | Path, recording: str | Path | None = None
+) -> LiveJournal | None:
+    """The live session that a journal is of; None where it is a replay's.
+
+    Raises:
+        JournalError: It is damaged, was made with another configuration, or its recording is of other bars.
+        UsageError: A recording is given for the journal of a replay.
+        DataError: The recording is not there.
+    """
+    log_id, genesis = _genesis(files)
+    if genesis.get("driver") != LIVE:
+        if recording is not None:
+            raise UsageError(f"{files.open_segment}: is the journal of a replay, which reads its bars where they are.")
+        return None
+    core = config if isinstance(config, CoreConfig) else load_core_config(config)
+    _refuse_other_config(files, genesis, core)
+    return read_live_journal(files, core, genesis, log_id, None if recording is None else Path(recording))
+
+
 def setup_of(files: JournalFiles, config: CoreConfig | str | Path, **asked: Any) -> SchedulerSetup:
     """What the genesis record says that a session was started with, and what was said of feeds.
 
@@ -104,13 +143,8 @@ def setup_of(files: JournalFiles, config: CoreConfig | str | Path, **asked: Any)
         JournalError: It was started with another configuration, or with other instruments' funding.
     """
     core = config if isinstance(config, CoreConfig) else load_core_config(config)
-    genesis = fields_of(next(payload for place, payload in read_payloads(files) if place.kind == "genesis"))
-    digest = content_sha384(core)
-    if genesis["config"] != digest:
-        raise JournalError(
-            f"{files.open_segment}: was made with the configuration {genesis['config'][:16]}…; this one is "
-            f"{digest[:16]}…. Give the one that it was made with."
-        )
+    _, genesis = _genesis(files)
+    _refuse_other_config(files, genesis, core)
     words = [one.command for one in what_was_told(files)[0] if isinstance(one.command, UseFeed)]
     setup = set_up_scheduler(core, **(started_with(genesis) | {"commands": words} | asked))
     funded, given = sorted(genesis.get("funding") or ()), sorted(setup.history.names[i] for i in setup.rates)
@@ -133,6 +167,21 @@ def started_with(genesis: Mapping[str, Any]) -> dict[str, Any]:
         "drift_seconds": genesis["drift_seconds"],
         **{name: _number(value) for name, value in genesis["execution"].items()},
     }
+
+
+def _genesis(files: JournalFiles) -> tuple[str, dict[str, Any]]:
+    """The id of a journal, and the fields of its first record."""
+    place, payload = next(read for read in read_payloads(files) if read[0].kind == "genesis")
+    return place.log, fields_of(payload)
+
+
+def _refuse_other_config(files: JournalFiles, genesis: Mapping[str, Any], core: CoreConfig) -> None:
+    digest = content_sha384(core)
+    if genesis["config"] != digest:
+        raise JournalError(
+            f"{files.open_segment}: was made with the configuration {genesis['config'][:16]}…; this one is "
+            f"{digest[:16]}…. Give the one that it was made with."
+        )
 
 
 def what_was_told(files: JournalFiles) -> tuple[list[Given], int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,19 +17,14 @@ from ..config.policy_file import read_policy_file
 from ..engine.bars import MICROSECONDS
 from ..engine.configuration_checks import check_policy
 from ..engine.configured import catalog_of, load_core_config
-from ..engine.scheduler.commands import Given
-from ..engine.scheduler.machine import SchedulerMachine
 from ..engine.scheduler.result import SchedulerResult
-from ..engine.scheduler.setup import SchedulerSetup
 from ..errors import ConfigError, DataError
 from .drift import RecordedDrift
-from .event_loop import EventLoop
-from .health import HealthWatch
 from .journal.reading import read_payloads
 from .journal.record import at_text
-from .journal_replay import journal_files, setup_of, what_was_told
+from .journal_replay import journal_files, live_journal_of, setup_of, what_was_told
+from .twin import run_twin
 
-_BLOCK_BARS = 256
 _METRICS = ("final_equity", "total_return_pct", "max_drawdown_pct", "sharpe", "trades", "turnover", "fees_paid")
 
 
@@ -41,10 +35,13 @@ class WhatIf:
     Attributes:
         actual: With the policies of the session.
         other: With the other policy from the first instant on; commands that would have changed it are left out.
+        of_live: Whether the session was a live one. What its venue told of orders holds for these orders only, so both
+            runs fill theirs as a backtest does, at the recorded opens.
     """
 
     actual: SchedulerResult
     other: SchedulerResult
+    of_live: bool = False
 
     def metrics(self) -> pl.DataFrame:
         """`metric`, `actual`, `other`, `difference`: of equity, trades and costs."""
@@ -89,18 +86,27 @@ class WhatIf:
             "metrics": self.metrics().to_dicts(),
             "weights": self.weights().to_dicts(),
             "decisions": self.decisions().to_dicts(),
+            "fills": "modelled at the recorded opens, in both" if self.of_live else "as in the session",
             "digests": {"actual": self.actual.digests, "other": self.other.digests},
         }
 
 
-def what_if(journal: str | Path, config: CoreConfig | str | Path, policy: str | Path, **asked: Any) -> WhatIf:
+def what_if(
+    journal: str | Path,
+    config: CoreConfig | str | Path,
+    policy: str | Path,
+    *,
+    recording: str | Path | None = None,
+    **asked: Any,
+) -> WhatIf:
     """Run a journal's session with another capital policy, and as it was, up to the journal's last bar.
 
     Args:
         journal: Its open segment, such as `audit/decision_logs/demo.jsonl`.
         config: The configuration that it was made with, or its file.
         policy: The file of the other policy.
-        **asked: `bars` and `funding`, where they are not the environment's recorded ones.
+        recording: Of a live session, its bars; None: where the live loop keeps them, under the working folder.
+        **asked: Of a replay, `bars` and `funding`, where they are not the environment's recorded ones.
 
     Raises:
         ConfigError: The configuration or the policy is refused.
@@ -112,25 +118,16 @@ def what_if(journal: str | Path, config: CoreConfig | str | Path, policy: str | 
     commands, last_us = what_was_told(files)
     if not last_us:
         raise DataError(f"{files.open_segment}: no bars have closed in it; there is nothing to be done otherwise.")
-    setup = setup_of(files, core, **({"end": at_text(last_us)} | asked))
+    live = live_journal_of(files, core, recording)
+    setup = setup_of(files, core, **({"end": at_text(last_us)} | asked)) if live is None else live.twin_setup()
     other = msgspec.structs.replace(setup.scheduler, capital_policy=_read(policy, core, setup.name))
     kept = [one for one in commands if not isinstance(one.command, SetCapitalPolicy | ReplaceCapitalPolicy)]
     drift = RecordedDrift((payload for _, payload in read_payloads(files)), setup)
     return WhatIf(
-        actual=_again(setup, commands, drift),
-        other=_again(replace(setup, scheduler=other), kept, drift),
+        actual=run_twin(setup, commands, drift),
+        other=run_twin(replace(setup, scheduler=other), kept, drift),
+        of_live=live is not None,
     )
-
-
-def _again(setup: SchedulerSetup, commands: Sequence[Given], drift: RecordedDrift) -> SchedulerResult:
-    """A run as late as the session was, with the engines held back that failed in it."""
-    machine = SchedulerMachine(replace(setup, commands=tuple(one.command for one in commands)))
-    given = [one for one in commands if one.at_us <= setup.end_us]
-    loop = EventLoop(machine, given, block_bars=_BLOCK_BARS, health=HealthWatch(machine, given))
-    loop.drift = drift if drift.is_any else None
-    while loop.step() if drift.is_any else loop.burst():
-        pass
-    return machine.result()
 
 
 def _read(path: str | Path, core: CoreConfig, scheduler: str) -> Policy:

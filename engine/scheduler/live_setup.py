@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ from ..configured import ResolvedSchedule, catalog_of, load_core_config, resolve
 from ..feeds import base_interval_seconds, traded_feeds
 from ..growing import FUTURE_US, GrowingPanel
 from ..guard import CapabilityGuard
+from ..joining import coarser
+from ..panel import Panel
 from .backtest import execution_of, rules_of, second_legs
 from .setup import SchedulerSetup
 
@@ -146,6 +148,19 @@ def set_up_live(plan: LivePlan, legs: Sequence[Bars], start_us: int, room: int, 
         end_us=FUTURE_US,
         block_bars=1,
     )
+
+
+def with_all_bars(setup: SchedulerSetup, legs: Sequence[Bars], block_bars: int) -> SchedulerSetup:
+    """A live run's setup with bars that do not grow any more, as a machine takes them in blocks.
+
+    Args:
+        setup: The live run's.
+        legs: By leg all of its bars.
+        block_bars: Bars whose wishes are made at a time.
+    """
+    history = Panel(legs, setup.history.names)
+    longer = {seconds: tuple(coarser(bars, seconds) for bars in legs) for seconds in setup.schedule_bars}
+    return replace(setup, panel=history, history=history, schedule_bars=longer, block_bars=block_bars)
 
 
 def _schedule_bars(resolved: Sequence[ResolvedSchedule], history: GrowingPanel) -> Mapping[int, tuple[Bars, ...]]:

@@ -68,6 +68,13 @@ class EngineWatch(Protocol):
         """It has seen every bar of the block, and those that it had missed."""
 
 
+class Ahead(Protocol):
+    """Who has made wishes before they are asked for."""
+
+    def lay_out(self, own: BlockOfWishes, closes_us: Integers) -> None:
+        """Write the columns that close at these times, and the one before them."""
+
+
 class BlockFailedError(Exception):
     """A watched engine raised somewhere in a block of several bars; nothing has been advanced."""
 
@@ -81,6 +88,7 @@ class BlockOfWishes:
         means: float64[measure, schedule, ·], averages over instruments.
         health: int64[3, schedule], how the engines fare.
         watch: Who looks after engines that raise; None: nobody, and the error is the caller's.
+        ahead: Who has made the wishes of later columns; None: nobody, and the engines are asked.
     """
 
     def __init__(
@@ -123,6 +131,7 @@ class BlockOfWishes:
             block,
             aligned=aligned,
         )
+        self.ahead: Ahead | None = None
 
     @property
     def warm_up_bars(self) -> int:
@@ -154,6 +163,9 @@ class BlockOfWishes:
         Raises:
             BlockFailedError: A watched engine raised; it is to be told at which bar, a bar at a time.
         """
+        if self.ahead is not None:
+            self.ahead.lay_out(self, closes_us)
+            return
         if self._outside:
             self._fill_outside(closes_us, before_us)
         self._numbered.fill(closes_us, self.wishes, self.confidence, self.means, self._counts)

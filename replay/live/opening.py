@@ -27,6 +27,7 @@ from ..keys import random_bytes
 from ..replaying import SECRETS
 from ..secrets_setup import KEYS, TOKENS, require_secrets
 from .backing_off import BackOff
+from .done_again import RECORDINGS, recording_path
 from .greeting import hello_of, legs_of
 from .past import RecordedPast
 from .recording import Recording
@@ -34,7 +35,6 @@ from .run import LiveRun
 from .running import SESSION, ConnectedSession, greet
 from .session import LiveSession
 
-RECORDINGS = Path("var/recordings")
 VENUE_TOKEN = "venue"  # noqa: S105 - the name of its file
 ROOM_BARS = 200_000
 """Bars that may come before a loop has to be started again."""
@@ -119,7 +119,7 @@ def _opened(
     if head is None:
         link, welcome = greet(client.open(SESSION), hello_of(plan, log_id, options), clock)
         start_us = welcome.now_us - (_longest_cadence_us(plan) if latest else 0)
-    path = places.recordings / plan.environment / f"{log_id}.bars"
+    path = recording_path(places.recordings, plan.environment, log_id)
     past = RecordedPast(Recording(path, legs_of(plan), plan.interval_seconds), client.fetch)
     try:
         session = LiveSession.open(

@@ -1,32 +1,32 @@
 """The bars that a live run was told, on the disk: what a restart, a replay and a shadow read again.
 
-A file begins with a line of JSON that names its legs; each bar is a record of 60 bytes: leg and open time as int64,
-then open, high, low, close and volume as float64, and CRC-32 of these 56 bytes as uint32, little-endian. It is synced
-with each checkpoint. What a loss of power cuts off after that, the venue is asked for again; the journal's digests say
-whether it is the same.
+`data.recordings` says how a file looks. What a loss of power cuts off, the venue is asked for again; the journal's
+digests say whether it is the same.
 """
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
-from zlib import crc32
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...data.recordings import (
+    RECORD,
+    RecordedBars,
+    RecordedLeg,
+    Records,
+    read_recording,
+    recording_head,
+    signed,
+    sound_bytes,
+)
 from ...engine.bars import Bars
 from ...engine.growing import Row
 from ...errors import DataError
 from ..channel.messages import Leg
 from ..private_files import make_private_folder, open_own_file
-
-_RECORD = np.dtype([("leg", "<i8"), ("ts_us", "<i8"), ("row", "<f8", 5), ("crc", "<u4")])
-_CRC_BYTES = 4
-Records: TypeAlias = NDArray[np.void]
 
 
 class Recording:
@@ -53,16 +53,16 @@ class Recording:
             os.write(self._descriptor, self._head())
         elif not path.read_bytes().startswith(self._head()):
             raise DataError(f"{path}: holds bars of other instruments than this run trades; keep it, and use another.")
-        os.ftruncate(self._descriptor, len(self._head()) + self._sound().nbytes)
+        os.ftruncate(self._descriptor, sound_bytes(path))
         os.lseek(self._descriptor, 0, os.SEEK_END)
 
     def add(self, ts_us: int, rows: Mapping[int, Row]) -> None:
         """Add the bars that opened at an instant, by leg."""
-        self._write(np.array([(leg, ts_us, row, 0) for leg, row in rows.items()], dtype=_RECORD))
+        self._write(np.array([(leg, ts_us, row, 0) for leg, row in rows.items()], dtype=RECORD))
 
     def add_history(self, leg: int, bars: Bars) -> None:
         """Add what a leg has before the start."""
-        told = np.empty(len(bars), dtype=_RECORD)
+        told = np.empty(len(bars), dtype=RECORD)
         told["leg"], told["ts_us"], told["row"] = leg, bars.ts_us, bars.values[:5].T
         self._write(told)
 
@@ -72,31 +72,31 @@ class Recording:
 
     def read(self) -> tuple[Bars, ...]:
         """All that it holds, by leg; of a bar that is there twice the later one."""
-        told = self._sound()
-        return tuple(self._bars(leg, told[told["leg"] == place]) for place, leg in enumerate(self.legs))
+        return recorded_bars(self.path)
 
     def close(self) -> None:
         """Give the file back."""
         os.close(self._descriptor)
 
     def _write(self, told: Records) -> None:
-        told["crc"] = [crc32(one.tobytes()[:-_CRC_BYTES]) for one in told]
-        os.write(self._descriptor, told.tobytes())
-
-    def _sound(self) -> Records:
-        """The records up to the first that is torn."""
-        held = self.path.read_bytes()[len(self._head()) :]
-        told = np.frombuffer(held[: len(held) // _RECORD.itemsize * _RECORD.itemsize], dtype=_RECORD)
-        torn = np.flatnonzero([crc32(one.tobytes()[:-_CRC_BYTES]) != one["crc"] for one in told])
-        return told[: torn[0]] if torn.size else told
+        os.write(self._descriptor, signed(told).tobytes())
 
     def _head(self) -> bytes:
-        legs = [{"name": leg.name, "venue": leg.venue, "symbol": leg.symbol} for leg in self.legs]
-        return json.dumps({"legs": legs, "interval_seconds": self.interval_seconds}).encode() + b"\n"
+        legs = [RecordedLeg(name=leg.name, venue=leg.venue, symbol=leg.symbol) for leg in self.legs]
+        return recording_head(legs, self.interval_seconds)
 
-    def _bars(self, leg: Leg, told: Records) -> Bars:
-        times, last = np.unique(told["ts_us"][::-1], return_index=True)
-        rows = told["row"][::-1][last]
-        return Bars.from_arrays(
-            times, *rows.T, interval_seconds=self.interval_seconds, symbol=leg.name, venue=leg.venue
-        )
+
+def recorded_bars(path: Path) -> tuple[Bars, ...]:
+    """By leg the bars of a recording.
+
+    Raises:
+        DataError: The file is not there, or is no recording.
+    """
+    interval_seconds, legs = read_recording(path)
+    return tuple(_bars(one, interval_seconds) for one in legs)
+
+
+def _bars(one: RecordedBars, interval_seconds: int) -> Bars:
+    return Bars.from_arrays(
+        one.ts_us, *one.rows, interval_seconds=interval_seconds, symbol=one.leg.name, venue=one.leg.venue
+    )

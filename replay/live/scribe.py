@@ -31,12 +31,12 @@ class LiveScribe(Scribe):
         self,
         machine: SchedulerMachine,
         ledger: CatchUp,
-        journal: TradingDecisionJournal,
+        journal: TradingDecisionJournal | None,
         orders: OpenOrders,
         now_us: int | None,
         tags: Mapping[str, str],
     ) -> None:
-        """tags: of the orders that are in the journal already."""
+        """tags: of the orders that are in the journal already. journal: what tags new ones; None: they are not sent."""
         super().__init__(machine, ledger, now_us)
         self._live, self._journal, self._catch_up, self._orders = LiveRecords(machine.setup), journal, ledger, orders
         self.tags = dict(tags)
@@ -52,11 +52,15 @@ class LiveScribe(Scribe):
             was_written = self._catch_up.is_behind
             self._catch_up.append(self._live.order(now_us, order))
             if not was_written:
-                self.tags[order.order_id] = f"{self._journal.seq}.{self._journal.mac[:16]}"
+                self.tags[order.order_id] = self._tag()
             self.waiting.append(msgspec.structs.replace(order, tag=self.tags[order.order_id]))
         for order_id in gone:
             self._catch_up.append(self._live.cancel(now_us, order_id))
         self.cancels += gone
+
+    def _tag(self) -> str:
+        """The tag of the record that was written last."""
+        return "" if self._journal is None else f"{self._journal.seq}.{self._journal.mac[:16]}"
 
     def opens(self, now_us: int, opens: Mapping[int, float]) -> None:
         """Write the first prices of the bars that open."""

@@ -13,34 +13,22 @@ from typing import Any, Protocol
 import numpy as np
 
 from ...config.commands import AnyCommand
-from ...config.digest import content_sha384
 from ...engine.bars import MICROSECONDS, Bars
 from ...engine.growing import Row
-from ...engine.provenance import software
-from ...engine.scheduler.checkpoint import restore_checkpoint
-from ...engine.scheduler.live_setup import LivePlan, set_up_live
+from ...engine.scheduler.live_setup import LivePlan
 from ...engine.scheduler.machine import SchedulerMachine
-from ...engine.scheduler.setup import SchedulerSetup
 from ...errors import JournalError
-from ..catching_up import MADE_AGAIN, CatchUp, DivergedError
-from ..drift import RecordedDrift
+from ..catching_up import CatchUp
 from ..journal.disk import REAL_DISK, Disk
 from ..journal.files import JournalFiles
-from ..journal.reading import read_payloads
-from ..journal.record import at_text, at_us, fields_of, members
+from ..journal.record import at_text, at_us, fields_of
 from ..journal.segments import KeyStore
 from ..journal.writer import TradingDecisionJournal
-from ..session import given_of
-from .greeting import legs_of
+from .again import COMPARED, Again, Tail, set_up_again
+from .genesis import genesis_of, start_of
 from .loop import LiveLoop
-from .records import TOLD, LiveRecords, report_of
 from .scribe import LiveScribe
-
-COMPARED = MADE_AGAIN | TOLD | {"order"}
-"""Kinds of records that a live run makes again, or takes from its journal and writes the same."""
-
-
-_NO_CHECKPOINT = {"opened_us": -1, "reports": 0, "tags": {}}
+from .tail import last_tail
 
 
 class Past(Protocol):
@@ -127,8 +115,8 @@ class LiveSession:
             DataError: Bars are missing.
         """
         files = JournalFiles(folder=folder, environment=plan.environment)
-        start_us = _start_of(files, disk, start_us)
-        genesis = _genesis(plan, start_us, options)
+        start_us = start_of(files, disk, start_us)
+        genesis = genesis_of(plan, start_us, options)
         journal = TradingDecisionJournal.open(
             folder, plan.environment, keys, log_id=log_id, genesis=genesis, now_us=now_us, disk=disk
         )
@@ -191,54 +179,34 @@ class _CatchingUp:
 
     def session(self, genesis: bytes) -> LiveSession:
         """The run, where the journal ends."""
-        tail, checkpoint, tags = self._read(genesis)
-        now_us = None if checkpoint is None else at_us(checkpoint["at"])
-        live: dict[str, Any] = _NO_CHECKPOINT if checkpoint is None else checkpoint["live"]
-        bars = self._bars(tail, checkpoint)
-        setup = self._set_up(bars, self._start_us if now_us is None else now_us)
-        machine = SchedulerMachine(setup, observed=True)
-        if checkpoint is not None:
-            restore_checkpoint(machine, checkpoint["state"])
-        commands = [given_of(fields_of(one)) for one in tail if one.startswith(b'"kind":"command"')]
-        opened_us, reports = live["opened_us"], live["reports"]
-        loop = LiveLoop(machine, self._journal.log_id, commands, now_us=now_us, opened_us=opened_us, reports=reports)
-        ledger = CatchUp(tail, self._journal, COMPARED)
-        loop.writer = writer = LiveScribe(machine, ledger, self._journal, loop.orders, now_us, {**live["tags"], **tags})
-        loop.drift = RecordedDrift(tail, setup)
-        _Again(loop, ledger, setup, bars).do()
+        tail = last_tail(self._files, self._disk, genesis)
+        bars = self._bars(tail)
+        until_us = self._start_us if tail.now_us is None else tail.now_us
+        setup = set_up_again(self._plan, bars, self._start_us, until_us, self._room, self._options)
+        ledger = CatchUp(tail.records, self._journal, COMPARED)
+        again = Again(setup, bars, tail, self._journal.log_id, ledger, self._journal)
+        again.do()
+        loop, writer = again.loop, again.writer
         loop.drift = None
         writer.take_waiting()  # the venue is asked which of them it has
         loop.commit()
-        return LiveSession(self._plan, machine, loop, self._journal, writer, self._past, self._options, ledger.compared)
+        return LiveSession(
+            self._plan, loop.machine, loop, self._journal, writer, self._past, self._options, ledger.compared
+        )
 
-    def _read(self, genesis: bytes) -> tuple[list[bytes], dict[str, Any] | None, dict[str, str]]:
-        """Records since the last checkpoint, that checkpoint, and the tags of the orders among these records."""
-        tail: list[bytes] = []
-        checkpoint: dict[str, Any] | None = None
-        tags: dict[str, str] = {}
-        for place, payload in read_payloads(self._files, self._disk):
-            if place.kind == "genesis":
-                _refuse_another_run(self._files, payload, genesis)
-            elif place.kind == "checkpoint":
-                checkpoint, tail, tags = fields_of(payload), [], {}
-            else:
-                tail.append(payload)
-                if place.kind == "order" and (record := fields_of(payload))["status"] == "accepted":
-                    tags[record["order_id"]] = f"{place.seq}.{place.mac[:16]}"
-        return tail, checkpoint, tags
-
-    def _bars(self, tail: Sequence[bytes], checkpoint: Mapping[str, Any] | None) -> Sequence[Bars]:
+    def _bars(self, tail: Tail) -> Sequence[Bars]:
         """By leg all bars that the run has been told of; what the recording lacks, the venue has.
 
         Raises:
             JournalError: Some are nowhere.
         """
-        told = [fields_of(one) for one in tail if one.startswith(b'"kind":"bars"')]
+        told = [fields_of(one) for one in tail.records if one.startswith(b'"kind":"bars"')]
         last_us = max([self._start_us, *(at_us(one["at"]) for one in told[-1:])])
         interval_us, kept = self._plan.interval_seconds * MICROSECONDS, self._past.read()
         if not any(map(len, kept)):
             return self._past.fetch(self._start_us - self._plan.history_bars * interval_us, last_us)
-        wanted, now_us = (0, 0) if checkpoint is None else (checkpoint["state"]["next_bar"], at_us(checkpoint["at"]))
+        wanted = 0 if tail.checkpoint is None else tail.checkpoint["state"]["next_bar"]
+        now_us = tail.now_us or 0
         missing_us = _first_missing(kept, told, interval_us)
         if missing_us is not None:
             kept = self._past.fetch(missing_us, last_us)
@@ -248,11 +216,6 @@ class _CatchingUp:
                 "them are in the recording or at the venue."
             )
         return kept
-
-    def _set_up(self, bars: Sequence[Bars], until_us: int) -> SchedulerSetup:
-        legs = [one.part(0, int(np.searchsorted(one.closes_us, until_us, side="right"))) for one in bars]
-        room = self._room + sum(len(one) - len(leg) for one, leg in zip(bars, legs, strict=True))
-        return set_up_live(self._plan, legs[: len(self._plan.names)], self._start_us, room, **self._options)
 
 
 def _count(legs: Sequence[Bars], until_us: int) -> int:
@@ -270,92 +233,3 @@ def _first_missing(legs: Sequence[Bars], told: Sequence[Mapping[str, Any]], inte
         if np.searchsorted(closes, now_us, "right") - np.searchsorted(closes, now_us) < record["count"]:
             return now_us - interval_us
     return None
-
-
-class _Again:
-    """What the journal holds since its checkpoint, done again."""
-
-    def __init__(self, loop: LiveLoop, ledger: CatchUp, setup: SchedulerSetup, bars: Sequence[Bars]) -> None:
-        self._loop, self._ledger, self._records = loop, ledger, LiveRecords(setup)
-        self._bars, self._interval_us = bars[: len(setup.panel.names)], setup.panel.interval_seconds * MICROSECONDS
-        self._places = [int(np.searchsorted(one.closes_us, loop.now_us, side="right")) for one in self._bars]
-
-    def do(self) -> None:
-        """Do all of it.
-
-        Raises:
-            DivergedError: Something else came out.
-        """
-        while (upcoming := self._ledger.upcoming) is not None:
-            stood_us = self._loop.now_us
-            self._make(fields_of(upcoming))
-            if self._ledger.upcoming is upcoming and self._loop.now_us == stood_us:
-                raise DivergedError(upcoming, None)
-
-    def _make(self, record: Mapping[str, Any]) -> None:
-        """Do what brings a record about."""
-        now_us, loop = at_us(record["at"]), self._loop
-        if not loop.has_begun:
-            loop.start()
-        elif now_us > loop.now_us:
-            loop.advance(now_us, self._rows(now_us))
-        elif record["kind"] == "report":
-            loop.report(report_of(record, at_us(record["told_at"])))
-        elif record["kind"] == "opens":
-            loop.begin(now_us, self._records.opens_of(record))
-
-    def _rows(self, now_us: int) -> dict[int, Row]:
-        rows = {}
-        for leg, bars in enumerate(self._bars):
-            at = self._places[leg]
-            while at < len(bars) and int(bars.closes_us[at]) < now_us:
-                at += 1
-            if at < len(bars) and int(bars.closes_us[at]) == now_us:
-                rows[leg] = tuple(bars.values[:5, at].tolist())
-                at += 1
-            self._places[leg] = at
-        return rows
-
-
-def _start_of(files: JournalFiles, disk: Disk, start_us: int) -> int:
-    """When a run that there is a journal of has started; else the start that is wanted."""
-    if files.open_segment.name not in disk.names(files.folder):
-        return start_us
-    for place, payload in read_payloads(files, disk):
-        if place.kind == "genesis":
-            return at_us(fields_of(payload)["at"])
-        break
-    return start_us
-
-
-def _genesis(plan: LivePlan, start_us: int, options: Mapping[str, Any]) -> bytes:
-    """The first record of a run's journal: all that the run depends on."""
-    scheduler = plan.config.runtime.multi_strategy_schedulers[plan.scheduler]
-    return members(
-        {
-            "kind": "genesis",
-            "at": at_text(start_us),
-            "driver": "live",
-            "environment": plan.environment,
-            "scheduler": plan.scheduler,
-            "telemetry_namespace": scheduler.telemetry_namespace or f"runtime.{plan.scheduler}",
-            "config": content_sha384(plan.config),
-            "software": software(),
-            "parent": None,
-            "end": None,
-            "without": [],
-            "drift_seconds": 0.0,
-            "execution": dict(options),
-            "bars": [{"instrument": leg.name, "venue": leg.venue} for leg in legs_of(plan)],
-        }
-    )
-
-
-def _refuse_another_run(files: JournalFiles, written: bytes, wanted: bytes) -> None:
-    old, new = fields_of(written), fields_of(wanted)
-    for name in sorted({*old, *new} - {"parent"}):
-        if old.get(name) != new.get(name):
-            raise JournalError(
-                f"{files.open_segment}: the journal was begun with {name} = {old.get(name)}, this run has "
-                f"{new.get(name)}. Go on with it as it was begun, or give another run its own folder and keys."
-            )

@@ -1,0 +1,68 @@
+"""The first record of a live run's journal: all that the run depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...config.digest import content_sha384
+from ...engine.provenance import software
+from ...engine.scheduler.live_setup import LivePlan
+from ...errors import JournalError
+from ..journal.disk import Disk
+from ..journal.files import JournalFiles
+from ..journal.reading import read_payloads
+from ..journal.record import at_text, at_us, fields_of, members
+from .greeting import legs_of
+
+LIVE = "live"
+"""What `driver` says in the genesis record of a live run."""
+
+
+def start_of(files: JournalFiles, disk: Disk, start_us: int) -> int:
+    """When a run that there is a journal of has started; else the start that is wanted."""
+    if files.open_segment.name not in disk.names(files.folder):
+        return start_us
+    for place, payload in read_payloads(files, disk):
+        if place.kind == "genesis":
+            return at_us(fields_of(payload)["at"])
+        break
+    return start_us
+
+
+def genesis_of(plan: LivePlan, start_us: int, options: Mapping[str, Any]) -> bytes:
+    """The first record of a run's journal: all that the run depends on."""
+    scheduler = plan.config.runtime.multi_strategy_schedulers[plan.scheduler]
+    return members(
+        {
+            "kind": "genesis",
+            "at": at_text(start_us),
+            "driver": LIVE,
+            "environment": plan.environment,
+            "scheduler": plan.scheduler,
+            "telemetry_namespace": scheduler.telemetry_namespace or f"runtime.{plan.scheduler}",
+            "config": content_sha384(plan.config),
+            "software": software(),
+            "parent": None,
+            "end": None,
+            "without": [],
+            "drift_seconds": 0.0,
+            "execution": dict(options),
+            "bars": [{"instrument": leg.name, "venue": leg.venue} for leg in legs_of(plan)],
+        }
+    )
+
+
+def refuse_another_run(files: JournalFiles, written: bytes, wanted: bytes) -> None:
+    """Hold what a journal was begun with against what a run is begun with.
+
+    Raises:
+        JournalError: They differ.
+    """
+    old, new = fields_of(written), fields_of(wanted)
+    for name in sorted({*old, *new} - {"parent"}):
+        if old.get(name) != new.get(name):
+            raise JournalError(
+                f"{files.open_segment}: the journal was begun with {name} = {old.get(name)}, this run has "
+                f"{new.get(name)}. Go on with it as it was begun, or give another run its own folder and keys."
+            )
