@@ -81,6 +81,11 @@ class Where:
         return name
 
     @property
+    def is_live(self) -> bool:
+        """Whether the environment trades at a venue."""
+        return self.core.environments[self.environment_name].feed is None
+
+    @property
     def configured(self) -> Scheduler:
         """The scheduler as it is written now."""
         return self.core.runtime.multi_strategy_schedulers[self.scheduler_name]
@@ -124,6 +129,7 @@ class Recorded:
         start: When recorded bars start; None: where the journal says.
         end: When they end.
         speed: Of recorded bars, such as 60.0; None: as fast as it goes.
+        latest: Whether it is run once.
     """
 
     journal: Path | None
@@ -131,6 +137,7 @@ class Recorded:
     start: str | None = None
     end: str | None = None
     speed: float | None = None
+    latest: bool = False
 
 
 class Here:
@@ -187,11 +194,12 @@ def opened_here(
         journal=recorded.journal,
         keys=recorded.keys,
         speed=recorded.speed,
+        latest=recorded.latest,
         **span,
     )
     if not (writes or runs) and wanted.files is not None and not wanted.files.open_segment.exists():
         wanted = wanted.without_journal()  # to look at what has not begun makes nothing
-    if wanted.journal is not None:
+    if wanted.journal is not None or writes:
         where.require_secrets()
     by = where.authorized(WRITE) if writes else ""
     clock = SystemClock()
@@ -229,10 +237,10 @@ def connected(where: Where, connect: str, scope: Scope) -> Iterator[Asked]:
         AuthorizationError: The token does not allow it.
     """
     from ..replay.clock import SystemClock
-    from ..replay.control.connecting import connect_control
+    from ..replay.control.connecting import connect_control, control_address
     from ..replay.control.place import find_place
 
-    address = find_place(where.environment_name).address if connect == HERE else connect
+    address = find_place(where.environment_name).address if connect == HERE else control_address(connect)
     token = where.authorizer().presented(scope, where.token_file)
     client = connect_control(address, token, SystemClock())
     try:

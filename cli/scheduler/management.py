@@ -71,6 +71,7 @@ class Management:
     signal_limit: Timing
     disable_strategy: Sequence[str]
     enable_strategy: Sequence[str]
+    use_feed: str | None
     set_capital_policy: Path | None
     skip_policy_rebalance: bool
     apply_policy_interval: bool
@@ -78,14 +79,15 @@ class Management:
     rebalance_capital: bool
 
     def calls(self) -> list[Call]:
-        """The commands: what ends comes before what begins, and capital last.
+        """The commands: feeds first, which recorded bars refuse, what ends before what begins, and capital last.
 
         Raises:
             UsageError: A flag has nothing that it could be for, or its value is not what is allowed.
             ConfigError: The file of a policy is refused.
         """
         self._refuse_idle()
-        return [*self._ending(), *self._beginning(), *self._capital()]
+        feed = [] if self.use_feed is None else [("use_feed", {"feed": self.use_feed})]
+        return [*feed, *self._ending(), *self._beginning(), *self._capital()]
 
     def _refuse_idle(self) -> None:
         holds = self.suspend_schedule or self.suspend_tag

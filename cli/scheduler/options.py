@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,14 @@ import typer
 
 from ..journal_options import JOURNALS
 from . import names
+
+
+class Feed(StrEnum):
+    """Where bars come from."""
+
+    PRIMARY = "primary"
+    FALLBACK = "fallback"
+
 
 EnvironmentOption = Annotated[
     str, typer.Option("--environment", help="A name, an alias or a type.", autocompletion=names.environments)
@@ -42,7 +51,8 @@ SpeedOption = Annotated[
     typer.Option("--speed", help="Event time over time on the clock, such as 60x. [--run-once: as fast as it goes]"),
 ]
 ListenOption = Annotated[
-    str, typer.Option("--listen", help="Where --run-forever can be managed; port 0: one that is free.")
+    str | None,
+    typer.Option("--listen", metavar="HOST:PORT", help="Where --run-forever can be managed. [127.0.0.1, a free port]"),
 ]
 
 ShowStateOption = Annotated[bool, typer.Option("--show-capital-state", help="Print raw, smoothed and other shares.")]
@@ -124,4 +134,7 @@ DisableOption = Annotated[
 EnableOption = Annotated[
     list[str] | None,
     typer.Option("--enable-strategy", help="Switch them on again; repeatable.", autocompletion=names.strategies),
+]
+UseFeedOption = Annotated[
+    Feed | None, typer.Option("--use-feed", help="Read bars from the fallback until told otherwise, or as usual.")
 ]

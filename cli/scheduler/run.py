@@ -61,6 +61,7 @@ def run_command(
     skip_policy_rebalance: typed.SkipRebalanceOption = False,
     apply_policy_interval: typed.ApplyIntervalOption = False,
     set_allocation_interval: typed.SetIntervalOption = None,
+    use_feed: typed.UseFeedOption = None,
     connect: ConnectOption = None,
     token_file: TokenFileOption = None,
     journal: typed.JournalOption = typed.JOURNAL_DEFAULT,
@@ -69,7 +70,7 @@ def run_command(
     start: typed.StartOption = None,
     end: typed.EndOption = None,
     speed: typed.SpeedOption = None,
-    listen: typed.ListenOption = "127.0.0.1:0",
+    listen: typed.ListenOption = None,
     json_output: typed.JsonOption = False,
 ) -> None:
     """Manage a scheduler, look at it, and run it.
@@ -93,6 +94,7 @@ def run_command(
         ),
         disable_strategy=disable_strategy or (),
         enable_strategy=enable_strategy or (),
+        use_feed=None if use_feed is None else use_feed.value,
         set_capital_policy=set_capital_policy,
         skip_policy_rebalance=skip_policy_rebalance,
         apply_policy_interval=apply_policy_interval,
@@ -122,7 +124,7 @@ def run_command(
         if connect is not None:
             own = {"--run-once": run_once, "--run-forever": run_forever, "--run-after-management": run_after_management,
                    "--no-journal": no_journal, "--keys-folder": keys_folder, "--start": start, "--end": end,
-                   "--speed": speed}  # fmt: skip
+                   "--speed": speed, "--listen": listen}  # fmt: skip
             _refuse_with_connect(own, managed=managed)
             found = _manage_there(where, connect, calls, inspection, quiet=json_output)
         else:
@@ -134,7 +136,8 @@ def run_command(
                 keys=keys_folder,
                 start=start,
                 end=end,
-                speed=_speed(speed, running),
+                speed=_speed(speed, running, is_live=where.is_live),
+                latest=running.once,
             )
             found = _manage_here(where, recorded, calls, inspection, running, signals, quiet=json_output)
         if json_output:
@@ -208,9 +211,9 @@ def _refuse_with_connect(own: Mapping[str, object], *, managed: bool) -> None:
         raise UsageError("--connect: say what to change or list, or watch the loop with `barstep scheduler top`.")
 
 
-def _speed(text: str | None, running: Running) -> float | None:
+def _speed(text: str | None, running: Running, *, is_live: bool) -> float | None:
     if text is None:
-        return _BY_CLOCK if running.forever else None
+        return _BY_CLOCK if running.forever and not is_live else None
     if running.once or not running.is_asked:
         raise UsageError("--speed: only with --run-forever; --run-once goes as fast as it can.")
     return read_speed(text)

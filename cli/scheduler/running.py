@@ -15,6 +15,9 @@ from ...errors import JournalError, UsageError
 from ..interruption import Signals
 from ..managing import Here, Where
 
+LISTEN = "127.0.0.1:0"
+"""This machine, at a port that is free."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Running:
@@ -31,7 +34,7 @@ class Running:
     listen: str
 
     @classmethod
-    def asked(cls, *, once: bool, forever: bool, after: bool, managed: bool, listen: str) -> Running:
+    def asked(cls, *, once: bool, forever: bool, after: bool, managed: bool, listen: str | None) -> Running:
         """What the flags say: without management it runs forever by default, with it only when that is said.
 
         Args:
@@ -44,14 +47,19 @@ class Running:
         Raises:
             UsageError: They contradict each other.
         """
+        from ...replay.control.place import read_listen
+
         if once and forever:
             raise UsageError("--run-once and --run-forever: give one of them.")
-        if managed and not after:
-            if once or forever:
-                flag = "--run-once" if once else "--run-forever"
-                raise UsageError(f"{flag} beside what is to be managed or listed: add --run-after-management.")
-            return cls(once=False, forever=False, listen=listen)
-        return cls(once=once, forever=not once, listen=listen)
+        only_managed = managed and not after
+        if only_managed and (once or forever):
+            flag = "--run-once" if once else "--run-forever"
+            raise UsageError(f"{flag} beside what is to be managed or listed: add --run-after-management.")
+        asked = cls(once=once, forever=not once and not only_managed, listen=listen or LISTEN)
+        if listen is not None and not asked.forever:
+            raise UsageError("--listen: only with --run-forever; nothing else can be managed while it runs.")
+        read_listen(asked.listen)
+        return asked
 
     @property
     def is_asked(self) -> bool:
@@ -77,11 +85,11 @@ def run(here: Here, where: Where, running: Running, signals: Signals, *, quiet: 
         finished = False
     status: dict[str, Any] = here.ask("status")
     if not quiet:
-        from .listings import print_schedules
+        from .listings import bars_text, print_schedules
 
         print_schedules(status["schedules"])
         what = "ran each schedule at its latest due time" if finished else "stopped"
-        typer.echo(f"{what}; {status['at']}, {status['bars_done']:,} of {status['bars']:,} bars, {_journal(status)}")
+        typer.echo(f"{what}; {status['at']}, {bars_text(status)}, {_journal(status)}")
     return status | {"finished": finished}
 
 

@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from ...config.tokens import Token
-from ...errors import UsageError
 from ..authorization import Authorizer
 from ..channel.server import ChannelServer
 from ..channel.tokens import TokenTable, entries_of
 from ..clock import Clock
 from .desk import Desk
 from .hand import Hand
-from .place import Place, told_place
+from .place import Place, read_listen, told_place
 from .service import ControlService
 
 _GRACE_US = 1_000_000
@@ -66,15 +65,3 @@ class Listening:
         finally:
             self.hand.close()
             self.has_ended = server.close(_GRACE_US)
-
-
-def read_listen(text: str) -> tuple[str, int]:
-    """Host and port of `HOST:PORT`.
-
-    Raises:
-        UsageError: It is none.
-    """
-    host, colon, port = text.rpartition(":")
-    if not colon or not host or not port.isdecimal() or int(port) > 65_535:
-        raise UsageError(f"--listen {text!r}: write HOST:PORT, such as 127.0.0.1:0 for a port that is free.")
-    return host.strip("[]"), int(port)

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from ...errors import DataError, HeldError
+from ...errors import DataError, HeldError, UsageError
 from ..private_files import read_private, write_private
 
 FOLDER = Path("var/run")
@@ -74,3 +74,15 @@ def _read(path: Path) -> Place:
         return msgspec.json.decode(read_private(path), type=Place)
     except msgspec.DecodeError as error:
         raise DataError(f"{path}: does not say where a loop listens: {error}") from None
+
+
+def read_listen(text: str) -> tuple[str, int]:
+    """Host and port of `HOST:PORT`.
+
+    Raises:
+        UsageError: It is none.
+    """
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not port.isdecimal() or int(port) > 65_535:
+        raise UsageError(f"--listen {text!r}: write HOST:PORT, such as 127.0.0.1:0 for a port that is free.")
+    return host.strip("[]"), int(port)

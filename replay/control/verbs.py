@@ -34,6 +34,7 @@ COMMANDS = (
     "set_capital_policy",
     "replace_capital_policy",
     "set_allocation_rebalance_seconds",
+    "use_feed",
     "halt",
     "reduce",
     "resume",

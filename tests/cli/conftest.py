@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from barstep.cli.app import main
+from barstep.config.reading import PACKAGED
 from barstep.data.presets import EMBEDDED_FOLDER
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -40,3 +41,14 @@ def barstep(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 def hours() -> Path:
     """Two years of embedded hours."""
     return EMBEDDED_FOLDER / "binance_BTCUSDT_1h.parquet"
+
+
+@pytest.fixture
+def scheduler_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with the configuration that comes with barstep, and no tokens in the environment."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("BARSTEP_TOKEN", "CORE_SCHEDULER_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/core.yaml").write_bytes(PACKAGED.read_bytes())
+    return tmp_path

@@ -27,6 +27,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "set_capital_policy": {"policy": "equal_weight", "rebalance": False},
     "replace_capital_policy": {"policy": {"name": "fixed_weight", "weights": {"fast": 1.0}}},
     "set_allocation_rebalance_seconds": {"seconds": 90},
+    "use_feed": {"feed": "fallback"},
     "halt": {"reason": "fire"},
     "reduce": {},
     "resume": {},
@@ -39,6 +40,7 @@ def test_every_command_is_given_and_journalled_under_its_token() -> None:
     run = small_run(disk)
     desk = small_desk(run)
     run.scheduler.run_until(at(5))
+    run.scheduler.session.switch_feed = lambda _: None  # as a run has it whose bars are live
     for verb in COMMANDS:
         assert desk.answer(verb, ASKED[verb], "ann")["command"] == verb
     written = [record for _, record in records(disk, FILES) if record["kind"] == "command"]

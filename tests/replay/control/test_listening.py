@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 from barstep.config.tokens import Token
-from barstep.errors import AuthorizationError, HeldError, UsageError
+from barstep.errors import AuthorizationError, HeldError
 from barstep.replay.authorization import READ, WRITE, Authorizer, token_sha384
 from barstep.replay.channel.client import ChannelClient
 from barstep.replay.clock import SystemClock
-from barstep.replay.control.connecting import connect_control
-from barstep.replay.control.listening import Listening, read_listen
+from barstep.replay.control.connecting import connect_control, control_address
+from barstep.replay.control.listening import Listening
 from barstep.replay.control.place import find_place
 from barstep.replay.control.run import RecordedRun
 from barstep.replay.control.verbs import STREAM
@@ -56,7 +56,7 @@ def test_a_command_reaches_the_loop_and_its_answer_comes_back() -> None:
     run = small_run(speed=1.0, clock=CLOCK)
     with running(run) as (_, address):
         assert find_place("e").address == address
-        client = connect_control(address.removeprefix("grpc://"), ANN, CLOCK)
+        client = connect_control(control_address(address.removeprefix("grpc://")), ANN, CLOCK)
         client.ask("suspend_schedule", schedule="fast")
         assert [row["name"] for row in client.ask("suspensions")] == ["fast"]
         client.close()
@@ -95,16 +95,3 @@ def test_a_client_that_asks_and_never_reads_does_not_hold_the_loop_s_end_up() ->
         began = CLOCK.monotonic_us()
     assert CLOCK.monotonic_us() - began < 4_000_000
     client.close()
-
-
-@pytest.mark.parametrize("text", ["4000", ":4000", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:70000"])
-def test_where_to_listen_is_host_and_port(text: str) -> None:
-    """Anything else is refused with what to write."""
-    with pytest.raises(UsageError, match=r"write HOST:PORT, such as 127\.0\.0\.1:0"):
-        read_listen(text)
-
-
-def test_hosts_with_colons_stand_in_brackets() -> None:
-    """As in an address."""
-    assert read_listen("[::1]:4000") == ("::1", 4000)
-    assert read_listen("127.0.0.1:0") == ("127.0.0.1", 0)

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
-from barstep.errors import DataError, HeldError, JournalError
-from barstep.replay.control.place import Place, find_place, told_place
+from barstep.errors import HeldError, JournalError, UsageError
+from barstep.replay.control.place import Place, find_place, read_listen, told_place
 
 PLACE = Place(environment="demo", scheduler="core_multi", address="grpc://127.0.0.1:4000", pid=os.getpid())
 
@@ -40,6 +40,19 @@ def test_a_file_that_others_may_write_is_refused(tmp_path: Path) -> None:
             find_place("demo", tmp_path / "run")
         path.chmod(0o600)
         path.write_text("{}")
-        with pytest.raises((DataError, HeldError)):
+        with pytest.raises(HeldError):
             find_place("demo", tmp_path / "run")
         path.unlink()
+
+
+@pytest.mark.parametrize("text", ["4000", ":4000", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:70000"])
+def test_where_to_listen_is_host_and_port(text: str) -> None:
+    """Anything else is refused with what to write."""
+    with pytest.raises(UsageError, match=r"write HOST:PORT, such as 127\.0\.0\.1:0"):
+        read_listen(text)
+
+
+def test_hosts_with_colons_stand_in_brackets() -> None:
+    """As in an address."""
+    assert read_listen("[::1]:4000") == ("::1", 4000)
+    assert read_listen("127.0.0.1:0") == ("127.0.0.1", 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,6 @@ from barstep.config.commands import AnyCommand
 from barstep.engine.bars import MICROSECONDS, Bars
 from barstep.engine.growing import Row
 from barstep.engine.scheduler.live_setup import LivePlan, plan_live
-from barstep.replay.channel.messages import FromLoop, Welcome
 from barstep.replay.live.adapter import VenueAdapter
 from barstep.replay.live.greeting import hello_of, legs_of
 from barstep.replay.live.session import LiveSession
