@@ -49,7 +49,7 @@ class QueuedStream:
 
         Raises:
             FeedError: The stream has ended.
-            AuthorizationError: It was ended since the token or the certificate is good no more; at a client only.
+            BarstepError: At a client: what the server has ended it with.
         """
         return self.incoming.get(timeout_us)
 

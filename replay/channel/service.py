@@ -42,6 +42,8 @@ class Stream(Protocol):
 
         Raises:
             FeedError: The stream has ended.
+            BarstepError: At a client: what the server has ended it with, an AuthorizationError for a token or a
+                certificate that is good no more.
         """
 
     def close(self) -> None:

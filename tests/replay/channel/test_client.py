@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+import pyarrow.flight as fl
 import pytest
 from barstep.config.durations import microseconds
 from barstep.errors import AuthorizationError, FeedError, UsageError
@@ -171,3 +174,46 @@ def test_the_same_client_connects_again_after_a_loss() -> None:
                     CLOCK.sleep_us(50_000)
             again.send(b"back")
             assert again.receive(SOON) == b"back"
+
+
+class Strange(fl.FlightServerBase):
+    """A server of Flight that is none of ours."""
+
+    def __init__(self, frames: list[bytes]) -> None:
+        super().__init__("grpc://127.0.0.1:0")
+        self._frames = frames
+
+    def do_exchange(self, _context: object, _descriptor: object, reader: object, writer: object) -> None:
+        for frame in self._frames:
+            writer.write_metadata(frame)  # type: ignore[attr-defined]
+        with suppress(Exception):
+            while self._frames:
+                reader.read_chunk()  # type: ignore[attr-defined]
+
+    def do_get(self, *_: object) -> object:
+        raise fl.FlightUnauthenticatedError("who are you?")
+
+
+@pytest.mark.parametrize(
+    ("frames", "text"),
+    [
+        (
+            [b'\2{"channel":2,"message_bytes":5}'],
+            "the server speaks another version of the channel; this side speaks 1",
+        ),
+        ([b"\2what"], "the server speaks another version of the channel; this side speaks 1"),
+        ([b"\0x"], "the server did not open the stream in time"),
+        ([b"\1what"], "the connection was lost"),
+        ([], "the other side has ended the stream"),
+    ],
+)
+def test_a_server_that_is_none_of_ours_is_left(frames: list[bytes], text: str) -> None:
+    """It says something else, nothing, or that of another version: there is no stream, and no wait without end."""
+    server = Strange(frames)
+    client = ChannelClient(f"grpc://127.0.0.1:{server.port}", SECRET, clock=CLOCK, timeout_us=200_000)
+    with pytest.raises(FeedError, match=text):
+        client.open("echo")
+    with pytest.raises(AuthorizationError, match=r"^who are you\?"):
+        client.fetch("numbers", b"")
+    client.close()
+    server.shutdown()

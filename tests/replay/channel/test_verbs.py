@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from types import SimpleNamespace
 
 import pyarrow.flight as fl
@@ -111,6 +112,14 @@ def test_what_a_service_raises_on_purpose_is_told_in_its_words() -> None:
         told = ending_of_call(stream.read)
         assert told is not None
         assert told.as_json == words
+
+
+def test_only_the_channel_knows_of_flight() -> None:
+    """No other room, and nothing else in this one, calls it."""
+    root = Path(__file__).parents[3]
+    rooms = ("kernels", "data", "config", "engine", "replay", "report", "ops", "cli")
+    users = {path.parent for room in rooms for path in (root / room).rglob("*.py") if "flight" in path.read_text()}
+    assert users == {root / "replay/channel"}
 
 
 def test_a_ticket_is_a_name_a_zero_byte_and_what_the_service_reads() -> None:
