@@ -77,7 +77,7 @@ def replay_journal(
         ledger = live.compare()
         diverged = live.do_again(ledger, progress)
         return JournalReplay(
-            setup=live.live_setup(),
+            setup=live.live_setup()[0],
             commands=tuple(live.tail.commands),
             last_us=live.last_us or live.start_us,
             compared=ledger.compared,

@@ -157,7 +157,12 @@ class LiveSession:
         self.journal.close(self._checkpoint() if seals else None)
 
     def _checkpoint(self) -> bytes:
-        return self.writer.live_checkpoint(self.loop.next_bar, self.loop.opened_us, self.loop.reports)
+        live = {
+            "opened_us": self.loop.opened_us,
+            "reports": self.loop.reports,
+            "feeds": self.loop.feeds.state(),
+        }
+        return self.writer.live_checkpoint(self.loop.next_bar, live)
 
 
 class _CatchingUp:
@@ -181,10 +186,9 @@ class _CatchingUp:
         """The run, where the journal ends."""
         tail = last_tail(self._files, self._disk, genesis)
         bars = self._bars(tail)
-        until_us = self._start_us if tail.now_us is None else tail.now_us
-        setup = set_up_again(self._plan, bars, self._start_us, until_us, self._room, self._options)
+        setup, feeds = set_up_again(self._plan, bars, self._start_us, tail, self._room, self._options)
         ledger = CatchUp(tail.records, self._journal, COMPARED)
-        again = Again(setup, bars, tail, self._journal.log_id, ledger, self._journal)
+        again = Again(setup, feeds, bars, tail, self._journal.log_id, ledger, self._journal)
         again.do()
         loop, writer = again.loop, again.writer
         loop.drift = None

@@ -15,6 +15,7 @@ from ...engine.bars import Bars
 from ...engine.scheduler.checkpoint import restore_checkpoint
 from ...engine.scheduler.live_setup import LivePlan, with_all_bars
 from ...engine.scheduler.machine import SchedulerMachine
+from ...engine.scheduler.setup import SchedulerSetup
 from ...engine.scheduler.wishes import FAILURES, IS_BEHIND
 from ...engine.scheduler.wishes_ahead import WishesAhead
 from ...kernels.scheduler import layout
@@ -24,6 +25,7 @@ from ..health import BY_HEALTH
 from ..journal.record import fields_of
 from ..twin import WHOLE_COLUMNS
 from .again import COMPARED, Again, Follower, Tail, set_up_again
+from .feeds import LiveFeeds
 from .loop import LiveLoop
 
 _BARS = b'"kind":"bars"'
@@ -91,7 +93,7 @@ class ShadowDay:
 
     def steps(self) -> Iterator[None]:
         """Do all of it, a piece at a time."""
-        drift = RecordedDrift((), self._set_up())
+        drift = RecordedDrift((), self._set_up()[0])
         yield
         for payload in self._tail.records:
             drift.take(payload)
@@ -103,7 +105,7 @@ class ShadowDay:
     def _compare(self, drift: RecordedDrift) -> Iterator[None]:
         """Make every record anew with what the venue told."""
         ledger = CatchUp(self._tail.records, None, COMPARED)
-        again = Again(self._set_up(), self._bars, self._tail, self._run, ledger, drift=drift)
+        again = Again(*self._set_up(), self._bars, self._tail, self._run, ledger, drift=drift)
         yield
         self._lend_wishes(again.loop)
         yield
@@ -121,7 +123,7 @@ class ShadowDay:
         if not closes or not any(b'"kind":"fill"' in one[:14] for one in self._tail.records):
             self.equity_gap = 0.0
             return
-        again = Again(self._set_up(), self._bars, self._tail, self._run, CatchUp(()), drift=drift)
+        again = Again(*self._set_up(), self._bars, self._tail, self._run, CatchUp(()), drift=drift)
         loop = again.loop
         yield
         self._lend_wishes(loop)
@@ -138,9 +140,8 @@ class ShadowDay:
         shadow = float(loop.machine.arrays.account[layout.EQUITY])
         self.equity_gap = float(fields_of(last)["equity"]) - shadow
 
-    def _set_up(self) -> Any:
-        until_us = self._start_us if self._tail.now_us is None else self._tail.now_us
-        return set_up_again(self._plan, self._bars, self._start_us, until_us, 1, self._options)
+    def _set_up(self) -> tuple[SchedulerSetup, LiveFeeds]:
+        return set_up_again(self._plan, self._bars, self._start_us, self._tail, 1, self._options)
 
     def _lend_wishes(self, loop: LiveLoop) -> None:
         """Have whole columns made; where an engine has failed that day, what it saw when decides, bar by bar."""
@@ -148,7 +149,7 @@ class ShadowDay:
         own = machine.wishes
         if any(one.by == BY_HEALTH for one in self._tail.commands) or own.health[FAILURES].any():
             return
-        whole = SchedulerMachine(with_all_bars(machine.setup, self._bars[: len(machine.setup.panel.names)], WHOLE_COLUMNS),
+        whole = SchedulerMachine(with_all_bars(machine.setup, loop.feeds.merged(self._bars), WHOLE_COLUMNS),
                                  observed=True)  # fmt: skip
         if self._tail.checkpoint is None:
             whole.warm_up()
