@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 
 from ...engine.bars import MICROSECONDS
-from ...errors import FeedError
+from ...errors import AuthorizationError, FeedError, HeldError
 from ..channel.messages import Goodbye, Hello, Welcome
 from ..channel.service import Stream
 from ..clock import Clock, sleep_while
@@ -112,10 +112,10 @@ class ConnectedSession:
         return self._clock.monotonic_us() - self._answered_us > PATIENCE_US
 
     def _guarded(self, step: Callable[[], None]) -> None:
-        """Do something with the venue; where it fails, the connection is given up."""
+        """Do something with the venue; where it fails, or refuses, the connection is given up and tried again later."""
         try:
             step()
-        except FeedError as error:
+        except (FeedError, HeldError, AuthorizationError) as error:
             self._lose(str(error))
 
     def _reach(self) -> None:

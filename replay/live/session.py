@@ -229,11 +229,9 @@ def _count(legs: Sequence[Bars], until_us: int) -> int:
 
 
 def _first_missing(legs: Sequence[Bars], told: Sequence[Mapping[str, Any]], interval_us: int) -> int | None:
-    """When the first bar opened that a `bars` record counts and the recording lacks; None where it has all."""
-    closes = np.concatenate([bars.closes_us for bars in legs])
-    closes.sort()
-    for record in told:
-        now_us = at_us(record["at"])
-        if np.searchsorted(closes, now_us, "right") - np.searchsorted(closes, now_us) < record["count"]:
-            return now_us - interval_us
-    return None
+    """From when on the recording may lack bars that `bars` records tell of; None where it has all.
+
+    Of the last instant that it holds some may have been cut off.
+    """
+    last_us = max(int(bars.closes_us[-1]) for bars in legs if len(bars))
+    return last_us - interval_us if told and at_us(told[-1]["at"]) >= last_us else None
