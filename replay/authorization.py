@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from ..config.durations import instant_at
 from ..config.tokens import Scope, Token
@@ -22,6 +23,7 @@ VARIABLE = "BARSTEP_TOKEN"
 READ: Scope = "runtime.schedule.read"
 WRITE: Scope = "runtime.schedule.write"
 TOKEN_BYTES = 32
+Entry = TypeVar("Entry")
 
 
 class Authorizer:
@@ -34,6 +36,9 @@ class Authorizer:
         folder: Where secrets of entries with `env` may lie as files, `<id>.token`, for variables that are not set;
             None: nowhere.
 
+    Attributes:
+        known: The entries whose secret is known here, each with its SHA-384.
+
     Raises:
         JournalError: A file of a secret is not private.
     """
@@ -43,7 +48,7 @@ class Authorizer:
     ) -> None:
         self._scheduler, self._tokens = scheduler, tuple(tokens)
         self._environ, self._folder = environ, folder
-        self._known = [(token, digest) for token in tokens if (digest := self._reference(token)) is not None]
+        self.known = [(token, digest) for token in tokens if (digest := self._reference(token)) is not None]
 
     def __repr__(self) -> str:
         return f"Authorizer({self._scheduler!r}, ids={[token.id for token in self._tokens]})"
@@ -59,8 +64,7 @@ class Authorizer:
         Raises:
             AuthorizationError: The token is unknown, has expired or lacks the scope.
         """
-        digest, now = _digest(presented), instant_at(now_us)
-        matched = [token for token, known in self._known if hmac.compare_digest(known, digest)]
+        now, matched = instant_at(now_us), matching(presented, self.known)
         if not matched:
             raise AuthorizationError(self._unknown(scope))
         alive = [token for token in matched if token.expires is None or now < token.expires]
@@ -109,7 +113,7 @@ class Authorizer:
         if token.sha384 is not None:
             return bytes.fromhex(token.sha384)
         secret = self._secret(token)
-        return _digest(secret) if secret else None
+        return digest_of(secret) if secret else None
 
     def _unknown(self, scope: Scope) -> str:
         text = f"the token is none of scheduler {self._scheduler!r}; {scope} is needed."
@@ -125,6 +129,22 @@ class Authorizer:
         )
 
 
+def digest_of(token: str) -> bytes:
+    """The SHA-384 of a token."""
+    return hashlib.sha384(token.encode("utf-8", "surrogateescape")).digest()
+
+
+def matching(presented: str, known: Iterable[tuple[Entry, bytes]]) -> list[Entry]:
+    """The entries of a token; it is compared with the SHA-384 of every one, in constant time.
+
+    Args:
+        presented: The token.
+        known: Entries with their SHA-384.
+    """
+    digest = digest_of(presented)
+    return [entry for entry, reference in known if hmac.compare_digest(reference, digest)]
+
+
 def new_token() -> str:
     """A token of 256 bits from the system, as hexadecimal digits."""
     return random_bytes(TOKEN_BYTES).hex()
@@ -132,7 +152,7 @@ def new_token() -> str:
 
 def token_sha384(token: str) -> str:
     """What the configuration keeps of a token."""
-    return _digest(token).hex()
+    return digest_of(token).hex()
 
 
 def read_token(path: Path) -> str:
@@ -166,7 +186,3 @@ def write_token(path: Path, token: str) -> None:
 def token_path(folder: Path, token_id: str) -> Path:
     """Where the token of an id is in a folder of tokens."""
     return folder / f"{token_id}.token"
-
-
-def _digest(token: str) -> bytes:
-    return hashlib.sha384(token.encode("utf-8", "surrogateescape")).digest()
