@@ -1,62 +1,117 @@
-"""`barstep keys …`: the keys that sign the journal, and tokens."""
+"""`barstep keys …`: the keys that sign the journal, certificates, and tokens."""
 
 # ruff: noqa: PLC0415 - imported when a command runs, see `cli.app`
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from . import mtls_bundle
 from .journal_options import (
     JOURNALS,
-    EnvironmentOption,
     JournalFolderOption,
     JsonOption,
     KeysFolderOption,
     journal_files,
     key_folder,
 )
+from .mtls_bundle import (
+    AuthorityKeyOption,
+    AuthorityOption,
+    BundleOption,
+    ClientOption,
+    DaysOption,
+    FinishOption,
+    HostOption,
+    refuse_others,
+    require_one,
+)
 
 if TYPE_CHECKING:
     from ..replay.key_files import KeyFolder
 
-app = typer.Typer(rich_markup_mode=None, help="Make and rotate signing keys, make tokens.", no_args_is_help=True)
+app = typer.Typer(
+    rich_markup_mode=None, help="Make and rotate signing keys and certificates, make tokens.", no_args_is_help=True
+)
+EitherEnvironment = Annotated[
+    str | None, typer.Option("--environment", help="Name of the environment whose signing keys are meant.")
+]
 
 
 @app.command("init")
 def init_command(
-    environment: EnvironmentOption, keys_folder: KeysFolderOption = None, json_output: JsonOption = False
+    environment: EitherEnvironment = None,
+    bundle: BundleOption = None,
+    host: HostOption = None,
+    client: ClientOption = None,
+    days: DaysOption = None,
+    keys_folder: KeysFolderOption = None,
+    json_output: JsonOption = False,
 ) -> None:
-    """Make an environment's root key and the first signing key; what is there is kept."""
-    folder = key_folder(keys_folder, environment)
-    folder.init()
-    _print(folder, environment, json_output=json_output)
+    """Make an environment's root key and first signing key, or a bundle of certificates; what is there is kept."""
+    making = {"--host": host, "--client": client, "--days": days}
+    require_one(environment, bundle, making, {"--keys-folder": keys_folder})
+    if bundle is not None:
+        mtls_bundle.init(bundle, host, client, days)
+        mtls_bundle.show(bundle, json_output=json_output)
+    if environment is not None:
+        folder = key_folder(keys_folder, environment)
+        folder.init()
+        _print(folder, environment, json_output=json_output)
 
 
 @app.command("rotate")
 def rotate_command(
-    environment: EnvironmentOption,
+    environment: EitherEnvironment = None,
+    bundle: BundleOption = None,
+    host: HostOption = None,
+    client: ClientOption = None,
+    days: DaysOption = None,
+    authority: AuthorityOption = False,
+    authority_key: AuthorityKeyOption = None,
+    finish: FinishOption = False,
     keys_folder: KeysFolderOption = None,
     journal_folder: JournalFolderOption = JOURNALS,
     json_output: JsonOption = False,
 ) -> None:
-    """Make a new root key; the open segment of a journal that is there is sealed, and the next one signed anew."""
-    from ..replay.clock import SystemClock
-    from ..replay.journal.rotation import rotate_keys
+    """Make a new root key, or new certificates.
 
-    folder = key_folder(keys_folder, environment)
-    rotate_keys(folder, journal_files(journal_folder, environment), now_us=SystemClock().now_us())
-    _print(folder, environment, json_output=json_output)
+    Of a journal that is there the open segment is sealed, and the next one signed with the new key. Certificates are
+    made by the authority that is there, or by a new one beside it (--authority), until that one goes (--finish).
+    """
+    making = {"--host": host, "--client": client, "--days": days}
+    of_bundle = {**making, "--authority": authority, "--authority-key": authority_key, "--finish": finish}
+    of_keys = {"--keys-folder": keys_folder, "--journal-folder": journal_folder != JOURNALS}
+    require_one(environment, bundle, of_bundle, of_keys)
+    if bundle is not None:
+        if finish:
+            refuse_others("--finish", {**making, "--authority": authority, "--authority-key": authority_key})
+            mtls_bundle.finish(bundle)
+        else:
+            mtls_bundle.rotate(bundle, host, client, days, new_ca=authority, authority_key=authority_key)
+        mtls_bundle.show(bundle, json_output=json_output)
+    if environment is not None:
+        _rotate_keys(key_folder(keys_folder, environment), environment, journal_folder)
+        _print(key_folder(keys_folder, environment), environment, json_output=json_output)
 
 
 @app.command("show")
 def show_command(
-    environment: EnvironmentOption, keys_folder: KeysFolderOption = None, json_output: JsonOption = False
+    environment: EitherEnvironment = None,
+    bundle: BundleOption = None,
+    keys_folder: KeysFolderOption = None,
+    json_output: JsonOption = False,
 ) -> None:
-    """Show which keys there are and where; never a key itself."""
-    _print(key_folder(keys_folder, environment), environment, json_output=json_output)
+    """Show which keys or certificates there are, never a key itself; certificates not in order exit with 1."""
+    require_one(environment, bundle, {}, {"--keys-folder": keys_folder})
+    if bundle is not None:
+        mtls_bundle.show(bundle, json_output=json_output)
+    if environment is not None:
+        _print(key_folder(keys_folder, environment), environment, json_output=json_output)
 
 
 @app.command("token")
@@ -89,6 +144,13 @@ def token_command(
     typer.echo(f"  {token}")
     typer.echo("the entry for rbac_tokens of the scheduler:")
     typer.echo(f"  - {{id: {token_id}, scopes: [{', '.join(entry['scopes'])}], sha384: {entry['sha384']}}}")
+
+
+def _rotate_keys(folder: KeyFolder, environment: str, journal_folder: Path) -> None:
+    from ..replay.clock import SystemClock
+    from ..replay.journal.rotation import rotate_keys
+
+    rotate_keys(folder, journal_files(journal_folder, environment), now_us=SystemClock().now_us())
 
 
 def _print(folder: KeyFolder, environment: str, *, json_output: bool) -> None:

@@ -12,6 +12,9 @@ from ..config.environments import Environment
 from ..config.tokens import Token
 from ..errors import JournalError
 from .authorization import new_token, token_path, write_token
+from .certificates import MTLS, BundleFolder, load_identity
+from .channel.identity import Identity
+from .issuing import Role
 from .key_files import KeyFolder
 
 KEYS, TOKENS = Path("journal"), Path("tokens")
@@ -72,3 +75,28 @@ def require_secrets(
             "`barstep keys token --id NAME` makes one and the line for rbac_tokens."
         )
     return []
+
+
+def require_identity(folder: Path, environment: Environment, role: Role, *, now_us: int) -> Identity | None:
+    """What one end of an environment's channel shows; a demonstration's certificates are made where there are none.
+
+    Args:
+        folder: The folder of secrets, such as `secrets`.
+        environment: Whose `mtls_bundle` it is.
+        role: Which end.
+        now_us: The time.
+
+    Returns:
+        The identity; None where the environment names no bundle.
+
+    Raises:
+        DataError: A certificate is missing, with the command that makes it.
+        JournalError: One is not private, has expired or is not what it should be, with the command that mends it.
+    """
+    bundle = environment.mtls_bundle
+    if bundle is None:
+        return None
+    files = BundleFolder(folder / MTLS, bundle)
+    if environment.type == "demo" and not files.path.exists():
+        files.init(host="localhost", client=bundle, now_us=now_us)
+    return load_identity(folder / MTLS, bundle, role, now_us=now_us)

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from barstep.config.environments import Environment
 from barstep.config.tokens import Token
-from barstep.errors import JournalError
+from barstep.errors import DataError, JournalError
 from barstep.replay.authorization import READ, WRITE, Authorizer, read_token, token_sha384
 from barstep.replay.key_files import KeyFolder
-from barstep.replay.secrets_setup import demo_secrets, require_secrets
+from barstep.replay.secrets_setup import demo_secrets, require_identity, require_secrets
+from bundle_making import DAY_US, NOW_US, made
+from msgspec.structs import replace
 
 LOCAL = Token(id="scheduler-local", env="CORE_SCHEDULER_TOKEN", scopes=[READ, WRITE])
 HASHED = Token(id="hashed", sha384=token_sha384("x"), scopes=[READ])
@@ -54,3 +56,29 @@ def test_paper_and_live_do_not_start_without_their_own(kind: str, tmp_path: Path
         require_secrets(folder, name, one, [LOCAL], {"CORE_SCHEDULER_TOKEN": " "})
     assert require_secrets(folder, name, one, [LOCAL], {"CORE_SCHEDULER_TOKEN": "x"}) == []
     assert require_secrets(folder, name, one, [HASHED], {}) == []
+
+
+def test_a_demonstration_makes_its_certificates_once(tmp_path: Path) -> None:
+    """Both ends are of one bundle, which is kept; an environment that names none has none."""
+    one = replace(environment("demo"), mtls_bundle="core-oem")
+    client = require_identity(tmp_path / "secrets", one, "client", now_us=NOW_US)
+    server = require_identity(tmp_path / "secrets", one, "server", now_us=NOW_US)
+    assert client is not None and server is not None
+    assert (client.name, server.name) == ("barstep://client/core-oem", "localhost")
+    assert client.authority == server.authority
+    assert require_identity(tmp_path / "secrets", one, "client", now_us=NOW_US) == client
+    assert require_identity(tmp_path / "none", environment("demo"), "client", now_us=NOW_US) is None
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("kind", ["paper", "live"])
+def test_paper_and_live_bring_their_certificates(kind: str, tmp_path: Path) -> None:
+    """Nothing is made for them, and what has expired does not start them."""
+    one = replace(environment(kind), mtls_bundle="core-oem")
+    with pytest.raises(DataError, match="`barstep keys init --mtls-bundle core-oem` makes it"):
+        require_identity(tmp_path / "secrets", one, "client", now_us=NOW_US)
+    assert not (tmp_path / "secrets").exists()
+    made(tmp_path / "secrets" / "mtls")
+    assert require_identity(tmp_path / "secrets", one, "client", now_us=NOW_US) is not None
+    with pytest.raises(JournalError, match="expired at"):
+        require_identity(tmp_path / "secrets", one, "client", now_us=NOW_US + 90 * DAY_US)
