@@ -158,9 +158,10 @@ class CcxtExchange:
             for row in rows
         ]
 
-    def place(self, market: str, *, side: Side, quantity: Decimal, client_id: str) -> ExchangeOrder:
+    def place(self, market: str, *, side: Side, quantity: Decimal, client_id: str, stamp_us: int) -> ExchangeOrder:
         """Place a market order. After `UnansweredError` it may be there or not."""
-        named = {self._venue.client_id_parameter: client_id}
+        # Were it stamped when it leaves, its window would end later than what was written down before.
+        named = {self._venue.client_id_parameter: client_id, self._venue.stamp_parameter: stamp_us // 1_000}
         answer = self._call(
             "create_order", self._symbols[market], "market", side, float(quantity), None, named, is_patient=False
         )

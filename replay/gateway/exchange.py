@@ -141,7 +141,7 @@ class Exchange(Protocol):
         name: Such as `binance`.
         intervals: Lengths of its bars, in seconds.
         most_candles: Most bars of one answer.
-        receive_window_us: How long after it was sent a request for an order can still be carried out.
+        receive_window_us: How long after its time stamp a request for an order can still be carried out.
     """
 
     name: str
@@ -170,8 +170,11 @@ class Exchange(Protocol):
     def candles(self, market: str, *, interval_seconds: int, from_us: int, limit: int) -> list[Candle]:
         """Bars that open at `from_us` or later, in order, the unfinished one among them."""
 
-    def place(self, market: str, *, side: Side, quantity: Decimal, client_id: str) -> ExchangeOrder:
-        """Place a market order. After `UnansweredError` it may be there or not."""
+    def place(self, market: str, *, side: Side, quantity: Decimal, client_id: str, stamp_us: int) -> ExchangeOrder:
+        """Place a market order. After `UnansweredError` it may be there or not.
+
+        The exchange carries it out within `receive_window_us` after `stamp_us` of its own time, or never.
+        """
 
     def order(self, market: str, client_id: str) -> ExchangeOrder | None:
         """An order of ours; None where the exchange does not know it."""

@@ -136,6 +136,7 @@ class Ledger:
     def __init__(self, path: Path, disk: Disk = REAL_DISK) -> None:
         self.path, self._disk = path, disk
         self.standings: dict[str, Standing] = {}
+        self._open: dict[str, Standing] = {}
         self.reports: list[Report] = []
         self.last_number = 0
         disk.make_folder(path.parent)
@@ -176,7 +177,7 @@ class Ledger:
 
     def unended(self) -> Iterator[Standing]:
         """Orders that something may still happen to."""
-        return (standing for standing in list(self.standings.values()) if not standing.has_ended)
+        return iter(list(self._open.values()))
 
     def _fold(self) -> None:
         try:
@@ -205,12 +206,13 @@ class Ledger:
 
     def _apply(self, event: AnyEvent) -> None:
         if isinstance(event, Taken):
-            self.standings[event.order.order_id] = Standing(
+            standing = Standing(
                 order=event.order,
                 market=event.market,
                 client_id=event.client_id,
                 unsure_until_us=event.unsure_until_us,
             )
+            self.standings[event.order.order_id] = self._open[event.order.order_id] = standing
             return
         if isinstance(event, Told):
             self._tell(event.report)
@@ -232,3 +234,5 @@ class Ledger:
             standing.lots += abs(fill.lots)
             standing.lots_price += abs(fill.lots) * fill.price
             standing.fee += fill.fee
+        if standing.has_ended:
+            self._open.pop(report.order_id, None)

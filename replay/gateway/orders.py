@@ -149,11 +149,13 @@ class OrderDesk:
             self._ask(standing)
         elif standing.order.order_id in self._cancels:
             self._tell(standing, "cancelled", reason="cancelled")
+        elif self._waits_for_another(standing.order):
+            return
         elif reason := self._refused(standing):
             self._tell(standing, "rejected", reason=reason)
         elif self._is_too_old(standing.order):
             self._tell(standing, "abandoned", reason="age")
-        elif not self._waits_for_another(standing.order):
+        else:
             self._size_and_send(standing)
 
     def _refused(self, standing: Standing) -> str:
@@ -183,7 +185,7 @@ class OrderDesk:
     def _size_and_send(self, standing: Standing) -> None:
         order, market = standing.order, self._markets[standing.order.leg]
         quantity = quantity_of(order.lots, self._lot(order), market)
-        reason = refusal_of(quantity, decimal_of(self._price(order.leg, market)), market)
+        reason = refusal_of(quantity, self._price(order.leg, market), market)
         if reason:
             self._tell(standing, "rejected", reason=reason)
             return

@@ -14,7 +14,6 @@ from ..channel.messages import (
     Heartbeat,
     Hello,
     Orders,
-    Report,
     Welcome,
     encode,
     read_from_loop,
@@ -90,7 +89,7 @@ class Session:
         )
         self._backoff = backoff()
         self._rests_until_us = 0
-        self._told = hello.reports
+        self._told = sum(report.number <= hello.reports for report in ledger.reports)
         self._spoke_us: int | None = None
         self._has_left = False
 
@@ -174,9 +173,9 @@ class Session:
         self._log.write("bars_wait", why=why, wait_seconds=wait_us / 1e6)
 
     def _tell(self) -> None:
-        for report in self._new_reports():
-            self._send(report)
-            self._told = report.number
+        while self._told < len(self._ledger.reports):
+            self._send(self._ledger.reports[self._told])
+            self._told += 1
         for message in self._watch.messages():
             self._send(message)
         # It speaks of the exchange, not of this process: silent as long as the exchange does not answer.
@@ -184,9 +183,6 @@ class Session:
         is_silent = self._spoke_us is None or now_us - self._spoke_us >= HEARTBEAT_US
         if is_silent and now_us >= self._rests_until_us:
             self._send(Heartbeat(at_us=self._exchange.earliest_us()))
-
-    def _new_reports(self) -> list[Report]:
-        return [report for report in self._ledger.reports if report.number > self._told]
 
     def _send(self, message: FromVenue) -> None:
         self._stream.send(encode(message))

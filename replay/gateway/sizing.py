@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import ROUND_FLOOR, Decimal
 
-from .exchange import Market
+from .exchange import Market, decimal_of
 
 
 def quantity_of(lots: int, lot: Decimal, market: Market) -> Decimal:
@@ -12,12 +12,12 @@ def quantity_of(lots: int, lot: Decimal, market: Market) -> Decimal:
     return (abs(lots) * lot / market.step).to_integral_value(ROUND_FLOOR) * market.step
 
 
-def refusal_of(quantity: Decimal, price: Decimal, market: Market) -> str:
+def refusal_of(quantity: Decimal, price: float | None, market: Market) -> str:
     """Why the exchange would not take an order, before it is sent; empty where it would.
 
     Args:
         quantity: As `quantity_of` gives it.
-        price: The last price.
+        price: The last price; None where none is known, and the exchange judges the value itself.
         market: Its rules.
     """
     if not market.is_trading:
@@ -26,6 +26,6 @@ def refusal_of(quantity: Decimal, price: Decimal, market: Market) -> str:
         return "lot"
     if market.most is not None and quantity > market.most:
         return "largest_lot"
-    if quantity * price < market.least_value:
+    if price is not None and quantity * decimal_of(price) < market.least_value:
         return "minimum_notional"
     return ""

@@ -25,6 +25,7 @@ class Venue:
         weight_a_minute: How much is allowed.
         client_id_parameter: What an order's own id is called when it is placed.
         asked_client_id_parameter: What it is called when it is asked for or cancelled.
+        stamp_parameter: What the time stamp of a signed request is called, in milliseconds.
         window_seconds: How long after its time stamp a signed request is carried out.
         unknown_order: Codes of "no such order".
         not_authorized: Codes of a key, a signature or a permission that is not right.
@@ -39,6 +40,7 @@ class Venue:
     weight_a_minute: int
     client_id_parameter: str
     asked_client_id_parameter: str
+    stamp_parameter: str
     window_seconds: int
     unknown_order: frozenset[str]
     not_authorized: frozenset[str]
@@ -55,6 +57,7 @@ BINANCE = Venue(
     weight_a_minute=6_000,
     client_id_parameter="newClientOrderId",
     asked_client_id_parameter="origClientOrderId",
+    stamp_parameter="timestamp",
     window_seconds=5,
     unknown_order=frozenset({"-2013", "-2011"}),
     not_authorized=frozenset({"-1002", "-1022", "-2014", "-2015"}),
