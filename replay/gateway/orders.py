@@ -92,7 +92,7 @@ class OrderDesk:
             FeedError: It names a leg or a schedule that the loop has not named before.
             JournalError: The ledger cannot be written.
         """
-        end_us = self._end_of_window()
+        end_us = self._end_of_window(self._exchange.latest_us())
         new: dict[str, AnyEvent] = {}
         for order in message.orders:
             if not 0 <= order.schedule < len(self._book.rules) or order.leg < 0:
@@ -128,8 +128,6 @@ class OrderDesk:
             wait_us = self._backoff.wait_us()
             self._rests_until_us = self._clock.monotonic_us() + wait_us
             self._log.write("unanswered", error=str(trouble), wait_seconds=wait_us / 1e6)
-        else:
-            self._backoff.reset()
 
     def reconcile(self) -> None:
         """Ask for every order that may be at the exchange, and note open ones that are no order of this run."""
@@ -189,7 +187,9 @@ class OrderDesk:
         if reason:
             self._tell(standing, "rejected", reason=reason)
             return
-        self._ledger.add(Sent(order_id=order.order_id, quantity=f"{quantity:f}", unsure_until_us=self._end_of_window()))
+        stamp_us = self._exchange.earliest_us()
+        end_us = self._end_of_window(stamp_us)
+        self._ledger.add(Sent(order_id=order.order_id, quantity=f"{quantity:f}", unsure_until_us=end_us))
         self._log.write("sent", order_id=order.order_id, client_id=standing.client_id, quantity=f"{quantity:f}")
         self._asked_us[order.order_id] = self._clock.monotonic_us()
         try:
@@ -198,6 +198,7 @@ class OrderDesk:
                 side="buy" if order.lots > 0 else "sell",
                 quantity=quantity,
                 client_id=standing.client_id,
+                stamp_us=stamp_us,
             )
         except ThrottledError:
             self._ledger.add(Absent(order_id=order.order_id))
@@ -209,6 +210,7 @@ class OrderDesk:
         except UnansweredError as doubt:
             self._log.write("acknowledgement_lost", order_id=order.order_id, error=str(doubt))
         else:
+            self._backoff.reset()
             self._found(standing, answer)
 
     def _ask(self, standing: Standing) -> None:
@@ -221,6 +223,7 @@ class OrderDesk:
             except DeclinedError as ended:
                 self._log.write("not_cancelled", order_id=order_id, error=str(ended))
         answer = self._exchange.order(standing.market, standing.client_id)
+        self._backoff.reset()
         if answer is not None:
             self._found(standing, answer)
         elif not standing.exchange_id and asked_us > standing.unsure_until_us:
@@ -303,8 +306,9 @@ class OrderDesk:
             return Decimal(standing.quantity)
         return quantity_of(standing.order.lots, self._lot(standing.order), self._markets[standing.order.leg])
 
-    def _end_of_window(self) -> int:
-        return self._exchange.latest_us() + self._exchange.receive_window_us + WINDOW_MARGIN_US
+    def _end_of_window(self, stamp_us: int) -> int:
+        """When a request of this time stamp can surely no longer be carried out."""
+        return stamp_us + self._exchange.receive_window_us + WINDOW_MARGIN_US
 
 
 def _last_close(candles: Sequence[Candle]) -> float | None:

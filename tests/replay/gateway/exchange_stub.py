@@ -118,7 +118,7 @@ class ExchangeStub:
     def client_ids(self) -> list[str]:
         return [order.client_id for order in self.orders]
 
-    def handle(
+    def handle(  # noqa: PLR0911 - an answer for each fault
         self, method: str, url: str, body: str, headers: dict[str, str]
     ) -> tuple[int, dict[str, str], str] | str:
         """The answer to a request; a word where there is to be none."""
@@ -319,13 +319,13 @@ def _handler(stub: ExchangeStub) -> type[BaseHTTPRequestHandler]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-        def do_GET(self) -> None:  # noqa: N802 - http.server's name
+        def do_GET(self) -> None:
             self._answer("GET")
 
-        def do_POST(self) -> None:  # noqa: N802 - http.server's name
+        def do_POST(self) -> None:
             self._answer("POST")
 
-        def do_DELETE(self) -> None:  # noqa: N802 - http.server's name
+        def do_DELETE(self) -> None:
             self._answer("DELETE")
 
         def _answer(self, method: str) -> None:

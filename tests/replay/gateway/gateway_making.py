@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,7 @@ class MemoryStream:
     def send(self, message: bytes) -> None:
         self.sent.append(read_from_venue(message))
 
-    def receive(self, timeout_us: int | None = None) -> bytes | None:
+    def receive(self, timeout_us: int | None = None) -> bytes | None:  # noqa: ARG002 - it never waits
         return self.waiting.popleft() if self.waiting else None
 
     def close(self) -> None:
@@ -180,8 +181,6 @@ class World:
         return self.log_path.read_text() if self.log_path.exists() else ""
 
     def events(self) -> list[str]:
-        import json
-
         return [json.loads(line)["event"] for line in self.log_text().splitlines()]
 
     def close(self) -> None:

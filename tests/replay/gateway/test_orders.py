@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from decimal import Decimal
 
 import pytest
 from barstep.errors import FeedError
 from barstep.replay.channel.messages import Fill, Orders, Report, Welcome
 from gateway_making import MINUTE_US, SECOND_US, START_US, World, hello, order
+
+SEEDS = int(os.environ.get("SEEDS", "1"))
 
 
 def last(world: World) -> Report:
@@ -291,7 +294,7 @@ def test_accepted_lost_and_restarted_gives_no_duplicate(world: World) -> None:
     world.connect()
     faults = ["drop", None, 500, "lose", None, "drop", (-1007, "Timeout."), "lose"]
     bar = START_US // MINUTE_US + 1
-    orders = [order(number, sent_us=START_US + number, decided=bar) for number in range(1, 1 + 3 * len(faults))]
+    orders = [order(number, sent_us=START_US + number, decided=bar) for number in range(1, 1 + SEEDS * len(faults))]
     known: list[str] = []
     for place, one in enumerate(orders):
         fault = faults[place % len(faults)]
@@ -354,7 +357,7 @@ def test_trades_that_lag_are_waited_for(world: World, monkeypatch: pytest.Monkey
     world.connect()
     world.stub.fail("POST order", "drop")
     shown = world.stub._my_trades
-    monkeypatch.setattr(world.stub, "_my_trades", lambda query: [])
+    monkeypatch.setattr(world.stub, "_my_trades", lambda _: [])
     world.place(order())
     world.go_on(3)
     assert world.reports == []
