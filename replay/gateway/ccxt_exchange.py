@@ -206,7 +206,7 @@ class CcxtExchange:
         if self._credentials is not None:
             made.apiKey, made.secret = self._credentials.key, self._credentials.secret
         if sandbox:
-            if "test" not in made.urls:
+            if not made.urls.get("test"):
                 raise UsageError(f"{self.name} has no sandbox.")
             made.set_sandbox_mode(True)
         if base_url is not None:

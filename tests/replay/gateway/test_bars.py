@@ -14,6 +14,7 @@ from gateway_making import MINUTE_US, SECOND_US, START_US, World, hello
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+
 def candle(number: int, close: float = 1.5) -> Candle:
     return Candle(ts_us=START_US + number * MINUTE_US, open=1.0, high=2.0, low=0.5, close=close, volume=3.0)
 
