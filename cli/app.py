@@ -24,14 +24,18 @@ from . import (
     gateway,
     keys,
     licence,
+    modes,
     portfolio,
     replay,
     report,
     reproduce,
+    scheduler,
     smoke,
+    stub_server,
     verify,
     warmup,
 )
+from .connectable import ConnectableCommand
 
 UNREADABLE = 3
 
@@ -42,14 +46,19 @@ app.add_typer(config.app, name="config")
 app.add_typer(licence.app, name="licence")
 app.add_typer(decision_log.app, name="decision-log")
 app.add_typer(keys.app, name="keys")
+app.add_typer(scheduler.app, name="scheduler")
 app.add_typer(verify.app, name="verify")
 app.add_typer(audit.app, name="audit")
 app.command("backtest")(backtest.backtest_command)
 app.command("replay")(replay.replay_command)
+app.command("halt", cls=ConnectableCommand)(modes.halt_command)
+app.command("reduce", cls=ConnectableCommand)(modes.reduce_command)
+app.command("resume", cls=ConnectableCommand)(modes.resume_command)
 app.command("portfolio")(portfolio.portfolio_command)
 app.command("report")(report.report_command)
 app.command("reproduce")(reproduce.reproduce_command)
 app.command("smoke")(smoke.smoke_command)
+app.command("stub-server")(stub_server.stub_server_command)
 app.command("demo")(demo.demo_command)
 app.command("warmup")(warmup.warmup_command)
 app.command("doctor")(doctor.doctor_command)

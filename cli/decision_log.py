@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import JournalError, UsageError, nearest
+from ..errors import HeldError, JournalError, UsageError, nearest
+from .connectable import ConnectableCommand, ConnectOption, TokenFileOption
 from .journal_options import (
     JOURNALS,
-    TOKENS,
     EnvironmentOption,
     JournalFolderOption,
     JsonOption,
@@ -24,6 +24,7 @@ from .journal_options import (
     journal_files,
     key_folder,
 )
+from .managing import Where, connected, held
 
 if TYPE_CHECKING:
     from ..replay.journal.summary import Record, Summary
@@ -71,7 +72,7 @@ def verify_command(
         raise typer.Exit(JournalError.exit_code)
 
 
-@app.command("summary")
+@app.command("summary", cls=ConnectableCommand)
 def summary_command(
     environment: EnvironmentOption = DEFAULT_ENVIRONMENT,
     append: Annotated[bool, typer.Option("--append", help="Write a note instead of counting.")] = False,
@@ -84,14 +85,16 @@ def summary_command(
         str | None, typer.Option("--category", help="note, incident, config_change or stage4_smoke.")
     ] = None,
     config: Annotated[Path | None, typer.Option("--config", help="Where it stands who may write.")] = None,
-    token_file: Annotated[
-        Path | None, typer.Option("--token-file", help="A file that holds the token. [BARSTEP_TOKEN]")
-    ] = None,
+    connect: ConnectOption = None,
+    token_file: TokenFileOption = None,
     journal_folder: JournalFolderOption = JOURNALS,
     keys_folder: KeysFolderOption = None,
     json_output: JsonOption = False,
 ) -> None:
-    """Count records by kind, category, status, reason and schedule; with --append or --incident write one."""
+    """Count records by kind, category, status, reason and schedule; with --append or --incident write one.
+
+    While a loop holds the journal, --connect has that loop write it.
+    """
     from ..replay.journal.summary import summarize
 
     if append or incident:
@@ -102,9 +105,15 @@ def summary_command(
             "status": status,
             "message": message or "",
         }
-        _append(environment, fields, config, token_file, journal_folder, keys_folder, json_output=json_output)
+        where = Where(config=config, environment=environment, scheduler=None, token_file=token_file)
+        if connect is None:
+            written = _append(where, fields, journal_folder, keys_folder)
+        else:
+            written = _have_appended(where, connect, fields)
+        _tell_written(where.environment_name, *written, json_output=json_output)
         return
-    given = {"--message": message, "--status": status, "--category": category, "--token-file": token_file}
+    given = {"--message": message, "--status": status, "--category": category, "--token-file": token_file,
+             "--connect": connect}  # fmt: skip
     for name, value in given.items():
         if value is not None:
             raise UsageError(f"{name}: only with --append or --incident, which write a record.")
@@ -183,39 +192,38 @@ def _tell_what_is_there(by: dict[str, dict[str, int]], asked: dict[str, str | No
 
 
 def _append(
-    wanted: str,
-    fields: dict[str, Any],
-    config: Path | None,
-    token_file: Path | None,
-    journal_folder: Path,
-    keys_folder: Path | None,
-    *,
-    json_output: bool,
-) -> None:
+    where: Where, fields: dict[str, Any], journal_folder: Path, keys_folder: Path | None
+) -> tuple[int, dict[str, Any]]:
     """Write one record, allowed by a token of the environment's scheduler, under the journal's lock."""
-    from ..config.environments import choose_environment
-    from ..engine.configured import load_core_config
-    from ..replay.authorization import WRITE, Authorizer
+    from ..replay.authorization import WRITE
     from ..replay.clock import SystemClock
     from ..replay.journal.notes import append_note, make_note
     from ..replay.journal.rotation import open_existing
-    from .settings import config_path
 
-    loaded, now_us = load_core_config(config_path(config)), SystemClock().now_us()
-    environment, _ = choose_environment(loaded.environments, wanted)
-    place = loaded.environments[environment]
-    tokens = loaded.runtime.multi_strategy_schedulers[place.scheduler].rbac_tokens
-    folder = TOKENS if place.type == "demo" else None
-    who = Authorizer(place.scheduler, tokens, environ=os.environ, folder=folder)
-    by = who.authorize(who.presented(WRITE, token_file), WRITE, now_us=now_us)
-    note = make_note(by=by, now_us=now_us, **fields)
-    files, keys = journal_files(journal_folder, environment), key_folder(keys_folder, environment)
-    with open_existing(keys, files, now_us=now_us) as journal:
-        seq = append_note(journal, note)
+    now_us = SystemClock().now_us()
+    note = make_note(by=where.authorized(WRITE), now_us=now_us, **fields)
+    files, keys = journal_files(journal_folder, where.environment_name), key_folder(keys_folder, where.environment_name)
+    try:
+        with open_existing(keys, files, now_us=now_us) as journal:
+            return append_note(journal, note), note
+    except HeldError as error:
+        raise held(error) from None
+
+
+def _have_appended(where: Where, connect: str, fields: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    """Have the loop that holds the journal write it."""
+    from ..replay.authorization import WRITE
+
+    with connected(where, connect, WRITE) as there:
+        written = there.ask("note", **fields)
+    return written["seq"], written["record"]
+
+
+def _tell_written(environment: str, seq: int, note: dict[str, Any], *, json_output: bool) -> None:
     if json_output:
         typer.echo(json.dumps({"environment": environment, "seq": seq, "record": note}, indent=2))
     else:
-        typer.echo(f"{environment}: wrote {note['kind']} {seq}, by {by}")
+        typer.echo(f"{environment}: wrote {note['kind']} {seq}, by {note['by']}")
 
 
 def _print_verification(found: Verification, *, strict: bool) -> None:

@@ -92,7 +92,7 @@ def rotate_command(
             refuse_others("--finish", {**making, "--authority": authority, "--authority-key": authority_key})
             mtls_bundle.finish(bundle)
         else:
-            mtls_bundle.rotate(bundle, host, client, days, new_ca=authority, authority_key=authority_key)
+            mtls_bundle.rotate(bundle, host, client, days, with_authority=authority, authority_key=authority_key)
         mtls_bundle.show(bundle, json_output=json_output)
     if environment is not None:
         _rotate_keys(key_folder(keys_folder, environment), environment, journal_folder)

@@ -56,27 +56,36 @@ def refuse_others(named: str, others: Mapping[str, object]) -> None:
 
 def init(bundle: str, host: str | None, client: str | None, days: int | None) -> None:
     """Make a bundle."""
-    from ..replay.certificates import BundleFolder
+    from ..replay.certificate_files import BundleFolder
+    from ..replay.certificates import init_bundle
     from ..replay.clock import SystemClock
     from ..replay.issuing import LEAF_DAYS
 
-    folder, now_us = BundleFolder(_BUNDLES, bundle), SystemClock().now_us()
-    folder.init(host=host or "localhost", client=client or bundle, days=days or LEAF_DAYS, now_us=now_us)
+    files, now_us = BundleFolder(_BUNDLES, bundle), SystemClock().now_us()
+    init_bundle(files, host=host or "localhost", client=client or bundle, days=days or LEAF_DAYS, now_us=now_us)
 
 
 def rotate(
-    bundle: str, host: str | None, client: str | None, days: int | None, *, new_ca: bool, authority_key: Path | None
+    bundle: str,
+    host: str | None,
+    client: str | None,
+    days: int | None,
+    *,
+    with_authority: bool,
+    authority_key: Path | None,
 ) -> None:
-    """Make the certificates of server and client anew; with `new_ca` under a new authority."""
-    from ..replay.certificates import BundleFolder
+    """Make the certificates of server and client anew; under a new authority with `with_authority`."""
+    from ..replay.certificate_files import BundleFolder
+    from ..replay.certificates import rotate_bundle
     from ..replay.clock import SystemClock
     from ..replay.issuing import LEAF_DAYS
 
-    BundleFolder(_BUNDLES, bundle).rotate(
+    rotate_bundle(
+        BundleFolder(_BUNDLES, bundle),
         host=host,
         client=client,
         days=days or LEAF_DAYS,
-        new_ca=new_ca,
+        with_authority=with_authority,
         authority_key=authority_key,
         now_us=SystemClock().now_us(),
     )
@@ -84,9 +93,10 @@ def rotate(
 
 def finish(bundle: str) -> None:
     """End the overlap of two authorities."""
-    from ..replay.certificates import BundleFolder
+    from ..replay.certificate_files import BundleFolder
+    from ..replay.certificates import finish_overlap
 
-    BundleFolder(_BUNDLES, bundle).finish()
+    finish_overlap(BundleFolder(_BUNDLES, bundle))
 
 
 def show(bundle: str, *, json_output: bool) -> None:

@@ -5,25 +5,22 @@
 from __future__ import annotations
 
 import json
-import signal
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..errors import UsageError, refuse_existing
+from .interruption import interruptible
 from .scheduler_options import SchedulerOptions
-from .settings import config_path, read_settings
+from .settings import config_path, read_settings, read_speed
 
 if TYPE_CHECKING:
     from ..engine.scheduler.setup import SchedulerSetup
     from ..replay.journal_replay import JournalReplay
     from ..replay.session import Session
     from ..replay.what_if import WhatIf
-
-INTERRUPTED = 130
 
 
 def replay_command(
@@ -86,7 +83,7 @@ def replay_command(
     asked = SchedulerOptions(
         config=config, scheduler=scheduler, environment=environment, start=start, end=end, commands=commands
     )
-    times = None if speed is None else _read_speed(speed)
+    times = None if speed is None else read_speed(speed)
     if output is not None:
         refuse_existing(output, overwrite=overwrite)  # before a long run
     setup = asked.set_up(read_settings(settings or []))
@@ -131,13 +128,14 @@ def _run(
         keys_folder = own_keys(setup, lambda path: typer.echo(f"made for the demonstration: {path}", err=True))
     session = open_session(setup, journal, keys_folder, clock, block_bars=paced_block(speed))
     pace = None if speed is None else Pace(clock, speed, session.loop.now_us)
-    with _interruptible() as came:
+    with interruptible() as signals:
+        signals.wait_for_them()
         try:
             with (
                 progress_of_bars("replaying", quiet=quiet or watched) as progress,
                 shown(session, pace, clock, watched=watched),
             ):
-                finished = run_session(session, pace, progress=progress, should_stop=lambda: bool(came))
+                finished = run_session(session, pace, progress=progress, should_stop=signals.have_come)
         finally:
             session.close()
     if not finished:
@@ -145,29 +143,8 @@ def _run(
 
         goes_on = "the same command goes on from there" if journal is not None else "without a journal it begins anew"
         typer.echo(f"stopped at {at_text(session.loop.now_us)}; {goes_on}", err=True)
-        raise typer.Exit(0 if signal.SIGTERM in came else INTERRUPTED)
+        raise typer.Exit(signals.exit_code)
     return session
-
-
-@contextmanager
-def _interruptible() -> Iterator[list[int]]:
-    """Give the list of signals that have come, SIGINT and SIGTERM: they end nothing by themselves."""
-    came: list[int] = []
-    before = {
-        each: signal.signal(each, lambda number, _: came.append(number)) for each in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield came
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
-
-
-def _read_speed(text: str) -> float:
-    try:
-        return float(text.removesuffix("x"))
-    except ValueError:
-        raise UsageError(f"--speed {text!r}: write how many times as fast as the clock, such as 60x.") from None
 
 
 def _refuse_with_journal(given: Mapping[str, object]) -> None:

@@ -38,6 +38,14 @@ def _number_or_text(text: str) -> float | str:
     return text
 
 
+def read_speed(text: str) -> float:
+    """Seconds of event time in a second of the clock, of `60x`."""
+    try:
+        return float(text.removesuffix("x"))
+    except ValueError:
+        raise UsageError(f"--speed {text!r}: write how many times as fast as the clock, such as 60x.") from None
+
+
 def catalog_with(engine_files: Iterable[Path]) -> StrategyCatalog:
     """The engines of barstep, of installed packages and of these files."""
     from ..engine.catalog import DEFAULT_STRATEGY_CATALOG

@@ -19,7 +19,8 @@ def check_commands(
 ) -> Iterator[Problem]:
     """Names that dangle; problems are not located yet.
 
-    A strategy or a tag must be that of one of the scheduler's schedules: a command for another one would do nothing.
+    A strategy, a tag or an instrument must be that of one of the scheduler's schedules: a command for another one would
+    do nothing.
 
     Args:
         placed: Commands, each with its path.
@@ -32,6 +33,7 @@ def check_commands(
         "tag": ("tag", {tag for name in strategies for tag in config.strategy(name).tags}),
         "strategy": ("strategy", strategies),
         "profile": ("risk profile", config.risk_profiles),
+        "instrument": ("instrument", _instruments(config, scheduler)),
     }
     all_tags = {tag for _, strategy in config.catalog().values() for tag in strategy.tags}
     for path, command in placed:
@@ -39,3 +41,12 @@ def check_commands(
             yield from dangling((*path, field), kind, getattr(command, field, None), names)
         if isinstance(command, SetCapitalPolicy | ReplaceCapitalPolicy):
             yield from policy_references(command.policy, (*path, "policy"), config.risk_profiles, all_tags)
+
+
+def _instruments(config: CoreConfig, scheduler: Scheduler) -> set[str]:
+    """What the universes of its schedules hold; where one names none, it may be any environment's."""
+    named = {schedule.instrument_universe for schedule in scheduler.schedules.values()}
+    if None in named:
+        named |= {environment.instrument_universe for environment in config.environments.values()}
+    universes = config.instrument_universes
+    return {name for universe in named if universe in universes for name in universes[universe].instruments}

@@ -5,11 +5,11 @@ What each does is told in docs/scheduler.md.
 
 from __future__ import annotations
 
-from typing import TypeAlias, Union
+from typing import Literal, TypeAlias, Union
 
 from msgspec import Struct, field
 
-from .fields import Count, Instant, Name, Seconds
+from .fields import Count, Instant, Name, Seconds, Text
 from .policies import Policy
 from .section import Section
 
@@ -148,6 +148,18 @@ class Resume(Command, tag="resume", frozen=True, kw_only=True):
     reason: str = ""
 
 
+class UseFeed(Command, tag="use_feed", frozen=True, kw_only=True):
+    """Reads bars that close at `at` or later from the fallback until told otherwise, or from the primary.
+
+    Attributes:
+        feed: Which feed; the primary may stall again from then on.
+        instrument: Whose; by default all that have a fallback.
+    """
+
+    feed: Literal["primary", "fallback"]
+    instrument: Text | None = None
+
+
 AnyCommand: TypeAlias = Union[  # noqa: UP007
     SuspendSchedule,
     SuspendTag,
@@ -164,6 +176,7 @@ AnyCommand: TypeAlias = Union[  # noqa: UP007
     Halt,
     Reduce,
     Resume,
+    UseFeed,
 ]
 
 

@@ -1,7 +1,7 @@
 """When a feed stalls over to its fallback, and when it comes back: one rule for all histories and all loops.
 
 It stands in docs/feeds.md. What it says of an interval depends on that interval and on those before it, so that the
-bars of a shorter history are the first ones of a longer history.
+bars of a shorter history are the first ones of a longer history. `feed_switch` says the same an interval at a time.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def merge(primary: Bars, fallback: Bars | None, uses: Sequence[FeedUse] = ()) ->
     Raises:
         DataError: The bars of the two open at different times.
     """
-    if fallback is None or not len(primary) or not len(fallback) or (not uses and _never_stalls(primary, fallback)):
+    if fallback is None or not len(primary) or (not uses and _never_stalls(primary, fallback)):
         return Merged(bars=primary, from_fallback=np.zeros(len(primary), dtype=np.bool_), changes=())
     times = _all_times(primary, fallback)
     closes_us = times + (primary.closes_us[0] - primary.ts_us[0])
@@ -102,7 +102,9 @@ def merge(primary: Bars, fallback: Bars | None, uses: Sequence[FeedUse] = ()) ->
 
 
 def _never_stalls(primary: Bars, fallback: Bars) -> bool:
-    """Whether the primary lacks no bar, so that there is nothing to look for."""
+    """Whether the primary lacks no bar that the fallback has, so that there is nothing to look for."""
+    if not len(fallback):
+        return True
     return primary.is_gapless and int(fallback.numbers[-1] - primary.numbers[-1]) < IN_A_ROW
 
 
@@ -126,6 +128,8 @@ def _all_times(primary: Bars, fallback: Bars) -> Integers:
 
 def _contains(rising: Integers, times: Integers) -> Booleans:
     """bool[time]: whether each of the times is one of the rising ones."""
+    if not rising.size:
+        return np.zeros(times.size, dtype=np.bool_)
     place = np.minimum(np.searchsorted(rising, times), rising.size - 1)
     found: Booleans = rising[place] == times
     return found
@@ -168,18 +172,30 @@ def _taken(primary: Bars, fallback: Bars, times: Integers, from_fallback: Boolea
 def _changes(
     primary: Bars, fallback: Bars, closes_us: Integers, on_fallback: Booleans, commanded: set[int]
 ) -> list[FeedChange]:
-    changes = []
-    for row in np.flatnonzero(np.diff(on_fallback, prepend=False)).tolist():
-        to_fallback = bool(on_fallback[row])
-        venues = (primary.venue, fallback.venue)
-        changes.append(
-            FeedChange(
-                at_us=int(closes_us[row]),
-                instrument=primary.symbol,
-                change="fallback" if to_fallback else "primary",
-                feed=venues[to_fallback],
-                before=venues[not to_fallback],
-                reason="commanded" if row in commanded else "stalled" if to_fallback else "recovered",
-            )
-        )
-    return changes
+    venues = (primary.venue, fallback.venue)
+    return [
+        change_to(primary.symbol, venues, bool(on_fallback[row]), int(closes_us[row]), commanded=row in commanded)
+        for row in np.flatnonzero(np.diff(on_fallback, prepend=False)).tolist()
+    ]
+
+
+def change_to(
+    instrument: str, venues: tuple[str, str], to_fallback: bool, at_us: int, *, commanded: bool
+) -> FeedChange:
+    """What is told of a change of feed.
+
+    Args:
+        instrument: The instrument.
+        venues: Of its primary and of its fallback.
+        to_fallback: Which of them it goes over to.
+        at_us: The close of the first interval that it holds for.
+        commanded: Whether an operator's word holds from that interval on.
+    """
+    return FeedChange(
+        at_us=at_us,
+        instrument=instrument,
+        change="fallback" if to_fallback else "primary",
+        feed=venues[to_fallback],
+        before=venues[not to_fallback],
+        reason="commanded" if commanded else "stalled" if to_fallback else "recovered",
+    )

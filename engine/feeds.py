@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 from msgspec.structs import replace as replace_fields
 
+from ..config.commands import AnyCommand, UseFeed
 from ..config.core import CoreConfig
+from ..config.durations import microseconds
 from ..config.universes import Feed
-from ..data.durations import format_interval
-from ..errors import UsageError, nearest, unknown_name
+from ..errors import UsageError, unknown_name
 from .bars import Bars
 from .configured import ResolvedSchedule
 from .fallback import Booleans, FeedChange, FeedUse, Merged, merge
 from .recorder import Recorder
-
-GivenBars = Mapping[str, Bars | tuple[Bars, Bars]]
-"""By the instrument's name its bars, or those of the primary and of the secondary venue."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +93,33 @@ class FeedSources:
             changes=tuple(sorted((change for one in merged.values() for change in one.changes), key=_at)),
         )
 
+    def commanded(self, commands: Iterable[AnyCommand]) -> Feeds:
+        """The same with what the `use_feed` among commands say, which are in order of time.
+
+        Raises:
+            UsageError: One is for an instrument that is not traded, or that has no fallback.
+            DataError: The bars of a fallback open at other times than its primary's.
+        """
+        uses: dict[str, list[FeedUse]] = {name: [] for name in self.fallback}
+        for command in commands:
+            if isinstance(command, UseFeed):
+                for name in self.switchable(command.instrument):
+                    uses[name].append(FeedUse(at_us=microseconds(command.at), feed=command.feed))
+        return self.merged(uses)
+
+    def switchable(self, instrument: str | None = None) -> tuple[str, ...]:
+        """The instruments that an operator's word on feeds is about; None: all that have a fallback.
+
+        Raises:
+            UsageError: There is no such instrument, or it has no fallback.
+        """
+        if instrument is not None and instrument not in self.primary:
+            raise UsageError(unknown_name("instrument", instrument, self.primary))
+        if not self.fallback or (instrument is not None and instrument not in self.fallback):
+            which = ", ".join(self.primary) if instrument is None else instrument
+            raise UsageError(f"{which}: no fallback feed is recorded; set 'fallback' in instrument_universes.")
+        return tuple(self.fallback) if instrument is None else (instrument,)
+
 
 def read_feeds(config: CoreConfig, environment: str, schedules: Sequence[ResolvedSchedule]) -> Feeds:
     """Read the recorded bars of an environment that these schedules trade on; see `read_sources`."""
@@ -113,7 +138,7 @@ def read_sources(config: CoreConfig, environment: str, schedules: Sequence[Resol
         DataError: A folder does not have the bars, or they are not fit to trade on.
     """
     base_seconds = base_interval_seconds(schedules)
-    legs = (_traded_feeds(config, schedules, which) for which in ("primary", "secondary", "fallback"))
+    legs = (traded_feeds(config, schedules, which) for which in ("primary", "secondary", "fallback"))
     return _read_legs(config, environment, base_seconds, *legs)
 
 
@@ -177,30 +202,6 @@ def _at(change: FeedChange) -> int:
     return change.at_us
 
 
-def given_feeds(config: CoreConfig, schedules: Sequence[ResolvedSchedule], bars: GivenBars) -> Feeds:
-    """Take the bars that a caller has, in the place of recorded ones. What no schedule trades is left aside.
-
-    Raises:
-        UsageError: An instrument or its secondary is missing, a name is unknown, or an interval is not the shortest
-            that a schedule has.
-    """
-    known = {name for universe in config.instrument_universes.values() for name in universe.instruments}
-    for name in bars:
-        if name not in known:
-            raise UsageError(f"bars: {unknown_name('instrument', str(name), known)}")
-    base_seconds = base_interval_seconds(schedules)
-    primary = {name: _given(bars, name) for name in _instruments(schedules)}
-    pairs = [one for one in schedules if one.strategy.engine.needs_secondary]
-    secondary = {name: _given_secondary(bars, name, one.name) for one in pairs for name in one.instruments}
-    for own in (*primary.values(), *secondary.values()):
-        if own.interval_seconds != base_seconds:
-            raise UsageError(
-                f"bars: those of {own.venue} {own.symbol} are {format_interval(own.interval_seconds)} long; the "
-                f"shortest interval of a schedule is {format_interval(base_seconds)}, and all must have it."
-            )
-    return Feeds(base_interval_seconds=base_seconds, primary=primary, secondary=secondary)
-
-
 def base_interval_seconds(schedules: Sequence[ResolvedSchedule]) -> int:
     """The shortest interval of the schedules, which divides all others.
 
@@ -220,11 +221,7 @@ def base_interval_seconds(schedules: Sequence[ResolvedSchedule]) -> int:
     return int(base)
 
 
-def _instruments(schedules: Sequence[ResolvedSchedule]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for one in schedules for name in one.instruments))
-
-
-def _traded_feeds(
+def traded_feeds(
     config: CoreConfig, schedules: Sequence[ResolvedSchedule], which: Literal["primary", "secondary", "fallback"]
 ) -> dict[str, Feed]:
     """The feed of every instrument that is traded; as secondary, of those that a schedule of two venues trades.
@@ -262,19 +259,3 @@ def _with_symbol(written: str | Feed, name: str) -> Feed:
 
 def _told(feed: Feed) -> str:
     return f"{feed.venue} {feed.symbol}" + (f" in {feed.folder}" if feed.folder else "")
-
-
-def _given(bars: GivenBars, name: str) -> Bars:
-    if name not in bars:
-        raise UsageError(f"bars: none of {name!r} are given.{nearest(name, bars)} Given: {', '.join(bars) or 'none'}.")
-    given = bars[name]
-    return replace(given[0] if isinstance(given, tuple) else given, symbol=name)
-
-
-def _given_secondary(bars: GivenBars, name: str, schedule: str) -> Bars:
-    given = bars[name]
-    if not isinstance(given, tuple):
-        raise UsageError(
-            f"bars: those of {name!r} are of one venue and schedule {schedule!r} reads two; give (primary, secondary)."
-        )
-    return replace(given[1], symbol=name)

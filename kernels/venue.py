@@ -99,10 +99,16 @@ def taker_price(price, lots, volume, rules):
 
 @kernel
 def _book(fills, bar, lots, price, reference, fee_share, kind, rules, carry):
-    """Write a fill, pay for it, and keep the average entry price."""
-    held = carry[LOTS]
+    """Write a fill, pay for it, and add it to the position."""
     carry[CASH] -= write_fill(fills, int(carry[FILLS]), bar, 0.0, lots, price, reference, fee_share, kind, rules[LOT])
     carry[FILLS] += 1.0
+    add_to_position(lots, price, reference, carry)
+
+
+@kernel
+def add_to_position(lots, price, reference, carry):
+    """Change a position by what was traded, and keep its average entry price."""
+    held = carry[LOTS]
     after = held + lots
     if held * lots >= 0.0:
         carry[ENTRY] += (price - carry[ENTRY]) * (lots / after)

@@ -18,6 +18,8 @@ from ..errors import DataError, JournalError
 from .rerun import SavedRun, read_table
 
 DOCUMENT = "result.json"
+_OF_THE_BARS = "feed_changes"
+"""Says which feed the saved bars are from, and so goes with what the run is made from: nothing is merged again."""
 _NOT_COMPARED = ("provenance", "run", "config_sha384", BAR_FILES, FILES, SEAL)
 """What does not come of the run: what computed it, what was asked, and the digests of files."""
 
@@ -103,7 +105,7 @@ def reproduce(result: str | Path, engine_files: Sequence[str | Path] = ()) -> Re
     document = read_sealed(folder)
     outcome = SavedRun(folder=folder, document=document, engine_files=[Path(file) for file in engine_files]).again()
     saved, now = (dict(_leaves(_compared(each))) for each in (document, json.loads(outcome.to_json())))
-    tables = outcome.tables
+    tables = {name: table for name, table in outcome.tables.items() if name != _OF_THE_BARS}
     saved_tables = [(name, f"{name}.parquet") for name in tables if f"{name}.parquet" in document[FILES]]
     return Reproduction(
         result=str(folder),

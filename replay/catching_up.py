@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from ..errors import JournalError
 from .journal.record import fields_of
@@ -39,12 +39,22 @@ class CatchUp:
         compared: How many records were the same.
     """
 
-    def __init__(self, written: Iterable[bytes], journal: Ledger | None = None) -> None:
-        """written: members of the records to be made again, in order. journal: where later ones go; None: nowhere."""
-        self._written = (payload for payload in written if _kind(payload) in MADE_AGAIN)
+    def __init__(
+        self, written: Iterable[bytes], journal: Ledger | None = None, kinds: Container[str] = MADE_AGAIN
+    ) -> None:
+        """written: members of the records to be made again, in order. journal: where later ones go; None: nowhere.
+
+        kinds: those that are made again.
+        """
+        self._written = (payload for payload in written if _kind(payload) in kinds)
         self._next = next(self._written, None)
         self._journal = journal
         self.compared = 0
+
+    @property
+    def upcoming(self) -> bytes | None:
+        """What has to be made next; None where there is nothing to compare with."""
+        return self._next
 
     @property
     def is_behind(self) -> bool:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from ..config.durations import microseconds
 from ..errors import DataError, JournalError
 from .certificate_faults import Found, authority_faults, leaf_faults, rotate_command
-from .certificates import BundleFolder
+from .certificate_files import BundleFolder
 from .issuing import ROLES, Role, is_issued_by, is_key_of, names_of
 
 _DAY_US = 86_400_000_000

@@ -160,7 +160,7 @@ class OHLCVStrategyFeed:
         if at_us <= self._told_us:
             at, told = iso_times(np.array([at_us, self._told_us]))
             raise UsageError(f"the feed cannot be changed at {at}: bars up to {told} were taken already.")
-        for name in self._switchable(instrument):
+        for name in self._sources.switchable(instrument):
             self._uses[name] = sorted([*self._uses[name], FeedUse(at_us=at_us, feed=feed)], key=lambda use: use.at_us)
         self._merge()
 
@@ -174,15 +174,6 @@ class OHLCVStrategyFeed:
             raise UsageError(unknown_name("instrument", instrument, self._feeds.primary))
         told = [one for one in self._feeds.changes if one.instrument == instrument and one.at_us <= self._told_us]
         return told[-1].change if told else "primary"
-
-    def _switchable(self, instrument: str | None) -> Sequence[str]:
-        primary, fallback = self._sources.primary, self._sources.fallback
-        if instrument is not None and instrument not in primary:
-            raise UsageError(unknown_name("instrument", instrument, primary))
-        if not fallback or (instrument is not None and instrument not in fallback):
-            which = ", ".join(primary) if instrument is None else instrument
-            raise UsageError(f"{which}: no fallback feed is recorded; set 'fallback' in instrument_universes.")
-        return tuple(fallback) if instrument is None else (instrument,)
 
     def _merge(self) -> None:
         """Bars by what was said of feeds until now. What was taken comes out the same: the rule looks back only."""

@@ -59,6 +59,13 @@ class HealthWatch:
             machine.take_bars(start, stop)
         return stop
 
+    def take_columns(self, start: int, stop: int) -> None:
+        """Have the machine lay out one bar, or none: see `SchedulerMachine.take_columns`."""
+        machine = self._machine
+        last = machine.setup.history.ts_us[stop - 1] if stop else machine.setup.start_us - machine.interval_us
+        self._now_us = int(last) + machine.interval_us
+        machine.take_columns(start, stop)
+
     def _cut(self, start: int, stop: int) -> int:
         recorded = [moment for _, moment in self._recorded]
         if start < self._careful_until or self._health[FAILURES].any() or self._now_us in recorded:

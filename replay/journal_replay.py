@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..config.commands import UseFeed
 from ..config.core import CoreConfig
 from ..config.digest import content_sha384
 from ..engine.configured import load_core_config
@@ -96,7 +98,7 @@ def journal_files(journal: str | Path) -> JournalFiles:
 
 
 def setup_of(files: JournalFiles, config: CoreConfig | str | Path, **asked: Any) -> SchedulerSetup:
-    """What the genesis record says that a session was started with.
+    """What the genesis record says that a session was started with, and what was said of feeds.
 
     Raises:
         JournalError: It was started with another configuration, or with other instruments' funding.
@@ -109,15 +111,8 @@ def setup_of(files: JournalFiles, config: CoreConfig | str | Path, **asked: Any)
             f"{files.open_segment}: was made with the configuration {genesis['config'][:16]}…; this one is "
             f"{digest[:16]}…. Give the one that it was made with."
         )
-    started = {
-        "environment": genesis["environment"],
-        "start": genesis["at"],
-        "end": genesis["end"],
-        "without": genesis["without"],
-        "drift_seconds": genesis["drift_seconds"],
-        **{name: _number(value) for name, value in genesis["execution"].items()},
-    }
-    setup = set_up_scheduler(core, genesis["scheduler"], **(started | asked))
+    words = [one.command for one in what_was_told(files)[0] if isinstance(one.command, UseFeed)]
+    setup = set_up_scheduler(core, **(started_with(genesis) | {"commands": words} | asked))
     funded, given = sorted(genesis.get("funding") or ()), sorted(setup.history.names[i] for i in setup.rates)
     if funded != given:
         raise JournalError(
@@ -125,6 +120,19 @@ def setup_of(files: JournalFiles, config: CoreConfig | str | Path, **asked: Any)
             f"{', '.join(given) or 'nothing'}. Give funding=... as it was."
         )
     return setup
+
+
+def started_with(genesis: Mapping[str, Any]) -> dict[str, Any]:
+    """What `set_up_scheduler` was asked for, by a genesis record; bars, funding and commands are not among it."""
+    return {
+        "scheduler": genesis["scheduler"],
+        "environment": genesis["environment"],
+        "start": genesis["at"],
+        "end": genesis["end"],
+        "without": genesis["without"],
+        "drift_seconds": genesis["drift_seconds"],
+        **{name: _number(value) for name, value in genesis["execution"].items()},
+    }
 
 
 def what_was_told(files: JournalFiles) -> tuple[list[Given], int]:

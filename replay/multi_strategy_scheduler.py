@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
@@ -13,6 +13,7 @@ from ..config.core import CoreConfig
 from ..config.durations import instant_at
 from ..engine.capital_policies import policy_of
 from ..engine.configured import check_given_commands
+from ..engine.fallback import FeedName
 from ..engine.scheduler.backtest import moment_us
 from ..engine.scheduler.result import SchedulerResult
 from ..engine.scheduler.snapshots import signal_limit_snapshot, suspension_snapshot
@@ -79,11 +80,14 @@ class MultiStrategyScheduler:
         self.session.run()
         return self.result()
 
-    def run_until(self, instant: Moment) -> None:
-        """Do every instant up to this one, itself included."""
+    def run_until(self, instant: Moment, should_stop: Callable[[], bool] = lambda: False) -> bool:
+        """Do every instant up to this one, itself included; False where it was stopped before one of them."""
         until_us = moment_us("the instant", instant)
-        while (following := self._loop.next_us()) is not None and following <= until_us:
+        while not (stopped := should_stop()) and (following := self._loop.next_us()) is not None:
+            if following > until_us:
+                break
             self._loop.step()
+        return not stopped
 
     def run_by_clock(self, until: Moment | None = None, should_stop: Callable[[], bool] = lambda: False) -> bool:
         """Do each instant when the clock reaches it; see `clock_running.run_by_clock`."""
@@ -91,17 +95,22 @@ class MultiStrategyScheduler:
             self._loop, self.clock, None if until is None else moment_us("the instant", until), should_stop
         )
 
-    def run_once(self, until: Moment | None = None) -> None:
+    def run_once(self, until: Moment | None = None, should_stop: Callable[[], bool] = lambda: False) -> bool:
         """Run each schedule once, at its latest due time on closed bars, and skip those before it.
 
         A schedule that has had its latest run already has none.
 
-        until: the last instant that is looked at; None: that of the last bar.
+        Args:
+            until: The last instant that is looked at; None: that of the last bar.
+            should_stop: Looked at before each instant.
+
+        Returns:
+            Whether all was done; False where it was stopped before.
         """
         until_us = self._setup.end_us if until is None else min(moment_us("the instant", until), self._setup.end_us)
         self._loop.drift = OnlyLatest(self._setup, until_us)
         try:
-            self.run_until(instant_at(until_us))
+            return self.run_until(instant_at(until_us), should_stop)
         finally:
             self._loop.drift = None
 
@@ -143,11 +152,16 @@ class MultiStrategyScheduler:
         """
         if by in _NOBODYS:
             raise UsageError(f"by {by!r}: stands in the journal for what no operator gave; say who gives the command.")
-        at_us = self._loop.moment_us(self.clock.now_us() if self._follows_clock else 0)
-        command = make_command({"command": name, "at": instant_at(at_us), **fields})
-        check_given_commands([command], self.config, self._setup.name)
+        command = self.prepare(name, fields)
         self.session.give(command, by)
         self._announcer.tell_notes()
+        return command
+
+    def prepare(self, name: str, fields: Mapping[str, Any]) -> AnyCommand:
+        """The command that `command` would give now, which is refused where that would refuse it."""
+        at_us = self._loop.moment_us(self.clock.now_us() if self._follows_clock else 0)
+        command = make_command({**fields, "command": name, "at": instant_at(at_us)})
+        check_given_commands([command], self.config, self._setup.name)
         return command
 
     def suspend_schedule(
@@ -256,6 +270,15 @@ class MultiStrategyScheduler:
     def resume(self, *, reason: str = "", by: str = OPERATOR) -> None:
         """Let the loop run again. See `command`."""
         self.command("resume", by=by, reason=reason)
+
+    def use_feed(self, feed: FeedName, instrument: str | None = None, *, by: str = OPERATOR) -> None:
+        """Read instruments from their fallback until told otherwise, or from their primary. See `command`.
+
+        instrument: whose; None: all that have a fallback.
+
+        Over recorded bars it is refused: they are read at the start, by the commands that a run is started with.
+        """
+        self.command("use_feed", by=by, feed=feed, instrument=instrument)
 
     @property
     def mode(self) -> Mode:

@@ -60,6 +60,11 @@ class Scribe:
 
     def instant(self, now_us: int, place: int) -> None:
         """Write what an instant brought, and commit it."""
+        self.write(now_us, place)
+        self._ledger.commit()
+
+    def write(self, now_us: int, place: int) -> None:
+        """Write what an instant brought."""
         machine, at = self._machine, at_text(now_us)
         if self._failures.any() and now_us >= machine.begins_us(machine.taken.start):
             self._write_recoveries(at)
@@ -81,7 +86,6 @@ class Scribe:
         for row in new.fills:
             append(self._records.fill(at, row))
         self._now_us = now_us
-        self._ledger.commit()
 
     def block(self, next_bar: int) -> None:
         """Begin a new segment where the open one is long."""

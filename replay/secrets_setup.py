@@ -12,7 +12,8 @@ from ..config.environments import Environment
 from ..config.tokens import Token
 from ..errors import JournalError
 from .authorization import new_token, token_path, write_token
-from .certificates import MTLS, BundleFolder, load_identity
+from .certificate_files import BundleFolder
+from .certificates import MTLS, init_bundle, load_identity
 from .channel.identity import Identity
 from .issuing import Role
 from .key_files import KeyFolder
@@ -98,5 +99,5 @@ def require_identity(folder: Path, environment: Environment, role: Role, *, now_
         return None
     files = BundleFolder(folder / MTLS, bundle)
     if environment.type == "demo" and not files.path.exists():
-        files.init(host="localhost", client=bundle, now_us=now_us)
+        init_bundle(files, host="localhost", client=bundle, now_us=now_us)
     return load_identity(folder / MTLS, bundle, role, now_us=now_us)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from hashlib import sha384
 from pathlib import Path
@@ -16,14 +16,14 @@ from typing import Any
 
 import msgspec
 
-from ..config.commands import AnyCommand
+from ..config.commands import AnyCommand, UseFeed
 from ..engine.provenance import software
 from ..engine.scheduler.checkpoint import restore_checkpoint
 from ..engine.scheduler.commands import Given
 from ..engine.scheduler.machine import SchedulerMachine
 from ..engine.scheduler.result import SchedulerResult
 from ..engine.scheduler.setup import SchedulerSetup
-from ..errors import JournalError
+from ..errors import JournalError, UsageError
 from .catching_up import MADE_AGAIN, CatchUp
 from .drift import RecordedDrift
 from .event_loop import EventLoop, Listener
@@ -42,6 +42,12 @@ FROM_FILE = "commands"
 """Who gives the commands that a run is started with."""
 
 
+_TOO_LATE = (
+    "use_feed: recorded bars are read and merged at the start. Put the command, with its instant, into those that the "
+    "run is started with: `--commands FILE`, in Python `commands=`."
+)
+
+
 class Session:
     """A run and its journal.
 
@@ -49,6 +55,8 @@ class Session:
         loop: What turns the scheduler.
         journal: Where it writes; None where it does not.
         caught_up: How many records were done again and compared at the start.
+        switch_feed: Who is told what an operator says of feeds, once it is written down; None where the bars were read
+            and merged when the run was set up.
     """
 
     def __init__(
@@ -67,6 +75,7 @@ class Session:
         self._scribe: Scribe | None = None
         self._ledger: Ledger | None = None
         self.caught_up = 0
+        self.switch_feed: Callable[[UseFeed], object] | None = None
 
     @classmethod
     def open(
@@ -119,11 +128,16 @@ class Session:
         """Apply a command at once: when this returns it holds, and the journal has it.
 
         Raises:
-            UsageError: Its instant is past, or something else comes before it; see `EventLoop.give_at_once`.
+            UsageError: Its instant is past, or something else comes before it; see `EventLoop.give_at_once`. Or it
+                is about feeds, whose bars were read when the run was set up.
         """
+        if isinstance(command, UseFeed) and self.switch_feed is None:
+            raise UsageError(_TOO_LATE)
         self.loop.give_at_once(command, by)
         if self._ledger is not None:
             self._ledger.commit()
+        if isinstance(command, UseFeed) and self.switch_feed is not None:
+            self.switch_feed(command)
 
     def close(self, *, finish: bool = True) -> None:
         """Seal the journal with a checkpoint, and let go of it.

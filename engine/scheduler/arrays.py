@@ -76,7 +76,7 @@ class SchedulerArrays:
         self.hand, self.unit_hand = np.zeros((2, schedules * instruments))
         self.control = np.zeros((layout.CONTROL, schedules))
         self.desk = np.zeros(layout.DESK)
-        self.desk[layout.DRIFT_US] = setup.drift_seconds * MICROSECONDS
+        self.desk[[layout.DRIFT_US, layout.ORDER_DELAY_US]] = setup.drift_seconds * MICROSECONDS
         self.desk[layout.INTERVAL_US] = setup.panel.interval_seconds * MICROSECONDS
         has_limits = (self.rules[:, venue.LIMIT_OFFSET] > 0.0).any()
         self.desk[layout.WATCHES] = float(self.watched.any() or has_limits)

@@ -29,8 +29,9 @@ from ..configured import (
     resolve_schedules,
 )
 from ..execution import Execution
-from ..feeds import Feeds, GivenBars, given_feeds, read_feeds
+from ..feeds import Feeds, FeedSources, read_sources
 from ..funding import funding_by_bar
+from ..given_bars import GivenBars, given_sources
 from ..guard import CapabilityGuard
 from ..joining import coarser
 from ..panel import Panel
@@ -91,7 +92,8 @@ def set_up_scheduler(
         config: A configuration, or its file.
         scheduler: A scheduler of it; None: the environment's.
         environment: Its bars, capital, and what schedules leave open: a name, an alias or a type.
-        bars: By instrument its bars, or those of both venues of a pair; None: the environment's recorded bars.
+        bars: By instrument its bars, or those of both venues of a pair; `FeedSources`, where instruments have
+            fallbacks, too; None: the environment's recorded bars.
         start: First due time at the earliest; bars before it warm the engines up. None: the first bar's open.
         end: Last due time, and last close, at the latest. None: the last bar's close.
         commands: What an operator does, or the file that says it.
@@ -122,8 +124,8 @@ def set_up_scheduler(
     guard = CapabilityGuard(active_licence().capabilities)
     for one in resolved:
         guard.require_strategy(one.strategy.name, one.strategy.capability)
-    execution = _execution(options, core.environments[chosen].capital)  # what is mistyped is told before a long read
-    feeds = read_feeds(core, chosen, resolved) if bars is None else given_feeds(core, resolved, bars)
+    execution = execution_of(options, core.environments[chosen].capital)  # what is mistyped is told before a long read
+    feeds = _feeds(core, chosen, resolved, bars, given)
     span = _Span(feeds, start, end)
     ordered = sorted(resolved, key=lambda one: one.name)
     return SchedulerSetup(
@@ -141,7 +143,7 @@ def set_up_scheduler(
         others=span.others,
         schedule_bars=_schedule_bars(ordered, span),
         execution=execution,
-        rules=_rules(ordered, span, execution, funded=bool(funding)),
+        rules=rules_of(ordered, span.history, execution, funded=bool(funding)),
         feed_changes=tuple(change for change in feeds.changes if span.start_us < change.at_us <= span.end_us),
         rates=_rates(span, funding or {}),
         commands=given,
@@ -151,6 +153,20 @@ def set_up_scheduler(
         end_us=span.end_us,
         block_bars=block_bars,
     )
+
+
+def _feeds(
+    core: CoreConfig,
+    environment: str,
+    resolved: Sequence[ResolvedSchedule],
+    bars: GivenBars | None,
+    commands: Sequence[AnyCommand],
+) -> Feeds:
+    """What is traded on, by what an operator says of feeds; bars that are given without fallbacks are those read."""
+    if bars is None:
+        return read_sources(core, environment, resolved).commanded(commands)
+    sources = given_sources(core, resolved, bars)
+    return sources.commanded(commands) if isinstance(bars, FeedSources) else sources.merged()
 
 
 class _Span:
@@ -169,7 +185,7 @@ class _Span:
         legs = [*feeds.primary.values(), *feeds.secondary.values()]
         names = [*feeds.primary, *(f"{bars.venue}:{name}" for name, bars in feeds.secondary.items())]
         self.instruments = tuple(feeds.primary)
-        self.others = _second_legs(feeds)
+        self.others = second_legs(list(feeds.primary), list(feeds.secondary))
         end_us = None if end is None else moment_us("end", end)
         start_us = None if start is None else moment_us("start", start)
         if start_us is not None and end_us is not None and start_us >= end_us:
@@ -198,8 +214,13 @@ class _Span:
         return max(start_us, int(self.history.ts_us[before]) + self.history.interval_seconds * MICROSECONDS)
 
 
-def _second_legs(feeds: Feeds) -> Integers:
-    primary, secondary = list(feeds.primary), list(feeds.secondary)
+def second_legs(primary: Sequence[str], secondary: Sequence[str]) -> Integers:
+    """int64[leg]: see `SchedulerSetup.others`.
+
+    Args:
+        primary: Names of the instruments.
+        secondary: Of those that are traded in pairs.
+    """
     first = [len(primary) + secondary.index(name) if name in secondary else NO_PAIR for name in primary]
     return np.array([*first, *(SECOND_LEG for _ in secondary)], dtype=np.int64)
 
@@ -223,25 +244,26 @@ def _schedule_bars(resolved: Sequence[ResolvedSchedule], span: _Span) -> dict[in
     return {seconds: tuple(coarser(bars, seconds) for bars in legs) for seconds in sorted(intervals)}
 
 
-def _execution(options: Mapping[str, Any], capital: float) -> Execution:
+def execution_of(options: Mapping[str, Any], capital: float) -> Execution:
+    """What orders cost and how they are made, by the fields of `Execution` that are given."""
     known_options(options, Execution.__dataclass_fields__)
     if options.get("units") is not None:
         raise UsageError("units is not for schedulers: their capital policy says how much each schedule trades")
     return Execution(**{"capital": capital, **options})
 
 
-def _rules(resolved: Sequence[ResolvedSchedule], span: _Span, execution: Execution, *, funded: bool) -> Floats:
+def rules_of(resolved: Sequence[ResolvedSchedule], history: Panel, execution: Execution, *, funded: bool) -> Floats:
     """float64[schedule, leg, VENUE_RULES]: what each position is traded by."""
-    rules = np.empty((len(resolved), len(span.panel.names), venue.VENUE_RULES))
+    rules = np.empty((len(resolved), len(history.names), venue.VENUE_RULES))
     for s, one in enumerate(resolved):
         strategy, hedged = one.strategy, one.strategy.engine.needs_secondary
         own = execution.plain if hedged else execution
-        rules[s] = own.rules(hedged=hedged, interval_seconds=span.panel.interval_seconds, funded=funded and not hedged)
+        rules[s] = own.rules(hedged=hedged, interval_seconds=history.interval_seconds, funded=funded and not hedged)
         if strategy.rebalance_threshold > 0.0:
             rules[s, :, account.THRESHOLD] = strategy.rebalance_threshold
         if "max_notional" in strategy.parameters:
             rules[s, :, account.MAX_NOTIONAL] = strategy.parameters["max_notional"]
-    refuse_missing_volume(rules, span.history.instruments)
+    refuse_missing_volume(rules, history.instruments)
     return rules
 
 

@@ -48,7 +48,8 @@ class Noted:
         change: `began`; `ended` by a command; `replaced` by another of the same name, which then began; `expired`,
             also of what was past its end when it was given and never began; `changed`; or `without_effect`.
         kind: What sort of thing.
-        what: Its name; of a limit `strategy:profile`, of the loop its mode, of a policy its label.
+        what: Its name; of a limit `strategy:profile`, of the loop its mode, of a policy its label, of feeds
+            `instrument:feed`, with `*` for all instruments.
         reason: Why; where nobody said why it ended, why it began.
         source: Whose it is: of a suspension `schedule` or `tag`, of a limit `configuration` or `override`, of all
             else `operator` or `governor`.
@@ -58,7 +59,13 @@ class Noted:
 
     change: Literal["began", "ended", "replaced", "expired", "changed", "without_effect"]
     kind: Literal[
-        "suspension", "signal_limit", "disabled_strategy", "mode", "capital_policy", "allocation_rebalance_seconds"
+        "suspension",
+        "signal_limit",
+        "disabled_strategy",
+        "mode",
+        "capital_policy",
+        "allocation_rebalance_seconds",
+        "feed",
     ]
     what: str
     reason: str = ""

@@ -14,7 +14,7 @@ from ...kernels import venue
 from ..bars import MICROSECONDS, Integers
 from ..configured import load_core_config
 from ..cuts import cut_places
-from ..feeds import GivenBars
+from ..given_bars import BarsByName
 from ..lookahead import Audit, LookaheadReport, Progress, Retell
 from ..tracks import Track, columns_of
 from .backtest import backtest_scheduler
@@ -72,7 +72,7 @@ def audit_scheduler_lookahead(
     return audit.report()
 
 
-def bars_of(setup: SchedulerSetup) -> GivenBars:
+def bars_of(setup: SchedulerSetup) -> BarsByName:
     """The bars that a scheduler ran on, as they are given to run it again: of a pair, those of both venues."""
     legs = setup.history.instruments
     return {

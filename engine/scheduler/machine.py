@@ -17,14 +17,17 @@ from ...config.policies import Written
 from ...config.policy_reading import read_policy
 from ...kernels.account import FILL_BAR
 from ...kernels.capital import MAY_RUN, SCRATCH
+from ...kernels.columns import OPEN
 from ...kernels.scheduler import layout
 from ...kernels.scheduler.book import run_book
 from ...kernels.scheduler.marks import see_closes
+from ...kernels.scheduler.reports import take_report
 from ...kernels.scheduler.targets import close_schedule
 from ...kernels.scheduler.timeline import fill_timeline
 from ...kernels.scheduler.wishes import find_all_signals
 from ..bars import MICROSECONDS, Bars, Floats, Integers
 from ..configured import ResolvedSchedule
+from ..growing import GrowingPanel
 from ..panel import PRICES
 from ..policy_program import PolicyProgram, compile_policy
 from ..portfolio import rows_read
@@ -116,6 +119,12 @@ class SchedulerMachine:
 
     def take_bars(self, start: int, stop: int) -> None:
         """Take the bars `start` to `stop` of the history, which follow those taken last, and make their timeline."""
+        self.take_columns(start, stop)
+        self.until_us = self.begins_us(stop)
+        self._set_timeline(self._timeline(start, stop, self.begins_us(start), self.until_us))
+
+    def take_columns(self, start: int, stop: int) -> None:
+        """Lay out the bars `start` to `stop`, and what the engines want at them; none: only what stands before them."""
         history, arrays = self.setup.history, self.arrays
         self.taken = range(start, stop)
         closes = history.ts_us[start:stop] + self.interval_us
@@ -127,8 +136,6 @@ class SchedulerMachine:
         find_all_signals(self.wishes.wishes, width, arrays.rules, arrays.cells, arrays.schedules, arrays.upcoming)
         if arrays.account[layout.COLUMN] >= 0.0 or start > 0:
             arrays.account[layout.COLUMN] = 0.0  # what was closed last stands before the block
-        self.until_us = self.begins_us(stop)
-        self._set_timeline(self._timeline(start, stop, self.begins_us(start), self.until_us))
         self._book.put(width=width)
 
     def next_event(self, given_us: int) -> int:
@@ -153,6 +160,43 @@ class SchedulerMachine:
         if at < stop:
             self._attend(at)
         return at
+
+    def do_instant(self, now: int, closing: int = -1, opening: int = -1) -> None:
+        """Do one instant that is not in the timeline.
+
+        closing, opening: columns of the bars that close and that open then; -1: none.
+        """
+        self._set_timeline(np.array([[now], [closing], [opening]]))
+        while self.run(0, 1) == 0:
+            pass  # a table was full, or the governor halts: both are seen to
+
+    def open_column(self, ts_us: int, opens: Floats) -> int:
+        """Lay out the opens of the bars that follow those taken; returns their column.
+
+        opens: float64[leg], NaN where none opens.
+        """
+        column = self.taken.stop - self.taken.start + 1
+        self._prices[:, :, column] = np.nan
+        self._prices[:, OPEN, column] = opens
+        self._columns[:, column] = ts_us // self.interval_us, self.taken.stop - self.bars.start
+        return column
+
+    def settle(self, now: int) -> None:
+        """Nothing falls on what comes next: what listeners are told then is no bar and no run."""
+        self._set_timeline(np.array([[now], [-1], [-1]]))
+        self.arrays.account[layout.DUE] = 0.0
+
+    def take_report(self, s: int, i: int, told: Floats, left: int, flags: int) -> None:
+        """Take over what a venue tells of an order of schedule `s` for instrument `i`; see `kernels.scheduler.reports`.
+
+        What was traded is booked in the bar after those taken.
+        """
+        arrays, tables = self.arrays, self.tables
+        take_report(
+            s, i, told, float(left), flags, self.taken.stop - self.bars.start, arrays.rules, arrays.others,
+            arrays.order, arrays.account, arrays.instruments, arrays.tallies, arrays.schedules, arrays.cells,
+            arrays.said, arrays.upcoming, arrays.hand, tables.fills,
+        )  # fmt: skip
 
     def _attend(self, at: int) -> None:
         """The kernel stopped: a table is full, or the governor halts."""
@@ -332,7 +376,9 @@ def _second_legs(setup: SchedulerSetup) -> list[list[Bars | None]]:
 
 
 def _is_aligned(setup: SchedulerSetup) -> bool:
-    """Whether each bar of the panel is the next one of every instrument and schedule."""
+    """Whether each bar of the panel is the next one of every instrument and schedule; nobody knows of bars to come."""
+    if isinstance(setup.history, GrowingPanel):
+        return False
     legs = setup.history.instruments[: len(setup.instruments)]
     same = all(len(bars) == len(setup.history) for bars in legs)
     return same and list(setup.schedule_bars) == [setup.panel.interval_seconds]

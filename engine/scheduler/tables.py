@@ -58,6 +58,14 @@ class SchedulerTables:
                 self.put(name, getattr(self, name)[:, :count])
                 self._account[slot] = 0.0
 
+    def forget(self) -> None:
+        """Give up what was written, where a table is half full: somebody else has it."""
+        if any(int(self._account[slot]) * 2 > getattr(self, name).shape[1] for name, slot in _COUNTS.items()):
+            self.flush()
+            for pieces in self._taken.values():
+                for row in pieces:
+                    row.clear()
+
     def put(self, name: str, table: Floats) -> None:
         """Add rows to what was taken over."""
         self.passed[name] += table.shape[1]

@@ -299,6 +299,11 @@ def _enter(state: SchedulerState, mode: Mode) -> Step:
     return replace(state, mode=mode), tuple(effects)
 
 
+def _use_feed(state: SchedulerState, command: commands.UseFeed, _now_us: int) -> Step:
+    """It changes the bars, which are merged before they are seen here, and nothing that is kept here."""
+    return state, (Noted(change="changed", kind="feed", what=f"{command.instrument or '*'}:{command.feed}"),)
+
+
 def _end_of(command: commands.TimedCommand) -> int | None:
     return ends_at(command.until, command.duration_seconds, microseconds(command.at))
 
@@ -319,6 +324,7 @@ TRANSITIONS: Mapping[type, Callable[[SchedulerState, Any, int], Step]] = {
     commands.Halt: _halt,
     commands.Reduce: _reduce,
     commands.Resume: _resume,
+    commands.UseFeed: _use_feed,
     Expired: _expire,
     GovernorHalted: _governor_halted,
 }

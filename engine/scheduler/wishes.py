@@ -243,6 +243,9 @@ class _Engines:
     def advance(self, closes_us: Integers, *, aligned: bool) -> Integers:
         """Write what the engine gives to `outs`; returns the column of it that each column sees (none: the same)."""
         places = np.zeros((len(self._runs), 0 if aligned else closes_us.size + 1), dtype=np.int64)
+        self.advanced[:] = 0
+        if not closes_us.size:
+            return places
         for i, run in enumerate(self._runs):
             if run is None:
                 continue

@@ -28,7 +28,6 @@ from ..venue import BOUND, ELSEWHERE, LEVERAGE, LIMIT_PRICE, STOPPED, charge_hol
 from .layout import (
     BALANCE,
     DIVISOR,
-    DRIFT_US,
     FACTOR,
     FIRST,
     HEDGES,
@@ -40,6 +39,7 @@ from .layout import (
     ON_HAND,
     ON_UNIT_HAND,
     OPENED_AT,
+    ORDER_DELAY_US,
     PROFILE,
     REAL,
     SENT_AT,
@@ -117,7 +117,7 @@ def _lend(cash, value, bound, own, own_bound, written, cell):
 
 
 @kernel
-def _name_rows(first, stop, place, leg, other_leg, lot, fills):
+def name_rows(first, stop, place, leg, other_leg, lot, fills):
     """Make the rows that a position wrote the account's: place among all bars, leg, units for lots.
 
     Returns the value traded.
@@ -133,7 +133,7 @@ def _name_rows(first, stop, place, leg, other_leg, lot, fills):
 
 
 @kernel
-def _follow_up(s, i, held, wanted, accepted, cell, instruments, tallies, schedules, said, upcoming):
+def follow_up(s, i, held, wanted, accepted, cell, instruments, tallies, schedules, said, upcoming):
     """Take over what a step has changed of a real position, so that the next run knows."""
     tally(i, schedules[HEDGES, s], held, wanted, cell, instruments, tallies)
     said[STANDING, s, i] = _standing_wish(said[STANDING, s, i], cell)
@@ -152,11 +152,11 @@ def _fills_now(now, desk, opening, cell, lowering, place):
     """Whether an order is one of this round: a market order that has arrived, of an instrument that opens."""
     if cell[PENDING] == 0.0 or cell[LIMIT_PRICE] != 0.0 or cell[TRIED] == place or opening != opening:
         return False
-    return (cell[PENDING] * cell[LOTS] < 0.0) == lowering and now >= cell[SENT_AT] + desk[DRIFT_US]
+    return (cell[PENDING] * cell[LOTS] < 0.0) == lowering and now >= cell[SENT_AT] + desk[ORDER_DELAY_US]
 
 
 @kernel
-def _keep_waiting(account_of, cells, order, hand, on_hand):
+def keep_waiting(account_of, cells, order, hand, on_hand):
     """Keep the orders that still wait; returns how many."""
     kept, instruments = 0, cells.shape[1]
     for at in range(on_hand):
@@ -200,14 +200,14 @@ def fill_real(
             else:
                 fill_order(prices[i], columns, column, rule, cell, fills)
             account[BALANCE], account[WRITTEN] = cell[CASH], cell[FILLS]
-            account[TRADED] += _name_rows(
+            account[TRADED] += name_rows(
                 first, int(cell[FILLS]), place, s * legs + i, s * legs + others[i], rule[LOT], fills
             )
             own, own_bound = _own_worth(i, cell, rule, instruments, others)
             value, bound = cell[ELSEWHERE] + own, cell[BOUND] + own_bound
             profile = tallies[int(schedules[PROFILE, s])]
-            _follow_up(s, i, held, wanted, accepted, cell, instruments, profile, schedules, said, upcoming)
-    account[ON_HAND] = _keep_waiting(REAL, cells, order, hand, int(account[ON_HAND]))
+            follow_up(s, i, held, wanted, accepted, cell, instruments, profile, schedules, said, upcoming)
+    account[ON_HAND] = keep_waiting(REAL, cells, order, hand, int(account[ON_HAND]))
 
 
 @kernel
@@ -236,7 +236,7 @@ def fill_units(
             else:
                 fill_order(prices[i], columns, column, rule, cell, fills)
             _follow_unit(s, i, held, cell, schedules, unit_lots, said)
-    account[ON_UNIT_HAND] = _keep_waiting(UNIT, cells, order, hand, int(account[ON_UNIT_HAND]))
+    account[ON_UNIT_HAND] = keep_waiting(UNIT, cells, order, hand, int(account[ON_UNIT_HAND]))
 
 
 @kernel
@@ -272,7 +272,7 @@ def charge_all(
                 cell[CASH], cell[FILLS] = account[BALANCE], account[WRITTEN]
                 charge_holding(prices[i], funding[i], seen[i], numbers[column], column, rule, cell, fills)
                 account[BALANCE], account[WRITTEN] = cell[CASH], cell[FILLS]
-                _name_rows(first, int(cell[FILLS]), place, s * legs + i, s * legs + others[i], rule[LOT], fills)
+                name_rows(first, int(cell[FILLS]), place, s * legs + i, s * legs + others[i], rule[LOT], fills)
             cell = cells[s, i, UNIT]
             if cell[LOTS] != 0.0:
                 cell[CASH], cell[FILLS] = schedules[UNIT_CASH, s], 0.0
@@ -311,7 +311,7 @@ def trade_inside(
 
     now: when the bar closes. An order that arrives after its open does not meet its range.
     """
-    latest = now - desk[INTERVAL_US] - desk[DRIFT_US]
+    latest = now - desk[INTERVAL_US] - desk[ORDER_DELAY_US]
     legs = instruments.shape[1]
     equity, bound = worth_of_all(OPENED_AT, account[BALANCE], instruments, others)
     value = equity - account[BALANCE]
@@ -329,14 +329,14 @@ def trade_inside(
                 _lend(account[BALANCE], value, bound, own, own_bound, account[WRITTEN], cell)
                 _walk_inside(latest, column, numbers, prices[i], rule, watched[s], cell, fills)
                 account[BALANCE], account[WRITTEN] = cell[CASH], cell[FILLS]
-                account[TRADED] += _name_rows(
+                account[TRADED] += name_rows(
                     first, int(cell[FILLS]), place, s * legs + i, s * legs + others[i], rule[LOT], fills
                 )
                 own, own_bound = _own_worth(i, cell, rule, instruments, others)
                 value, bound = cell[ELSEWHERE] + own, cell[BOUND] + own_bound
                 if cell[LOTS] != held or cell[LOTS] + cell[PENDING] != wanted or cell[ACCEPTED] != accepted:
                     profile = tallies[int(schedules[PROFILE, s])]
-                    _follow_up(s, i, held, wanted, accepted, cell, instruments, profile, schedules, said, upcoming)
+                    follow_up(s, i, held, wanted, accepted, cell, instruments, profile, schedules, said, upcoming)
             cell = cells[s, i, UNIT]
             if _is_inside(latest, cell, watched[s]):
                 held, ordered = cell[LOTS], cell[PENDING]

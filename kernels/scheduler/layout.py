@@ -22,11 +22,12 @@ ACCOUNT = 21
 BEGIN, HEARD = range(2)
 """PHASE: nothing is done yet; all before the runs is, and what the governor said was heard."""
 
-MODE, REFRESH_NOW, REBALANCE_US, DRIFT_US, INTERVAL_US, WATCHES, RECORDS = range(7)
+MODE, REFRESH_NOW, REBALANCE_US, DRIFT_US, INTERVAL_US, WATCHES, RECORDS, ORDER_DELAY_US, FILLS_ARE_TOLD = range(9)
 """`desk`, what holds for all: running, reducing or halted; 1 where weights are to be computed at once; least time
 between refreshes; how late runs start; length of a bar; 1 where positions are looked at in every bar; 1 where a policy
-reads telemetry."""
-DESK = 7
+reads telemetry; how long an order is on its way; 1 where a venue tells what became of the account's orders, and bars do
+not."""
+DESK = 9
 
 REFUSAL, LIMIT = range(2)
 """`control`, by schedule: why all of its signals are refused (0: they are not); most signals of a run."""

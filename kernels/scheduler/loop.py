@@ -22,6 +22,7 @@ from .layout import (
     EQUITY,
     EVENTS,
     FACTOR,
+    FILLS_ARE_TOLD,
     FIRST,
     GOVERNOR_ACTION,
     HAS_ASKED,
@@ -260,7 +261,7 @@ def _open_bar(
         for i in range(seen.shape[0]):
             if prices[i, OPEN, column] == prices[i, OPEN, column]:
                 seen[i] = number
-    if account[ON_HAND] > 0.0:
+    if account[ON_HAND] > 0.0 and desk[FILLS_ARE_TOLD] == 0.0:
         fill_real(
             now, column, place, number, columns[NUMBER], prices, desk, order, rules, others, account, instruments,
             tallies, schedules, cells, said, upcoming, hand, fills,

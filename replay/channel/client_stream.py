@@ -37,7 +37,7 @@ class ClientStream(QueuedStream):
         self._flight_writer, self._flight_reader = writer, reader
         self._opened = MessageQueue(_MOST_BYTES)
         self._threads = [
-            Thread(target=work, name="barstep-channel-client", daemon=True) for work in (self._read, self._write)
+            Thread(target=work, name="barstep-channel-client", daemon=True) for work in (self._write, self._read)
         ]
         for thread in self._threads:
             thread.start()
@@ -50,7 +50,7 @@ class ClientStream(QueuedStream):
     def close(self) -> None:
         """End it; what was sent before still goes, unless the server does not read."""
         super().close()
-        reading, writing = self._threads
+        writing, reading = self._threads
         writing.join(_LETTING_GO_SECONDS)
         reading.join(_LETTING_GO_SECONDS)
         if reading.is_alive() or writing.is_alive():
@@ -71,7 +71,7 @@ class ClientStream(QueuedStream):
         with suppress(Exception):  # that it ended, and why, was told before
             while True:
                 self._flight_reader.read_chunk()  # to the status, with which Flight lets go of the call
-        self._threads[1].join()
+        self._threads[0].join()
         with suppress(Exception):  # else Flight prints the same status when the writer is collected
             self._flight_writer.close()
 

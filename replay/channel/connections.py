@@ -28,7 +28,7 @@ def cut_connections(port: int, peer: str | None = None) -> int:
     for name in os.listdir(_OPEN_FILES):  # noqa: PTH208 - Path.iterdir would resolve what is being opened and closed
         with suppress(OSError), _socket_of(int(name)) as connection:
             ours, theirs = connection.getsockname(), connection.getpeername()
-            if _is_internet(connection) and ours[1] == port and (wanted is None or theirs[:2] == wanted):
+            if _is_internet(connection) and ours[1] == port and (wanted is None or _plain(theirs) == wanted):
                 connection.shutdown(socket.SHUT_RDWR)
                 cut += 1
     return cut
@@ -46,6 +46,11 @@ def _socket_of(descriptor: int) -> socket.socket:
 
 def _is_internet(connection: socket.socket) -> bool:
     return connection.family in {socket.AF_INET, socket.AF_INET6}
+
+
+def _plain(address: tuple[str, int]) -> tuple[str, int]:
+    """Host and port; gRPC listens for IPv4 at sockets of IPv6, which write such a host in their own way."""
+    return address[0].removeprefix("::ffff:"), address[1]
 
 
 def _address_of(peer: str) -> tuple[str, int]:

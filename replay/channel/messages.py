@@ -86,6 +86,8 @@ class Welcome(Message, frozen=True, kw_only=True, tag="welcome"):
         exact: Whether it waits for the loop's `Orders` after each instant, and fills as a backtest does.
         orders: Ids of the run's orders that it has, and that have not ended.
         known: Ids of all of the run's orders that it ever had.
+        clock_us: What its clock says in event time, by which lateness is measured; -1: it has none.
+        speed: Seconds of event time that go by in a second; 0: its clock waits for the loop.
     """
 
     version: int
@@ -94,6 +96,8 @@ class Welcome(Message, frozen=True, kw_only=True, tag="welcome"):
     exact: bool
     orders: list[str]
     known: list[str]
+    clock_us: int = -1
+    speed: float = 1.0
 
 
 class Bar(Message, frozen=True, kw_only=True, tag="bar"):

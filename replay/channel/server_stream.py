@@ -10,7 +10,7 @@ from threading import Thread
 
 import pyarrow.flight as fl
 
-from ...errors import BarstepError, UsageError, in_one_line
+from ...errors import BarstepError, FeedError, UsageError, in_one_line
 from ..clock import Clock
 from .answers import Answers
 from .endings import ENDED, Ending
@@ -19,6 +19,7 @@ from .queued_stream import END, MESSAGE, QueuedStream, lost
 from .service import Service
 
 _LEFT = Ending(code="feed", message="the other side has ended the stream.")
+_ENDED = Ending(code=ENDED, message=_LEFT.message)
 
 
 class ServerStream(QueuedStream):
@@ -48,7 +49,7 @@ class ServerStream(QueuedStream):
 
     def close(self) -> None:
         """End it; what was sent before still goes."""
-        self.end(Ending(code=ENDED, message="the other side has ended the stream."))
+        self.end(_ENDED)
 
     def run(
         self,
@@ -75,7 +76,8 @@ class ServerStream(QueuedStream):
             service.serve(name, self.guard.caller, self)
             self.close()
         except Exception as error:  # the other side is told what it may know
-            self.end(self._answers.ending(error))
+            left = isinstance(error, FeedError) and self.incoming.ending is _LEFT
+            self.end(_ENDED if left else self._answers.ending(error))
 
     def _read(self, reader: fl.MetadataRecordBatchReader) -> Ending:
         """Read until the other side is done; returns why.

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from barstep.replay.certificates import BundleFolder, load_identity
+from barstep.replay.certificate_files import BundleFolder
+from barstep.replay.certificates import init_bundle, load_identity
 from barstep.replay.clock import SystemClock
 
 Run = Callable[..., Any]
@@ -54,7 +55,7 @@ def test_what_is_there_is_kept(barstep: Run) -> None:
 def test_show_exits_with_one_where_something_is_wrong(barstep: Run) -> None:
     """An expired certificate and an open file are told as text and as JSON."""
     ended_us = SystemClock().now_us() - 91 * 86_400_000_000
-    BundleFolder(HOME, "core-oem").init(host="localhost", client="loop", now_us=ended_us)
+    init_bundle(BundleFolder(HOME, "core-oem"), host="localhost", client="loop", now_us=ended_us)
     (HOME / "core-oem" / "ca.key").unlink()
     (HOME / "core-oem" / "server.key").chmod(0o640)
     text = barstep("keys", "show", *BUNDLE)

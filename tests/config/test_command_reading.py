@@ -31,6 +31,7 @@ EVERY = {
     "halt": "reason: fire",
     "reduce": "reason: smoke",
     "resume": "reason: rain",
+    "use_feed": "feed: fallback, instrument: BTC/USDT",
 }
 
 

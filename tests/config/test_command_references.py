@@ -10,6 +10,7 @@ from barstep.config.command_references import check_commands
 from barstep.config.core import CoreConfig
 from barstep.config.problems import written
 from barstep.config.reading import read_config
+from msgspec.structs import replace
 from written import CORE
 
 CONFIG = read_config(CORE).config
@@ -43,6 +44,10 @@ AT = "at: 2023-08-17T12:00:00Z"
             "command: clear_signal_limit, strategy: mean_reversion, profile: balancd",
             ".profile: unknown risk profile 'balancd'. Did you mean 'balanced'?",
         ),
+        (
+            "command: use_feed, feed: primary, instrument: BTCUSD",
+            ".instrument: unknown instrument 'BTCUSD'. Did you mean",
+        ),
         ("command: disable_strategy, strategy: trend_schedule", ".strategy: unknown strategy 'trend_schedule'."),
         ("command: enable_strategy, strategy: x", ".strategy: unknown strategy 'x'."),
         (
@@ -70,6 +75,19 @@ def test_a_command_for_what_another_scheduler_runs(tmp_path: Path) -> None:
     ):
         assert told(f"{{{AT}, {text}}}", tmp_path) == []
         assert len(told(f"{{{AT}, {text}}}", tmp_path, scheduler="hedged_multi")) == 1
+
+
+def test_an_instrument_is_one_of_the_universes_that_schedules_name(tmp_path: Path) -> None:
+    """Of those that an environment may bring where a schedule names none; another universe's is refused."""
+    text = "command: use_feed, feed: fallback, instrument: "
+    scheduler = CONFIG.runtime.multi_strategy_schedulers["core_multi"]
+    bitcoin = {name: replace(one, instrument_universe="bitcoin") for name, one in scheduler.schedules.items()}
+    only = replace(scheduler, schedules=bitcoin)
+    config = replace(CONFIG, runtime=replace(CONFIG.runtime, multi_strategy_schedulers={"core_multi": only}))
+    assert told(f"{{{AT}, {text}ETHUSDT}}", tmp_path) == []
+    assert told(f"{{{AT}, {text}BTCUSDT}}", tmp_path, config) == []
+    (line,) = told(f"{{{AT}, {text}ETHUSDT}}", tmp_path, config)
+    assert "unknown instrument 'ETHUSDT'" in line
 
 
 def test_an_engine_s_own_name_is_a_strategy(tmp_path: Path) -> None:

@@ -115,6 +115,8 @@ def commands_at(draw: st.DrawFn, us: int) -> commands.AnyCommand:
         "flatten": st.booleans(),
         "rebalance": st.booleans(),
         "apply_policy_interval": st.booleans(),
+        "feed": st.sampled_from(["primary", "fallback"]),
+        "instrument": st.sampled_from([None, "X"]),
     }
     values |= {field: draw(choice) for field, choice in choices.items() if field in fields}
     values |= draw(ends()) if "until" in fields else {}

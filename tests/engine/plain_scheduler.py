@@ -220,6 +220,8 @@ class _Loop:
             self.rules.apply(command, microseconds(command["at"]))
             if command.get("flatten"):
                 self._flatten(command, now)
+        elif word == "use_feed":
+            return  # is in the bars
         elif word == "rebalance_capital":
             self.refresh_now = True
         elif word == "set_allocation_rebalance_seconds":

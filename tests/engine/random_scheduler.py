@@ -11,8 +11,10 @@ import numpy as np
 from barstep.config.core import CoreConfig
 from barstep.data.generate import InstrumentSpec, MarketSpec, VenueSpec, generate_market
 from barstep.engine.bars import Bars
+from barstep.engine.feeds import FeedSources
 from hypothesis import strategies as st
 from making import HOUR_US, QUICK, START_US
+from plain_feeds import plain_merged
 from plain_scheduler_market import Given
 from scheduler_making import config_of
 
@@ -26,12 +28,16 @@ PROFILES = ["p", "q"]
 
 @dataclass(frozen=True)
 class Drawn:
-    """What `plain_scheduler.walk` takes: walk(d.config, "s", "e", d.bars, **d.given)."""
+    """What `plain_scheduler.walk` takes: walk(d.config, "s", "e", d.bars, **d.given).
+
+    `sources` are the feeds and fallbacks that `bars` were read from.
+    """
 
     seed: int
     config: CoreConfig = field(repr=False)
     bars: Mapping[str, Given] = field(repr=False)
     given: Mapping[str, Any] = field(repr=False)
+    sources: FeedSources = field(repr=False)
 
 
 def schedulers(bars: tuple[int, int] = (300, 600)) -> st.SearchStrategy[Drawn]:
@@ -44,7 +50,8 @@ def random_scheduler(seed: int, *, bars: tuple[int, int] = (300, 2000)) -> Drawn
 
     1 to 6 schedules over all engines with short windows, 1 to 4 instruments on two venues with gaps, policies in
     policies, cadences from half a bar to ten, and at random: longer intervals, warm-ups, limits, suspensions, profiles
-    with caps, a governor of any kind, options of execution, a start inside the history, and up to nine commands.
+    with caps, a governor of any kind, options of execution, a start inside the history, fallbacks of the instruments,
+    and up to nine commands, with up to four more on feeds.
     """
     draw = _Draw(np.random.default_rng(seed))
     names = [f"I{k}" for k in range(draw.whole(1, 5))]
@@ -61,7 +68,11 @@ def random_scheduler(seed: int, *, bars: tuple[int, int] = (300, 2000)) -> Drawn
     given: dict[str, Any] = {"commands": _commands(draw, schedules, used, count), **_options(draw)}
     if draw.chance(0.3):
         given["start_us"] = START_US + draw.whole(20, count // 2) * HOUR_US
-    return Drawn(seed, config, market, given)
+    feeds = _Draw(np.random.default_rng([seed, 1]))
+    sources = _sources(feeds, market)
+    words = _feed_words(feeds, list(sources.fallback), count)
+    given["commands"] = sorted([*given["commands"], *words], key=lambda each: each["at"])
+    return Drawn(seed, config, _read(sources, words), given, sources)
 
 
 class _Draw:
@@ -87,7 +98,7 @@ class _Draw:
         return {name: value for name, value in entries.items() if self.chance(share)}
 
 
-def _market(draw: _Draw, names: list[str], count: int) -> dict[str, Given]:
+def _market(draw: _Draw, names: list[str], count: int) -> dict[str, tuple[Bars, Bars]]:
     """Hours of both venues; of some the hours have gaps, and some begin late."""
     spec = MarketSpec(
         seed=draw.whole(0, 2**31), start=START, end=START + timedelta(hours=count), interval_seconds=HOUR,
@@ -114,6 +125,45 @@ def _with_gaps(draw: _Draw, bars: Bars) -> Bars:
         bars.ts_us[kept], *(row[kept] for row in bars.values[:5]),
         interval_seconds=HOUR, symbol=bars.symbol, venue=bars.venue,
     )  # fmt: skip
+
+
+def _sources(draw: _Draw, market: Mapping[str, tuple[Bars, Bars]]) -> FeedSources:
+    """Of some schedulers some instruments have a fallback, which has gaps of its own."""
+    has_fallbacks = draw.chance(0.5)
+    return FeedSources(
+        base_interval_seconds=HOUR,
+        primary={name: pair[0] for name, pair in market.items()},
+        secondary={name: pair[1] for name, pair in market.items()},
+        fallback={
+            name: _with_gaps(draw, pair[1]) for name, pair in market.items() if has_fallbacks and draw.chance(0.7)
+        },
+    )
+
+
+def _feed_words(draw: _Draw, names: list[str], count: int) -> list[dict[str, Any]]:
+    """What an operator says of feeds, where there are fallbacks."""
+    times = sorted(draw.whole(-4, count * 4) * 900 + draw.one([0, 0, 17]) for _ in range(draw.whole(0, 5)) if names)
+    return [
+        {
+            "at": START + timedelta(seconds=time), "command": "use_feed",
+            "feed": draw.one(["fallback", "fallback", "primary"]), **draw.maybe(0.5, instrument=draw.one(names)),
+        }
+        for time in times
+    ]  # fmt: skip
+
+
+def _read(sources: FeedSources, words: list[dict[str, Any]]) -> dict[str, tuple[Bars, Bars]]:
+    """The bars that are traded, by the plain rule."""
+    read = {}
+    for name, bars in sources.primary.items():
+        own = [
+            (START_US + (each["at"] - START) // timedelta(microseconds=1), each["feed"])
+            for each in words
+            if each.get("instrument", name) == name
+        ]
+        fallback = sources.fallback.get(name)
+        read[name] = (bars if fallback is None else plain_merged(bars, fallback, own), sources.secondary[name])
+    return read
 
 
 def _strategy(draw: _Draw, engine: str, tag: str) -> dict[str, Any]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import replace as swap
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 import barstep as bs
 import numpy as np
 import polars as pl
 import pytest
+from barstep.config.commands import Halt, UseFeed
 from barstep.config.core import CoreConfig
 from barstep.config.reading import PACKAGED
 from barstep.config.universes import Feed, Instrument, Universe
@@ -18,16 +21,18 @@ from barstep.data.generate import Key, generate_market
 from barstep.data.presets import EMBEDDED_FOLDER, custom_spec
 from barstep.engine.bars import Bars
 from barstep.engine.configured import ResolvedSchedule, catalog_of, resolve_schedules
-from barstep.engine.feeds import Feeds, GivenBars, base_interval_seconds, given_feeds, read_feeds
+from barstep.engine.fallback import FeedUse
+from barstep.engine.feeds import Feeds, FeedSources, base_interval_seconds, read_feeds
 from barstep.engine.joining import coarser
 from barstep.errors import DataError, UsageError
-from making import HOUR, bars_of, walk_bars
+from making import HOUR, HOUR_US, START_US, bars_of, walk_bars
 from msgspec.structs import replace
 
 CONFIG = bs.load_core_config(PACKAGED)
 CATALOG = catalog_of(CONFIG)
 COINS = ["BTCUSDT", "ETHUSDT", "SOLUSDT"]
 DAY = 86_400
+QUARTERS = bars_of(np.ones(20), interval_seconds=900)
 
 
 def schedules_of(config: CoreConfig, scheduler: str = "hedged_multi") -> list[ResolvedSchedule]:
@@ -127,60 +132,6 @@ def test_a_folder_is_taken_from_the_working_folder(
     folder, _ = minutes
     monkeypatch.chdir(folder.parent)
     assert len(read(with_feed(CONFIG, folder.name)).primary["BTCUSDT"]) == 72
-
-
-def test_the_name_is_shown_by_results(minutes: tuple[Path, dict[Key, Bars]]) -> None:
-    """Given bars take the instrument's name too, and keep what is in them."""
-    _, market = minutes
-    own = coarser(market["kraken", "ETHUSDT"], HOUR)
-    feeds = given_feeds(CONFIG, schedules_of(CONFIG), dict.fromkeys(COINS, (own, own)))
-    assert [bars.symbol for bars in feeds.primary.values()] == COINS
-    assert all(same(bars, own) for bars in (*feeds.primary.values(), *feeds.secondary.values()))
-    assert own.symbol == "ETHUSDT"
-
-
-def test_given_bars_take_the_place_of_files() -> None:
-    """One history where no arbitrage trades it; what is traded nowhere, and a second venue too many, are left aside."""
-    own, other = walk_bars(50), walk_bars(50, seed=2, venue="w")
-    given_bars: GivenBars = {"SOLUSDT": own, "ETHUSDT": (own, other), "BTCUSDT": (own, other)}
-    feeds = given_feeds(CONFIG, schedules_of(CONFIG), given_bars)
-    assert (list(feeds.primary), list(feeds.secondary)) == (COINS, ["BTCUSDT"])
-    assert feeds.secondary["BTCUSDT"].venue == "w"
-    only = replace(CONFIG.risk_profiles["balanced"], instrument_buckets={"one": ["ETHUSDT"]})
-    config = replace(CONFIG, risk_profiles={"balanced": only, "aggressive": only})
-    assert list(given_feeds(config, schedules_of(config), given_bars).primary) == ["ETHUSDT"]
-
-
-def pairs(bars: Bars) -> GivenBars:
-    return dict.fromkeys(COINS, (bars, bars))
-
-
-HOURS = walk_bars(20)
-QUARTERS = bars_of(np.ones(20), interval_seconds=900)
-
-
-@pytest.mark.parametrize(
-    ("bars", "text"),
-    [
-        ({"BTCUSDT": (HOURS, HOURS), "ETHUSDT": HOURS}, "none of 'SOLUSDT' are given. Given: BTCUSDT, ETHUSDT."),
-        ({**pairs(HOURS), "BTCUSD": HOURS}, "unknown instrument 'BTCUSD'. Did you mean 'BTCUSDT'? Allowed: BTCUSDT"),
-        ({}, "none of 'BTCUSDT' are given. Given: none."),
-        (
-            {**pairs(HOURS), "BTCUSDT": HOURS},
-            "those of 'BTCUSDT' are of one venue and schedule 'arb' reads two; give (primary, secondary).",
-        ),
-        (
-            {**pairs(HOURS), "ETHUSDT": QUARTERS},
-            "those of v ETHUSDT are 15m long; the shortest interval of a schedule is 1h",
-        ),
-        ({**pairs(HOURS), "BTCUSDT": (HOURS, QUARTERS)}, "those of v BTCUSDT are 15m long; "),
-    ],
-)
-def test_given_bars_that_are_refused(bars: GivenBars, text: str) -> None:
-    """An instrument or a second venue that is missing, an unknown name, another interval."""
-    with pytest.raises(UsageError) as refused:
-        given_feeds(CONFIG, schedules_of(CONFIG), bars)
-    assert f"bars: {text}" in str(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -330,3 +281,49 @@ def test_an_instrument_has_one_fallback(minutes: tuple[Path, dict[Key, Bars]]) -
         UsageError, match=r"the fallback of instrument 'BTCUSDT' is kraken BTCUSDT for an earlier .* and"
     ):
         read(with_bitcoin(config, secondary="kraken", fallback="coinbase"))
+
+
+def sources() -> FeedSources:
+    """Three instruments, two of them with a fallback."""
+    bars = {name: swap(walk_bars(20, seed=seed), symbol=name) for seed, name in enumerate(COINS)}
+    fallback = {name: walk_bars(20, seed=9, venue="w") for name in COINS[:2]}
+    return FeedSources(base_interval_seconds=HOUR, primary=bars, fallback=fallback)
+
+
+def use_feed(hour: int, feed: Literal["primary", "fallback"], instrument: str | None = None) -> UseFeed:
+    at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=START_US + hour * HOUR_US)
+    return UseFeed(at=at, feed=feed, instrument=instrument)
+
+
+def test_commands_say_where_bars_come_from() -> None:
+    """One instrument's, or all that have a fallback; other commands are no words on feeds."""
+    given = [Halt(at=datetime(2024, 1, 1, tzinfo=UTC)), use_feed(4, "fallback", COINS[0]), use_feed(9, "primary")]
+    back = FeedUse(at_us=START_US + 9 * HOUR_US, feed="primary")
+    told = {
+        COINS[0]: [FeedUse(at_us=START_US + 4 * HOUR_US, feed="fallback"), back],
+        COINS[1]: [back],
+    }
+    feeds, expected = sources().commanded(given), sources().merged(told)
+    assert all(same(feeds.primary[name], expected.primary[name]) for name in COINS)
+    assert feeds.changes == expected.changes
+    assert [(one.instrument, one.change, one.reason) for one in feeds.changes] == [
+        (COINS[0], "fallback", "commanded"), (COINS[0], "primary", "commanded"),
+    ]  # fmt: skip
+    opened_us = feeds.primary[COINS[0]].ts_us[feeds.from_fallback[COINS[0]]]
+    assert ((opened_us - START_US) // HOUR_US).tolist() == [3, 4, 5, 6, 7]
+
+
+@pytest.mark.parametrize(
+    ("instrument", "text"),
+    [
+        ("BTCUSD", "unknown instrument 'BTCUSD'. Did you mean 'BTCUSDT'?"),
+        (COINS[2], "SOLUSDT: no fallback feed is rec"),
+    ],
+)
+def test_a_word_on_what_has_no_fallback_is_refused(instrument: str, text: str) -> None:
+    """It would do nothing."""
+    with pytest.raises(UsageError) as refused:
+        sources().commanded([use_feed(4, "fallback", instrument)])
+    assert text in str(refused.value)
+    with pytest.raises(UsageError, match="BTCUSDT, ETHUSDT, SOLUSDT: no fallback feed is recorded"):
+        FeedSources(base_interval_seconds=HOUR, primary=sources().primary).commanded([use_feed(4, "fallback")])

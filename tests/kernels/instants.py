@@ -143,7 +143,10 @@ class Instants(Scheduler):
         self.governor[: layout.GOVERNOR_ACTION] = 0.05, 0.9, 1.5, 1.0
         self.control[layout.LIMIT, 0] = 1.0
         if rng.random() < 0.3:
-            self.desk[layout.DRIFT_US], self.schedules[layout.MAX_DRIFT] = 60e6, [INF, INF, 30e6]
+            self.desk[[layout.DRIFT_US, layout.ORDER_DELAY_US]], self.schedules[layout.MAX_DRIFT] = (
+                60e6,
+                [INF, INF, 30e6],
+            )
 
     def _make_commands(self) -> None:
         rng, first = self._rng, int(self.opens_us[0])

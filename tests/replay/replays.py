@@ -29,7 +29,7 @@ def setup_of(drawn: Drawn, **more: Any) -> SchedulerSetup:
     for name in ("start", "end"):
         if f"{name}_us" in given:
             given[name] = EPOCH + timedelta(microseconds=given.pop(f"{name}_us"))
-    return set_up_scheduler(drawn.config, "s", environment="e", bars=drawn.bars, **given)
+    return set_up_scheduler(drawn.config, "s", environment="e", bars=drawn.sources, **given)
 
 
 def drawn_setup(seed: int, **more: Any) -> SchedulerSetup:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from barstep.errors import DataError
 from barstep.replay.certificate_report import BundleReport, describe_bundle
+from barstep.replay.certificates import rotate_bundle
 from bundle_making import DAY_US, NOW_US, made
 
 
@@ -47,7 +48,7 @@ def test_without_the_authoritys_key_and_one_end_it_is_good(tmp_path: Path) -> No
 def test_an_overlap_is_told_until_it_has_expired(tmp_path: Path) -> None:
     """The previous authority stands between; once it has expired it is to be let go."""
     files = made(tmp_path / "mtls")
-    files.rotate(new_ca=True, now_us=NOW_US + 700 * DAY_US)
+    rotate_bundle(files, with_authority=True, now_us=NOW_US + 700 * DAY_US)
     report = described(tmp_path / "mtls", NOW_US + 700 * DAY_US)
     assert report.is_good and report.is_overlapping
     assert [one.role for one in report.certificates] == ["authority", "previous", "server", "client"]

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from barstep.errors import DataError, JournalError, UsageError
 from barstep.replay import certificates
-from barstep.replay.certificates import BundleFolder, load_identity
+from barstep.replay.certificate_files import BundleFolder
+from barstep.replay.certificates import finish_overlap, load_identity, rotate_bundle
 from barstep.replay.issuing import (
     Issued,
     client_name,
@@ -197,13 +198,13 @@ def test_leaves_are_made_anew_under_the_same_authority(folder: Path) -> None:
     """With the same names, or others that are told; the authority stays, and only one is trusted."""
     files = made(folder)
     before, later = contents(files), NOW_US + 60 * DAY_US
-    files.rotate(now_us=later)
+    rotate_bundle(files, now_us=later)
     after = contents(files)
     assert {name for name in after if after[name] != before[name]} == {
         "server.pem", "server.key", "client.pem", "client.key",
     }  # fmt: skip
     assert load_identity(folder, "core-oem", "server", now_us=later + 80 * DAY_US).name == "localhost"
-    files.rotate(host="10.0.0.7", client="other", now_us=later)
+    rotate_bundle(files, host="10.0.0.7", client="other", now_us=later)
     assert load_identity(folder, "core-oem", "server", now_us=later).name == "10.0.0.7"
     assert load_identity(folder, "core-oem", "client", now_us=later).name == "barstep://client/other"
 
@@ -215,10 +216,10 @@ def test_a_key_that_is_kept_elsewhere_signs(folder: Path, tmp_path: Path) -> Non
     write_private(kept, files.authority_key_path.read_bytes())
     files.authority_key_path.unlink()
     with pytest.raises(DataError, match=r"ca\.key: no such file, and nothing is signed .* --authority-key FILE"):
-        files.rotate(now_us=NOW_US)
+        rotate_bundle(files, now_us=NOW_US)
     with pytest.raises(JournalError, match=r"server\.key: is not the key of .*ca\.pem"):
-        files.rotate(authority_key=files.key_path("server"), now_us=NOW_US)
-    files.rotate(authority_key=kept, now_us=NOW_US)
+        rotate_bundle(files, authority_key=files.key_path("server"), now_us=NOW_US)
+    rotate_bundle(files, authority_key=kept, now_us=NOW_US)
     assert contents(files)["server.pem"] != before["server.pem"]
     assert not files.authority_key_path.exists()
 
@@ -228,8 +229,8 @@ def test_a_name_that_is_not_there_is_asked_for(folder: Path) -> None:
     files = made(folder)
     files.certificate_path("server").write_bytes(b"x")
     with pytest.raises(UsageError, match=r"server\.pem: does not tell the one name of the server; say it by --host"):
-        files.rotate(now_us=NOW_US)
-    files.rotate(host="localhost", now_us=NOW_US)
+        rotate_bundle(files, now_us=NOW_US)
+    rotate_bundle(files, host="localhost", now_us=NOW_US)
     assert load_identity(folder, "core-oem", "server", now_us=NOW_US).name == "localhost"
 
 
@@ -237,7 +238,7 @@ def test_a_new_authority_is_trusted_beside_the_old_one_until_it_is_finished(fold
     """Both stand in the identity, with the bridge from the old to the new; in the end the new one alone."""
     files = made(folder)
     old = files.found(files.authority_path).certificate
-    files.rotate(new_ca=True, now_us=NOW_US)
+    rotate_bundle(files, with_authority=True, now_us=NOW_US)
     new = files.found(files.authority_path).certificate
     assert new.subject != old.subject and is_key_of(files.key(files.authority_key_path), new)
     identity = load_identity(folder, "core-oem", "client", now_us=NOW_US)
@@ -245,14 +246,14 @@ def test_a_new_authority_is_trusted_beside_the_old_one_until_it_is_finished(fold
     leaf, bridge = x509.load_pem_x509_certificates(identity.certificate)
     assert is_issued_by(leaf, new) and is_issued_by(bridge, old) and bridge.public_key() == new.public_key()
     with pytest.raises(UsageError, match=r"--finish` ends that; then make a new one"):
-        files.rotate(new_ca=True, now_us=NOW_US)
-    files.rotate(now_us=NOW_US)
-    files.finish()
+        rotate_bundle(files, with_authority=True, now_us=NOW_US)
+    rotate_bundle(files, now_us=NOW_US)
+    finish_overlap(files)
     identity = load_identity(folder, "core-oem", "client", now_us=NOW_US)
     assert x509.load_pem_x509_certificates(identity.authority) == [new]
     assert len(x509.load_pem_x509_certificates(identity.certificate)) == 1
     with pytest.raises(UsageError, match="only one authority is trusted"):
-        files.finish()
+        finish_overlap(files)
 
 
 @pytest.mark.parametrize("stop_at", range(8))
@@ -270,7 +271,7 @@ def test_a_change_of_authority_that_was_interrupted_is_done_again(
 
     monkeypatch.setattr(certificates, "write_private", crashing)
     with pytest.raises(KeyboardInterrupt):
-        files.rotate(new_ca=True, now_us=NOW_US)
+        rotate_bundle(files, with_authority=True, now_us=NOW_US)
     monkeypatch.undo()
     for role in ("server", "client"):
         try:
@@ -278,12 +279,12 @@ def test_a_change_of_authority_that_was_interrupted_is_done_again(
         except JournalError as error:
             assert stop_at in (5, 7) and "rotate --mtls-bundle core-oem` makes both anew" in str(error)
     try:
-        files.rotate(now_us=NOW_US)
+        rotate_bundle(files, now_us=NOW_US)
     except JournalError as error:
         assert stop_at in (2, 3) and "--authority` makes a new authority" in str(error)
-        files.rotate(new_ca=True, now_us=NOW_US)
+        rotate_bundle(files, with_authority=True, now_us=NOW_US)
     if files.is_overlapping:
-        files.finish()
+        finish_overlap(files)
     for role in ("server", "client"):
         identity = load_identity(folder, "core-oem", role, now_us=NOW_US)
         assert len(x509.load_pem_x509_certificates(identity.authority)) == 1
@@ -293,12 +294,12 @@ def test_an_overlap_does_not_end_while_an_old_certificate_is_here(folder: Path) 
     """It would not be let in any more."""
     files = made(folder)
     old = files.certificate_path("client").read_bytes(), files.key_path("client").read_bytes()
-    files.rotate(new_ca=True, now_us=NOW_US)
+    rotate_bundle(files, with_authority=True, now_us=NOW_US)
     write_private(files.certificate_path("client"), old[0], replace=True)
     write_private(files.key_path("client"), old[1], replace=True)
     load_identity(folder, "core-oem", "client", now_us=NOW_US)
     with pytest.raises(UsageError, match=r"client\.pem: is not of the new authority and would not be let in"):
-        files.finish()
+        finish_overlap(files)
     assert files.is_overlapping
 
 
@@ -306,11 +307,11 @@ def test_an_authority_that_has_expired_is_followed(folder: Path) -> None:
     """By a new one alone: it cannot sign any more, and so there is no bridge from it."""
     files, later = made(folder), NOW_US + 800 * DAY_US
     with pytest.raises(JournalError, match=r"ca\.pem: expired at .* --authority` makes a new one"):
-        files.rotate(now_us=later)
-    files.rotate(new_ca=True, now_us=later)
+        rotate_bundle(files, now_us=later)
+    rotate_bundle(files, with_authority=True, now_us=later)
     identity = load_identity(folder, "core-oem", "server", now_us=later)
     assert len(x509.load_pem_x509_certificates(identity.certificate)) == 1
-    files.finish()
+    finish_overlap(files)
     assert not files.is_overlapping
 
 
@@ -328,6 +329,6 @@ def contents(files: BundleFolder) -> dict[str, bytes]:
 def test_names_are_kept_in_a_change_of_authority(folder: Path) -> None:
     """Host and client are who they were."""
     files = made(folder)
-    files.rotate(new_ca=True, now_us=NOW_US)
+    rotate_bundle(files, with_authority=True, now_us=NOW_US)
     named = [names_of(files.found(files.certificate_path(role)).certificate) for role in ("server", "client")]
     assert named == [[server_name("localhost")], [client_name("loop")]]

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from barstep.errors import JournalError
-from barstep.replay.certificates import BundleFolder, load_identity
+from barstep.replay.certificate_files import BundleFolder
+from barstep.replay.certificates import finish_overlap, load_identity, rotate_bundle
 from barstep.replay.channel.identity import Identity
 from barstep.replay.clock import SystemClock
 from barstep.replay.issuing import Role
@@ -68,7 +69,7 @@ def test_our_client_is_let_in_by_its_name(tmp_path: Path, now_us: int) -> None:
         assert asked(port, client) == client.name == "barstep://client/loop"
         with pytest.raises(flight.FlightUnavailableError):
             asked(port, client, host="127.0.0.1")
-    files.rotate(host="127.0.0.1", now_us=now_us)
+    rotate_bundle(files, host="127.0.0.1", now_us=now_us)
     with serving(identity_of(files, "server", now_us)) as port:
         assert asked(port, client, host="127.0.0.1") == client.name
 
@@ -98,7 +99,7 @@ def test_an_expired_client_is_not_let_in_and_is_told_so_before(tmp_path: Path, n
     expired = identity_of(files, "client", now_us - 2 * DAY_US)
     with pytest.raises(JournalError, match=r"client\.pem: expired at"):
         identity_of(files, "client", now_us)
-    files.rotate(now_us=now_us)
+    rotate_bundle(files, now_us=now_us)
     with serving(identity_of(files, "server", now_us)) as port:
         with pytest.raises(flight.FlightUnavailableError):
             asked(port, expired)
@@ -109,13 +110,13 @@ def test_in_an_overlap_old_and_new_let_each_other_in(tmp_path: Path, now_us: int
     """Old ends know nothing of the new authority; in the end only the new ones are let in."""
     files = made(tmp_path / "mtls", now_us=now_us)
     old = {role: identity_of(files, role, now_us) for role in ("server", "client")}
-    files.rotate(new_ca=True, now_us=now_us)
+    rotate_bundle(files, with_authority=True, now_us=now_us)
     new = {role: identity_of(files, role, now_us) for role in ("server", "client")}
     for server in (old["server"], new["server"]):
         with serving(server) as port:
             for client in (old["client"], new["client"]):
                 assert asked(port, client) == client.name
-    files.finish()
+    finish_overlap(files)
     last = {role: identity_of(files, role, now_us) for role in ("server", "client")}
     with serving(last["server"]) as port:
         assert asked(port, last["client"]) == asked(port, new["client"]) == "barstep://client/loop"
@@ -127,7 +128,7 @@ def test_leaves_made_anew_meet_those_of_before(tmp_path: Path, now_us: int) -> N
     """Under one authority old and new let each other in until the old ones expire."""
     files = made(tmp_path / "mtls", now_us=now_us)
     old = {role: identity_of(files, role, now_us) for role in ("server", "client")}
-    files.rotate(now_us=now_us)
+    rotate_bundle(files, now_us=now_us)
     new = {role: identity_of(files, role, now_us) for role in ("server", "client")}
     for server, client in ((old["server"], new["client"]), (new["server"], old["client"])):
         with serving(server) as port:

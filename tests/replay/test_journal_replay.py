@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import barstep as bs
 import polars as pl
 import pytest
-from barstep.config.commands import DisableStrategy, SetCapitalPolicy, SetSignalLimit, SuspendTag
+from barstep.config.commands import DisableStrategy, SetCapitalPolicy, SetSignalLimit, SuspendTag, UseFeed
 from barstep.engine.configured import load_core_config
 from barstep.engine.scheduler.backtest import set_up_scheduler
 from barstep.errors import ConfigError, DataError, JournalError
@@ -47,6 +48,30 @@ def test_a_night_is_done_again_to_the_same_decisions(journal: Path) -> None:
     assert [given.command for given in again.commands] == NIGHT
     assert again.compared > 2_000
     assert done[-1] == (480, 480)
+
+
+def test_feeds_that_were_chosen_are_done_again(tmp_path: Path) -> None:
+    """The journal has the words, and each change of feed with its reason."""
+    words = [
+        UseFeed(at=datetime(2023, 1, 3, 2, tzinfo=UTC), feed="fallback", instrument="ETHUSDT"),
+        UseFeed(at=datetime(2023, 1, 5, tzinfo=UTC), feed="primary"),
+    ]
+    setup = set_up_scheduler(CORE, "core_multi", end="2023-01-08", commands=words)
+    session = Session.open(setup, tmp_path, DiskKeys(SimulatedDisk()), log_id=LOG, now_us=NOW_US)
+    session.run()
+    session.close()
+    written = [
+        json.loads(line) for path in sorted(tmp_path.glob("demo*.jsonl")) for line in path.read_text().splitlines()
+    ]
+    told = [(one["at"], one["change"], one["reason"]) for one in written if one["kind"] == "feed"]
+    assert sorted(told) == [
+        ("2023-01-03T02:00:00.000000Z", "fallback", "commanded"),
+        ("2023-01-05T00:00:00.000000Z", "primary", "commanded"),
+    ]
+    again = replay_journal(tmp_path / "demo.jsonl", CORE)
+    assert again.diverged is None
+    assert [given.command for given in again.commands] == words
+    assert again.setup.feed_changes == setup.feed_changes
 
 
 def test_an_edited_decision_is_found(journal: Path, tmp_path: Path) -> None:

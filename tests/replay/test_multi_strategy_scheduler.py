@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from barstep.config.commands import UseFeed
 from barstep.engine.capital_policies import FixedWeightAllocation
 from barstep.engine.scheduler.simulation import simulate
 from barstep.errors import ConfigError, UsageError
@@ -189,6 +190,34 @@ def test_what_is_wrong_is_refused_and_changes_nothing(call: Any, text: str) -> N
         call(runtime)
     assert runtime.session.machine.state == state
     assert commands_of(disk) == []
+
+
+def test_feeds_of_recorded_bars_are_chosen_at_the_start() -> None:
+    """Afterwards it is said where the command belongs, and nothing is journalled; by its method and by its name."""
+    disk = SimulatedDisk()
+    runtime = small_runtime(disk)
+    runtime.run_until(at(5))
+    with pytest.raises(UsageError, match=r"use_feed: recorded bars are read .* started with: `--commands FILE`"):
+        runtime.use_feed("fallback")
+    with pytest.raises(UsageError, match="use_feed: recorded bars"):
+        runtime.command("use_feed", feed="primary", instrument="X")
+    with pytest.raises(ConfigError, match="unknown instrument 'Z'"):
+        runtime.use_feed("fallback", "Z")
+    assert commands_of(disk) == []
+
+
+def test_feeds_that_can_be_switched_are_told_once_it_is_written() -> None:
+    """A loop whose bars are still to come hears of each word, after the journal has it."""
+    disk = SimulatedDisk()
+    runtime = small_runtime(disk)
+    heard: list[tuple[UseFeed, int]] = []
+    runtime.session.switch_feed = lambda word: heard.append((word, len(commands_of(disk))))
+    runtime.run_until(at(5))
+    runtime.use_feed("fallback", "X", by="ann")
+    ((word, written),) = heard
+    assert (word.feed, word.instrument, word.at, written) == ("fallback", "X", at(5) + timedelta(microseconds=1), 1)
+    (command,) = commands_of(disk)
+    assert (command["by"], command["command"]["command"]) == ("ann", "use_feed")
 
 
 def test_everything_survives_a_kill() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import barstep as bs
 import pytest
-from barstep.config.commands import DisableStrategy, SuspendTag
+from barstep.config.commands import DisableStrategy, SuspendTag, UseFeed
 from barstep.engine.scheduler.backtest import set_up_scheduler
 from barstep.replay.parity import JOURNAL, REPLAYED, VECTORISED, first_divergence, verify_parity
 from hypothesis import given
@@ -33,6 +33,23 @@ def test_the_demo_configuration_agrees(scheduler: str) -> None:
     parity = verify_parity(set_up_scheduler(CORE, scheduler, end="2023-03-01"))
     assert parity.holds
     assert parity.counts["decisions"] > 100 and parity.counts["records"] > parity.counts["decisions"]
+
+
+def test_feeds_that_an_operator_chooses_agree() -> None:
+    """Two months of the embedded bars, some of them from fallbacks by command, with the changes in the journal."""
+    commands = [
+        UseFeed(at=datetime(2023, 1, 10, 3, 30, tzinfo=UTC), feed="fallback", instrument="BTCUSDT"),
+        UseFeed(at=datetime(2023, 1, 20, tzinfo=UTC), feed="fallback"),
+        UseFeed(at=datetime(2023, 2, 1, tzinfo=UTC), feed="primary"),
+    ]
+    setup = set_up_scheduler(CORE, "core_multi", end="2023-03-01", commands=commands)
+    assert [(one.instrument, one.change) for one in setup.feed_changes[:3]] == [
+        ("BTCUSDT", "fallback"), ("ETHUSDT", "fallback"), ("SOLUSDT", "fallback"),
+    ]  # fmt: skip
+    assert {one.reason for one in setup.feed_changes} == {"commanded"} and len(setup.feed_changes) == 6
+    parity = verify_parity(setup)
+    assert parity.holds, parity.divergence
+    assert parity.digests != verify_parity(set_up_scheduler(CORE, "core_multi", end="2023-03-01")).digests
 
 
 def test_the_first_bar_that_differs_is_named_with_what_both_sides_saw() -> None:

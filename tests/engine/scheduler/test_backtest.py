@@ -27,7 +27,7 @@ def compiled(drawn: Drawn, **more: Any) -> SchedulerResult:
     for name in ("start", "end"):
         if f"{name}_us" in given:
             given[name] = EPOCH + timedelta(microseconds=given.pop(f"{name}_us"))
-    return bs.backtest_scheduler(drawn.config, "s", environment="e", bars=drawn.bars, **given)
+    return bs.backtest_scheduler(drawn.config, "s", environment="e", bars=drawn.sources, **given)
 
 
 def both(drawn: Drawn) -> tuple[PlainRun, SchedulerResult]:

@@ -52,6 +52,14 @@ def test_a_suspension_and_its_end() -> None:
     assert noted(effects) == [("ended", "schedule", "slow")]
 
 
+@pytest.mark.parametrize(("instrument", "what"), [("X", "X:fallback"), (None, "*:fallback")])
+def test_a_word_on_feeds_is_noted_and_changes_nothing_here(instrument: str | None, what: str) -> None:
+    """The bars are another's business."""
+    state, effects = after(START, commands.UseFeed(at=at(0), feed="fallback", instrument=instrument))
+    assert state == START
+    assert effects == (Noted(change="changed", kind="feed", what=what),)
+
+
 def test_a_schedule_and_a_tag_of_one_name_are_two_things() -> None:
     """Resuming one leaves the other."""
     state, _ = after(START, suspend("core"), commands.SuspendTag(at=at(0), tag="core"))

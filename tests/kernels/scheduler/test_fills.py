@@ -174,7 +174,7 @@ def test_an_order_goes_out_when_its_run_is_through() -> None:
     """A run that starts a second late orders a second later: before that no open fills it."""
     for late, rows in ((1000.0, 0), (999.0, 1)):
         one = Market()
-        one.desk[layout.DRIFT_US] = late
+        one.desk[layout.ORDER_DELAY_US] = late
         one.put(0, 0, 5.0)
         one.put(0, 0, 5.0, unit=True)
         one.cells[0, 0, :, layout.SENT_AT] = NOW - 999

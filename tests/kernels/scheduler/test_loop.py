@@ -338,10 +338,10 @@ def test_a_refresh_that_is_asked_for_is_done_once() -> None:
     assert [row[0] for row in one.rows_of("refreshes", 0)] == [one.time(0), one.time(2) + 77]
 
 
-def test_a_run_that_is_late_orders_for_the_bar_after() -> None:
-    """A second late it misses the open at its due time; later than it may be it is skipped, and counts its signal."""
+def test_an_order_on_its_way_misses_an_open_and_a_late_run_is_skipped() -> None:
+    """A second on the way it misses the open at its due time; a run later than it may be is skipped, and counts."""
     one = Plain()
-    one.desk[layout.DRIFT_US] = 1e6
+    one.desk[layout.ORDER_DELAY_US] = 1e6
     one.go()
     assert one.rows_of("fills", *FILL) == [(4, 0, 16.5)]
     late = Plain()
@@ -353,7 +353,7 @@ def test_a_run_that_is_late_orders_for_the_bar_after() -> None:
     just = Plain()
     just.desk[layout.DRIFT_US] = just.schedules[layout.MAX_DRIFT] = 1e6
     just.go()
-    assert just.rows_of("fills", *FILL) == [(4, 0, 16.5)]
+    assert just.rows_of("fills", *FILL) == [(3, 0, 16.5)]
 
 
 def test_telemetry_counts_runs_by_their_numbers() -> None:

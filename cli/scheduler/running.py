@@ -1,0 +1,116 @@
+"""Running a scheduler from the command line: once, or until it is told to stop."""
+
+# ruff: noqa: PLC0415 - imported when a command runs, see `cli.app`
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import typer
+
+from ...errors import JournalError, UsageError
+from ..interruption import Signals
+from ..managing import Here, Where
+
+
+@dataclass(frozen=True, kw_only=True)
+class Running:
+    """Whether and how it is run.
+
+    Attributes:
+        once: Each schedule once, at its latest due time.
+        forever: Until it is told to stop.
+        listen: Where it can be managed meanwhile.
+    """
+
+    once: bool
+    forever: bool
+    listen: str
+
+    @classmethod
+    def asked(cls, *, once: bool, forever: bool, after: bool, managed: bool, listen: str) -> Running:
+        """What the flags say: without management it runs forever by default, with it only when that is said.
+
+        Args:
+            once: `--run-once`.
+            forever: `--run-forever`.
+            after: `--run-after-management`.
+            managed: Whether anything else is asked for.
+            listen: `--listen`.
+
+        Raises:
+            UsageError: They contradict each other.
+        """
+        if once and forever:
+            raise UsageError("--run-once and --run-forever: give one of them.")
+        if managed and not after:
+            if once or forever:
+                flag = "--run-once" if once else "--run-forever"
+                raise UsageError(f"{flag} beside what is to be managed or listed: add --run-after-management.")
+            return cls(once=False, forever=False, listen=listen)
+        return cls(once=once, forever=not once, listen=listen)
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether anything is run."""
+        return self.once or self.forever
+
+
+def refuse_other_configuration(here: Here, where: Where) -> None:
+    """Raise JournalError where the configuration is another one than the journal says is in force."""
+    if not here.opened.is_current:
+        raise JournalError(
+            f"{where.path}: is not the configuration that the journal of {where.environment_name!r} says is in force. "
+            "`barstep scheduler reload` takes what may change; for the rest begin a new journal with --journal FOLDER."
+        )
+
+
+def run(here: Here, where: Where, running: Running, signals: Signals, *, quiet: bool) -> dict[str, Any]:
+    """Run it; gives what is to be told of it. Where a signal stops it, that is told by the exit code."""
+    if running.once:
+        finished = here.opened.run.run_once(signals.have_come)
+    else:
+        _run_forever(here, where, running.listen, signals)
+        finished = False
+    status: dict[str, Any] = here.ask("status")
+    if not quiet:
+        from .listings import print_schedules
+
+        print_schedules(status["schedules"])
+        what = "ran each schedule at its latest due time" if finished else "stopped"
+        typer.echo(f"{what}; {status['at']}, {status['bars_done']:,} of {status['bars']:,} bars, {_journal(status)}")
+    return status | {"finished": finished}
+
+
+def _run_forever(here: Here, where: Where, listen: str, signals: Signals) -> None:
+    from ...replay.clock import SystemClock
+    from ...replay.control.listening import Listening
+
+    tokens = where.configured.rbac_tokens
+    listening = Listening(here.desk, where.authorizer, tokens, SystemClock())
+    here.reloader.take_tokens = listening.take
+    try:
+        with listening.at(listen, where.environment_name, where.scheduler_name) as address:
+            typer.echo(
+                f"{where.scheduler_name} runs in {where.environment_name}; manage it with --connect {address}", err=True
+            )
+            here.opened.run.run(signals.have_come, listening.hand.work)
+            here.opened.run.close()  # sealed before anybody is waited for
+    finally:
+        if not listening.has_ended:
+            _leave(signals)
+
+
+def _leave(signals: Signals) -> None:
+    """Go without the interpreter's farewell, which would wait for a handler that is stuck."""
+    typer.echo("a client does not let go; leaving without it", err=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(signals.exit_code if signals.came else 1)
+
+
+def _journal(status: dict[str, Any]) -> str:
+    return "no journal" if status["journal_seq"] is None else f"journal to record {status['journal_seq']:,}"

@@ -1,0 +1,293 @@
+"""Event time of a live run: instants are done when the venue has said that all of their bars are there.
+
+The kernels are those of every driver, called for one instant at a time. An instant has two halves here: everything up
+to the orders, when the bars that close at it are complete; and the opens, when the venue has told them. What it reports
+of orders comes between, or whenever it comes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from ...config.commands import AnyCommand
+from ...engine.bars import Floats
+from ...engine.growing import GrowingPanel, Row
+from ...engine.scheduler.arrays import NEVER_US
+from ...engine.scheduler.commands import CommandQueue, Given
+from ...engine.scheduler.machine import SchedulerMachine
+from ...engine.scheduler.state import due_expiries, next_expiry
+from ...engine.scheduler.transitions import Event
+from ...errors import FeedError, UsageError
+from ...kernels.scheduler import layout
+from ...kernels.scheduler.reports import IS_CURRENT, IS_CUT, IS_TOO_OLD, TOLD
+from ..channel.messages import FINAL, Report
+from ..event_loop import Drift, Listener
+from ..health import HealthWatch
+from ..undivided import Undivided
+from .orders import OpenOrders, place_of
+from .warming import Warming
+
+OWN_WORD = 0
+"""Number of a report that the loop makes itself, of an order that never went out."""
+
+
+class Writer(Listener, Protocol):
+    """Who writes everything down, before anybody else hears of it."""
+
+    def opens(self, now_us: int, opens: Mapping[int, float]) -> None:
+        """The venue told the first prices of the bars that open at an instant, by leg."""
+
+    def reported(self, now_us: int, report: Report) -> None:
+        """The venue told what became of an order."""
+
+    def commit(self) -> None:
+        """Make what was written durable."""
+
+
+class LiveLoop:
+    """Turns a scheduler's machine as a venue tells what happens.
+
+    Attributes:
+        machine: The scheduler.
+        now_us: The instant up to which everything is done.
+        opened_us: The last instant whose opens are done; -1: none.
+        reports: How many reports were taken.
+        orders: What is on order.
+        writer: Who writes it down; None: nobody.
+        listeners: Who hears of what is done, once it is durable.
+        drift: How late runs start; None: they are on time.
+    """
+
+    def __init__(
+        self,
+        machine: SchedulerMachine,
+        run: str,
+        commands: Sequence[Given] = (),
+        *,
+        now_us: int | None = None,
+        opened_us: int = -1,
+        reports: int = 0,
+    ) -> None:
+        """run: the id of the run's journal. commands: those of a journal that is done again.
+
+        now_us, opened_us, reports: where a machine that was restored stands.
+        """
+        history = machine.setup.history
+        if not isinstance(history, GrowingPanel):
+            raise UsageError("a live loop needs a history that grows")
+        machine.arrays.desk[layout.FILLS_ARE_TOLD] = 1.0
+        self.machine, self._history, self._run = machine, history, run
+        self.now_us = machine.setup.start_us - 1 if now_us is None else now_us
+        self.opened_us, self.reports = opened_us, reports
+        self.writer: Writer | None = None
+        self.listeners: tuple[Listener, ...] = ()
+        self.drift: Drift | None = None
+        self._commands, self._health = CommandQueue(commands), HealthWatch(machine, commands)
+        self._max_drift = machine.arrays.schedules[layout.MAX_DRIFT].copy()
+        self._undivided = Undivided("the live loop")
+        self._cold = Warming(machine)
+        if now_us is None:
+            machine.warm_up()
+        self._take(history.count, history.count)
+        self.orders = OpenOrders(machine, run)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether an instant is done."""
+        return self.now_us >= self.machine.setup.start_us
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether an error came in the middle of an instant: what is there is not whole, and nothing more is done."""
+        return self._undivided.stopped_by is not None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing waits for the opens of the instant that is done: a command now comes after all of it."""
+        account = self.machine.arrays.account
+        waits = account[layout.ON_HAND] > 0.0 or account[layout.ON_UNIT_HAND] > 0.0
+        return not waits or self.opened_us >= self.now_us
+
+    @property
+    def next_bar(self) -> int:
+        """Place in the history of the bar that is taken next."""
+        return self._history.count
+
+    def next_us(self) -> int:
+        """The first instant after what is done at which anything can fall: close, due time, command or expiry."""
+        interval_us = self.machine.interval_us
+        expiry, due = next_expiry(self.machine.state), float(self.machine.arrays.schedules[layout.NEXT_DUE].min())
+        close = (self.now_us // interval_us + 1) * interval_us
+        return min(int(due), close, self._commands.next_us(), NEVER_US if expiry is None else expiry)
+
+    def moment_us(self, wanted_us: int = 0) -> int:
+        """The instant of a command that is given at once: the one nearest to a wanted one before what comes next."""
+        if not self.has_begun:
+            return self.machine.setup.start_us
+        return max(self.now_us + 1, min(wanted_us, self.next_us() - 1))
+
+    def give_at_once(self, command: AnyCommand, by: str) -> None:
+        """Apply a command now; its `at` is a `moment_us`.
+
+        Raises:
+            UsageError: Its instant is past, or something else comes before it.
+        """
+        given = Given(command=command, by=by)
+        if given.at_us != self.moment_us(given.at_us):
+            raise UsageError(
+                f"a command at {given.at_us} cannot be applied at once; what is done goes to {self.now_us} "
+                "(microseconds since the epoch)"
+            )
+        with self._undivided:
+            self._commands.put(given)
+            if self.has_begun:
+                self._do(given.at_us)
+            else:
+                self._take_events(given.at_us)
+
+    def advance(self, now_us: int, rows: Mapping[int, Row]) -> None:
+        """Do everything after what is done, up to an instant.
+
+        Args:
+            now_us: The instant; every bar that closes by then is there.
+            rows: By leg the bars that close at it.
+
+        Raises:
+            FeedError: It is past.
+            DataError: A bar is not fit to trade on; nothing was done.
+        """
+        if now_us <= self.now_us or not self.has_begun:
+            raise FeedError(f"the instant {now_us} is past; what is done goes to {self.now_us}")
+        with self._undivided:
+            while (following := self._next_event()) < now_us:
+                self._do(following)
+            if rows:
+                self._close(now_us, rows)
+            elif following == now_us:
+                self._do(now_us)
+            self.now_us = now_us
+
+    def start(self) -> None:
+        """Do the first instant, which no bar closes at."""
+        with self._undivided:
+            self._do(self.machine.setup.start_us)
+
+    def begin(self, now_us: int, opens: Mapping[int, float]) -> None:
+        """Do the opens of an instant.
+
+        Args:
+            now_us: The instant: bars that open at it are the next ones.
+            opens: By leg the first price of its bar; legs without one have none yet.
+        """
+        if now_us <= self.opened_us:
+            return
+        with self._undivided:
+            prices: Floats = np.full(len(self._history.names), np.nan)
+            prices[list(opens)] = list(opens.values())
+            if self.writer is not None:
+                self.writer.opens(now_us, opens)
+            column = self.machine.open_column(now_us, prices)
+            self.machine.do_instant(now_us, opening=column)
+            self.opened_us = now_us
+            self._tell(self.now_us)
+
+    def report(self, report: Report) -> None:
+        """Take over what the venue tells of an order; what was told before is passed over.
+
+        Raises:
+            FeedError: A report is missing before it, or it is of no order of this run.
+        """
+        if 0 < report.number <= self.reports:
+            return
+        if report.number not in (OWN_WORD, self.reports + 1):
+            raise FeedError(f"report {report.number} of the venue comes after {self.reports}; one is missing between.")
+        s, i = place_of(self._run, report.order_id)
+        with self._undivided:
+            self.reports = max(self.reports, report.number)
+            if self.writer is not None:
+                self.writer.reported(self.now_us, report)
+            self._take_report(s, i, report)
+            self.machine.settle(self.now_us)
+            self._tell(self.now_us)
+
+    def _take_report(self, s: int, i: int, report: Report) -> None:
+        is_current = self.orders.current(s, i) == report.order_id
+        if report.status == "accepted" or not (report.fills or is_current):
+            return
+        machine = self.machine
+        told = np.empty((len(report.fills), TOLD))
+        for row, fill in zip(told, report.fills, strict=True):
+            row[:] = fill.lots, fill.price, fill.fee, fill.reference
+        flags = 0
+        if is_current:
+            flags = IS_CURRENT | IS_CUT * (report.reason == "cash") | IS_TOO_OLD * (report.status == "abandoned")
+        machine.take_report(s, i, told, 0 if report.status in FINAL else report.left, flags)
+        self.orders.forget_ended()
+
+    def _next_event(self) -> int:
+        """When something falls that no bar brings: a due time, a command, an expiry."""
+        expiry, due = next_expiry(self.machine.state), int(self.machine.arrays.schedules[layout.NEXT_DUE].min())
+        return max(min(due, self._commands.next_us(), NEVER_US if expiry is None else expiry), self.now_us + 1)
+
+    def _close(self, now_us: int, rows: Mapping[int, Row]) -> None:
+        ts_us = now_us - self.machine.interval_us
+        if self.opened_us < ts_us:
+            self.begin(ts_us, {leg: row[0] for leg, row in rows.items()})
+        place = self._history.append(ts_us, rows)
+        self._take(place, place + 1)
+        self._do(now_us, closing=1)
+
+    def _take(self, start: int, stop: int) -> None:
+        self._health.take_columns(start, stop)
+        for given in self._health.orders():
+            self._commands.put(given)
+
+    def _do(self, now_us: int, closing: int = -1) -> None:
+        self._history.complete(now_us)
+        self._cold.see()
+        self._take_events(now_us)
+        if self.drift is not None:
+            self._be_late(now_us, self.drift)
+        self.machine.do_instant(now_us, closing)
+        self.now_us = now_us
+        self._tell(now_us)
+        if self.drift is not None:
+            self._be_on_time()
+
+    def _tell(self, now_us: int) -> None:
+        if self.writer is not None:
+            self.writer.instant(now_us, 0)
+        if self.listeners:
+            self.commit()
+            for listener in self.listeners:
+                listener.instant(now_us, 0)
+        self.machine.tables.forget()
+
+    def commit(self) -> None:
+        """Make what was written durable."""
+        if self.writer is not None:
+            self.writer.commit()
+
+    def _take_events(self, now_us: int) -> None:
+        for given in self._commands.take(now_us):
+            self._apply(now_us, given.command, given.by)
+        for expired in due_expiries(self.machine.state, now_us):
+            self._apply(now_us, expired, "")
+
+    def _apply(self, now_us: int, event: Event, by: str) -> None:
+        self.machine.event(event, now_us)
+        for listener in (*([self.writer] if self.writer is not None else []), *self.listeners):
+            listener.event(now_us, event, by)
+
+    def _be_late(self, now_us: int, drift: Drift) -> None:
+        desk, schedules = self.machine.arrays.desk, self.machine.arrays.schedules
+        if bool((schedules[layout.NEXT_DUE] <= now_us).any()):
+            desk[layout.DRIFT_US] = drift.drift_us(now_us)
+            schedules[layout.MAX_DRIFT, list(drift.excused(now_us))] = np.inf
+
+    def _be_on_time(self) -> None:
+        self.machine.arrays.desk[layout.DRIFT_US] = 0.0
+        self.machine.arrays.schedules[layout.MAX_DRIFT] = self._max_drift

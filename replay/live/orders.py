@@ -1,0 +1,117 @@
+"""The orders that a scheduler's positions wait for, under ids that are the same after a restart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...engine.scheduler.machine import SchedulerMachine
+from ...errors import FeedError
+from ...kernels.account import DECIDED, HEDGED, PENDING
+from ...kernels.scheduler import layout
+from ..channel.messages import Order
+
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_RUN_DIGITS = 8
+
+
+def order_id(run: str, schedule: int, instrument: int, bar: int, ordinal: int) -> str:
+    """The id of the order that a schedule sent for an instrument at a bar.
+
+    Args:
+        run: The run's id.
+        schedule: Its place among the sorted names.
+        instrument: Its place.
+        bar: Number of the bar that was closed last: open time over interval.
+        ordinal: Which of the bar's orders: microseconds since that close.
+    """
+    return "-".join((run[:_RUN_DIGITS], *map(_in_base_36, (schedule, instrument, bar, ordinal))))
+
+
+def place_of(run: str, wanted: str) -> tuple[int, int]:
+    """The schedule and the instrument of an order of this run.
+
+    Raises:
+        FeedError: The id is none of this run.
+    """
+    parts = wanted.split("-")
+    if len(parts) != 5 or parts[0] != run[:_RUN_DIGITS]:
+        raise FeedError(f"the venue tells of order {wanted!r}, which is none of run {run[:_RUN_DIGITS]}.")
+    return int(parts[1], 36), int(parts[2], 36)
+
+
+class OpenOrders:
+    """What the machine has on order, as a venue knows it."""
+
+    def __init__(self, machine: SchedulerMachine, run: str) -> None:
+        """run: the id of the run's journal."""
+        self._machine, self._run = machine, run
+        self._known: dict[tuple[int, int], str] = {}
+        self._know()
+
+    def _know(self) -> None:
+        self._known = {place: self._id(*place) for place in self._on_hand()}
+
+    def current(self, schedule: int, instrument: int) -> str:
+        """The id of the order that a position waits for; empty where it waits for none."""
+        return self._known.get((schedule, instrument), "")
+
+    def all(self) -> dict[str, Order]:
+        """All orders that positions wait for, by id; tags are the caller's to add."""
+        return {order.order_id: order for place in self._on_hand() if (order := self._order(*place))}
+
+    def news(self) -> tuple[list[Order], list[str]]:
+        """What is on order that was not at the last call, and the ids that are no longer wanted and not replaced."""
+        before = self._known
+        self._know()
+        new = [
+            self._order(*place, replaces=before.get(place, ""))
+            for place, own in self._known.items()
+            if before.get(place) != own
+        ]
+        return new, [own for place, own in before.items() if place not in self._known]
+
+    def forget_ended(self) -> None:
+        """What a report has ended is no news."""
+        self._know()
+
+    def _on_hand(self) -> Iterator[tuple[int, int]]:
+        """Schedule and instrument of each order, in the order in which they are filled."""
+        arrays = self._machine.arrays
+        instruments = arrays.upcoming.shape[1]
+        for key in arrays.hand[: int(arrays.account[layout.ON_HAND])].tolist():
+            rank, i = divmod(int(key), instruments)
+            s = int(arrays.order[rank])
+            if arrays.cells[s, i, layout.REAL, PENDING] != 0.0:
+                yield s, i
+
+    def _id(self, s: int, i: int) -> str:
+        sent_us, interval_us = (
+            int(self._machine.arrays.cells[s, i, layout.REAL, layout.SENT_AT]),
+            self._machine.interval_us,
+        )
+        return order_id(self._run, s, i, sent_us // interval_us - 1, sent_us % interval_us)
+
+    def _order(self, s: int, i: int, replaces: str = "") -> Order:
+        machine = self._machine
+        cell = machine.arrays.cells[s, i, layout.REAL]
+        ages = cell[DECIDED] < float("inf")
+        return Order(
+            order_id=self._id(s, i),
+            tag="",
+            schedule=s,
+            leg=i,
+            lots=int(cell[PENDING]),
+            pair=bool(machine.arrays.rules[s, HEDGED]),
+            decided=int(cell[DECIDED]) if ages else int(cell[layout.SENT_AT]) // machine.interval_us - 1,
+            sent_us=int(cell[layout.SENT_AT]),
+            replaces=replaces,
+            never_ages=not ages,
+        )
+
+
+def _in_base_36(number: int) -> str:
+    digits = ""
+    while number >= 36:
+        number, digit = divmod(number, 36)
+        digits = _DIGITS[digit] + digits
+    return _DIGITS[number] + digits

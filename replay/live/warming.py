@@ -1,0 +1,33 @@
+"""Which instruments have had the bars that their schedules warm up with."""
+
+from __future__ import annotations
+
+from ...engine.growing import FUTURE_US, GrowingBars
+from ...engine.scheduler.machine import SchedulerMachine
+from ...kernels.scheduler import layout
+
+
+class Warming:
+    """Watches the instruments that are not warm yet."""
+
+    def __init__(self, machine: SchedulerMachine) -> None:
+        self._machine = machine
+        setup = machine.setup
+        self._cold: list[tuple[int, int, GrowingBars, int]] = []
+        for s, one in enumerate(setup.resolved):
+            for name in one.instruments:
+                i, needed = setup.instruments.index(name), one.schedule.warmup_bars
+                bars = setup.schedule_bars[int(one.schedule.interval)][i]
+                if needed and isinstance(bars, GrowingBars) and machine.arrays.warm_from[s, i] >= FUTURE_US:
+                    self._cold.append((s, i, bars, needed))
+
+    def see(self) -> None:
+        """Take over those that have become warm."""
+        warm = [one for one in self._cold if one[2].count >= one[3]]
+        if not warm:
+            return
+        arrays = self._machine.arrays
+        for s, i, bars, needed in warm:
+            arrays.warm_from[s, i] = bars.closes_us[needed - 1]
+        arrays.schedules[layout.WARM_AT] = arrays.warm_from.min(axis=1)
+        self._cold = [one for one in self._cold if one[2].count < one[3]]
