@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -87,26 +86,28 @@ def gateway_command(
         return
     import numpy as np
 
-    from ..replay.gateway.adapter_log import AdapterLog
+    from ..replay.adapter_log import AdapterLog
     from ..replay.gateway.running import run_gateway
     from ..replay.keys import random_bytes
+    from .interruption import interruptible
 
-    came: list[int] = []
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, lambda number, _: came.append(number))
-    has_ended = run_gateway(
-        opened,
-        clock,
-        address=listening[0],
-        identity=listening[1],
-        token=token,
-        folder=state_folder / (f"{exchange}-sandbox" if sandbox else exchange),
-        log=AdapterLog(log_folder / f"{exchange}.log", clock, say=lambda line: typer.echo(line, err=True)),
-        generator=np.random.default_rng(int.from_bytes(random_bytes(8), "big")),
-        should_stop=lambda: bool(came),
-    )
+    with interruptible() as signals:
+        signals.wait_for_them()
+        has_ended = run_gateway(
+            opened,
+            clock,
+            address=listening[0],
+            identity=listening[1],
+            token=token,
+            folder=state_folder / (f"{exchange}-sandbox" if sandbox else exchange),
+            log=AdapterLog(log_folder / f"{exchange}.log", clock, say=lambda line: typer.echo(line, err=True)),
+            generator=np.random.default_rng(int.from_bytes(random_bytes(8), "big")),
+            should_stop=signals.have_come,
+        )
+        code = signals.exit_code
     if not has_ended:
-        os._exit(0)  # a request is under way, and the interpreter would wait for it
+        os._exit(code)  # a request is under way, and the interpreter would wait for it
+    raise typer.Exit(code)
 
 
 def _listening(text: str | None, bundle: str | None, folder: Path, clock: Clock) -> tuple[Address, Identity | None]:

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ..adapter_log import AdapterLog
 from ..channel.messages import Bar, Begun, Complete, FromVenue, Unfinished
-from .adapter_log import AdapterLog
 from .exchange import Candle
 
 SETTLE_US = 250_000

@@ -15,12 +15,13 @@ import msgspec
 
 from ...errors import BarstepError
 from .exchange import DeclinedError, NotAuthorizedError, ThrottledError, UnansweredError
-from .request_gate import FIRST_WAIT_US
 from .venues import Venue
 
 _DUPLICATE = "Duplicate order"
 """Said of an id that is there already: the order is to be asked for, not given up."""
 _TOO_MANY, _BANNED = 429, 418
+_OFF_TIME_US = 500_000
+"""Within which the time is measured anew."""
 
 
 class OffTimeError(ThrottledError):
@@ -61,7 +62,7 @@ def trouble_of(error: Exception, answer: Answer | None, venue: Venue, hidden: Ca
     if not 400 <= answer.status < 500 or not code or code in venue.unsure or _DUPLICATE in text:
         return UnansweredError(message)
     if code in venue.off_time:
-        return OffTimeError(message, wait_us=FIRST_WAIT_US)
+        return OffTimeError(message, wait_us=_OFF_TIME_US)
     if code in venue.not_authorized:
         return NotAuthorizedError(message)
     return DeclinedError(message, code=code, text=text)

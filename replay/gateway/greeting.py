@@ -7,8 +7,8 @@ import re
 from ...errors import nearest
 from ...kernels.account import LOT
 from ...kernels.venue import MIN_NOTIONAL, TICK, VENUE_RULES
+from ..adapter_log import AdapterLog
 from ..channel.messages import VERSION, Hello, Refusal
-from .adapter_log import AdapterLog
 from .exchange import Exchange, Market, decimal_of
 
 _RUN = re.compile(r"[0-9a-f]{32}")

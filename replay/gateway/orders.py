@@ -12,9 +12,10 @@ from decimal import Decimal
 
 from ...errors import FeedError
 from ...kernels.account import LOT, MAX_AGE_BARS
+from ..adapter_log import AdapterLog
 from ..channel.messages import FINAL, Book, Fill, Order, Orders, Report, Status
 from ..clock import Clock
-from .adapter_log import AdapterLog
+from ..live.backing_off import BackOff
 from .client_ids import client_id_of
 from .exchange import (
     Candle,
@@ -28,7 +29,6 @@ from .exchange import (
     decimal_of,
 )
 from .ledger import Absent, AnyEvent, Ledger, Placed, Sent, Standing, Taken, Told
-from .request_gate import Backoff
 from .sizing import quantity_of, refusal_of
 from .traded import fill_of, traded_by
 
@@ -55,7 +55,7 @@ class OrderDesk:
         book: How the loop keeps its account.
         interval_us: Length of the loop's bars.
         clock: When it is time to ask again.
-        backoff: How long to wait where the exchange does not answer.
+        back_off: How long to wait where the exchange does not answer.
         price_of: The last price of a leg; None where none is known.
         log: The adapter's log.
     """
@@ -69,12 +69,12 @@ class OrderDesk:
         book: Book,
         interval_us: int,
         clock: Clock,
-        backoff: Backoff,
+        back_off: BackOff,
         price_of: Callable[[int], float | None],
         log: AdapterLog,
     ) -> None:
         self._exchange, self._ledger, self._markets, self._book = exchange, ledger, markets, book
-        self._interval_us, self._clock, self._backoff = interval_us, clock, backoff
+        self._interval_us, self._clock, self._back_off = interval_us, clock, back_off
         self._price_of, self._log = price_of, log
         self._cancels: set[str] = set()
         self._asked_us: dict[str, int] = {}
@@ -125,7 +125,7 @@ class OrderDesk:
             self._rests_until_us = self._clock.monotonic_us() + pause.wait_us
             self._log.write("throttled", wait_seconds=pause.wait_us / 1e6)
         except (UnansweredError, DeclinedError, NotAuthorizedError) as trouble:
-            wait_us = self._backoff.wait_us()
+            wait_us = self._back_off.next_us()
             self._rests_until_us = self._clock.monotonic_us() + wait_us
             self._log.write("unanswered", error=str(trouble), wait_seconds=wait_us / 1e6)
 
@@ -210,7 +210,7 @@ class OrderDesk:
         except UnansweredError as doubt:
             self._log.write("acknowledgement_lost", order_id=order.order_id, error=str(doubt))
         else:
-            self._backoff.reset()
+            self._back_off.succeeded()
             self._found(standing, answer)
 
     def _ask(self, standing: Standing) -> None:
@@ -223,7 +223,7 @@ class OrderDesk:
             except DeclinedError as ended:
                 self._log.write("not_cancelled", order_id=order_id, error=str(ended))
         answer = self._exchange.order(standing.market, standing.client_id)
-        self._backoff.reset()
+        self._back_off.succeeded()
         if answer is not None:
             self._found(standing, answer)
         elif not standing.exchange_id and asked_us > standing.unsure_until_us:

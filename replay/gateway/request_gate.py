@@ -1,42 +1,17 @@
-"""When the next request may be made: what the exchange's headers say, and how long to wait after a failure."""
+"""When the next request may be made: what the exchange's headers say."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from ..clock import Clock
 from .exchange import ThrottledError
 
-FIRST_WAIT_US, LONGEST_WAIT_US = 500_000, 60_000_000
 _PATIENT_SHARE = 0.8
 """Of the allowed weight; what is left is for orders."""
 _MINUTE_US = 60_000_000
 _WITHOUT_RETRY_AFTER_US = 30_000_000
 _TOO_MANY, _BANNED = 429, 418
-
-
-class Backoff:
-    """Waits that double up to a cap, each drawn from its upper half so that several gateways do not come back at once.
-
-    Args:
-        generator: Where the jitter comes from.
-    """
-
-    def __init__(self, generator: np.random.Generator) -> None:
-        self._generator = generator
-        self._failures = 0
-
-    def wait_us(self) -> int:
-        """How long to wait after one more failure."""
-        longest_us = min(FIRST_WAIT_US * 2 ** min(self._failures, 16), LONGEST_WAIT_US)
-        self._failures += 1
-        return int(longest_us * (0.5 + 0.5 * self._generator.random()))
-
-    def reset(self) -> None:
-        """It went well."""
-        self._failures = 0
 
 
 class RequestGate:

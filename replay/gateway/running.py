@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import AuthorizationError
+from ..adapter_log import AdapterLog
 from ..channel.addresses import Address
 from ..channel.identity import Identity
 from ..channel.server import ChannelServer
 from ..channel.tokens import TokenEntry, TokenTable
 from ..clock import Clock, sleep_while
-from .adapter_log import AdapterLog
 from .ccxt_exchange import CcxtExchange
 from .service import GatewayService
 

@@ -11,19 +11,20 @@ import numpy as np
 import pyarrow as pa
 
 from ...errors import FeedError, UsageError, nearest
-from ..authorization import READ, WRITE
-from ..channel.messages import Hello, HistoryRequest, Refusal, encode, read_from_loop
+from ..adapter_log import AdapterLog
+from ..channel.messages import Hello, HistoryRequest, Refusal
 from ..channel.service import Caller, Stream
 from ..clock import Clock
-from .adapter_log import AdapterLog
 from .ccxt_exchange import CcxtExchange
 from .exchange import Market
 from .greeting import markets_of, note_differences
 from .history import SCHEMA, pages
 from .ledger import Ledger
-from .request_gate import Backoff
+from .loop_link import LoopLink
 from .session import Session
 
+ORDERS_WRITE, MARKET_READ = "orders.write", "market.read"
+"""What a token of the gateway allows."""
 _HELLO_US = 10_000_000
 _HANDOVER_SECONDS = 10.0
 """That a new stream of a run waits for its old one to notice that it is over."""
@@ -42,8 +43,8 @@ class GatewayService:
         generator: Where the jitter of waits comes from.
     """
 
-    streams: Mapping[str, str] = {"trade": WRITE}
-    fetches: Mapping[str, str] = {"history": READ}
+    streams: Mapping[str, str] = {"session": ORDERS_WRITE}
+    fetches: Mapping[str, str] = {"history": MARKET_READ}
 
     def __init__(
         self, exchange: CcxtExchange, clock: Clock, *, folder: Path, log: AdapterLog, generator: np.random.Generator
@@ -67,18 +68,19 @@ class GatewayService:
             JournalError: The ledger cannot be read or written.
             HeldError: Another gateway serves this run.
         """
-        hello = _hello(stream)
+        link = LoopLink(stream, self._clock)
+        hello = _hello(link)
         markets = markets_of(hello, self._exchange)
         self._log.write("hello", token=caller.token_id, run=hello.run, done_us=hello.done_us, reports=hello.reports)
         if isinstance(markets, Refusal):
-            self._refuse(stream, markets)
+            self._refuse(link, markets)
             return
         over, held = self._take_over(hello.run)
         if not held.acquire(timeout=_HANDOVER_SECONDS):
-            self._refuse(stream, Refusal(code="busy", message=f"the last stream of run {hello.run} has not ended yet."))
+            self._refuse(link, Refusal(code="busy", message=f"the last stream of run {hello.run} has not ended yet."))
             return
         try:
-            self._serve(stream, hello, markets, over)
+            self._serve(link, hello, markets, over)
         finally:
             held.release()
             self._log.write("end", run=hello.run)
@@ -99,36 +101,37 @@ class GatewayService:
             request = msgspec.json.decode(ticket, type=HistoryRequest)
         except msgspec.DecodeError as error:
             raise UsageError(f"the ticket of history is none: {error}.") from None
-        if request.leg.venue != self._exchange.name or self._exchange.market(request.leg.symbol) is None:
+        if request.leg.venue != self._exchange.name:
+            return SCHEMA, iter(())  # as in a session: bars of another venue's legs come from elsewhere
+        if self._exchange.market(request.leg.symbol) is None:
             near = nearest(request.leg.symbol, self._exchange.market_names())
-            raise UsageError(f"{self._exchange.name} has no market {request.leg.venue}:{request.leg.symbol}.{near}")
+            raise UsageError(f"{self._exchange.name} has no market {request.leg.symbol!r}.{near}")
         if request.interval_seconds not in self._exchange.intervals:
             raise UsageError(f"{self._exchange.name} has no bars of {request.interval_seconds} s.")
         return SCHEMA, pages(self._exchange, request, self._clock, self._is_stopping.is_set)
 
-    def _serve(self, stream: Stream, hello: Hello, markets: dict[int, Market], over: threading.Event) -> None:
+    def _serve(self, link: LoopLink, hello: Hello, markets: dict[int, Market], over: threading.Event) -> None:
         ledger = Ledger(self._folder / f"{hello.run}.jsonl")
         try:
             moved = _moved_leg(ledger, markets)
             if moved:
-                self._refuse(stream, Refusal(code="leg", message=moved))
+                self._refuse(link, Refusal(code="leg", message=moved))
                 return
             note_differences(hello, markets, self._log)
             session = Session(
-                stream,
+                link,
                 hello,
                 exchange=self._exchange,
                 ledger=ledger,
                 markets=markets,
                 clock=self._clock,
-                backoff=lambda: Backoff(self._generator),
+                generator=self._generator,
                 log=self._log,
                 measure=self._exchange.measure_if_due,
             )
-            stream.send(encode(session.welcome()))
             session.run(self._until(over))
             if over.is_set():
-                self._refuse(stream, Refusal(code="superseded", message="the run has connected again."))
+                self._refuse(link, Refusal(code="superseded", message="the run has connected again."))
         finally:
             ledger.close()
 
@@ -143,19 +146,15 @@ class GatewayService:
     def _until(self, over: threading.Event) -> Callable[[], bool]:
         return lambda: over.is_set() or self._is_stopping.is_set()
 
-    def _refuse(self, stream: Stream, refusal: Refusal) -> None:
+    def _refuse(self, link: LoopLink, refusal: Refusal) -> None:
         self._log.write("refusal", code=refusal.code, message=refusal.message)
-        stream.send(encode(refusal))
+        link.send(refusal)
 
 
-def _hello(stream: Stream) -> Hello:
-    received = stream.receive(_HELLO_US)
-    if received is None:
+def _hello(link: LoopLink) -> Hello:
+    message = link.receive(_HELLO_US)
+    if message is None:
         raise FeedError(f"the loop has not said hello within {_HELLO_US // 1_000_000} s.")
-    try:
-        message = read_from_loop(received)
-    except msgspec.DecodeError as error:
-        raise FeedError(f"what the loop sent is no message of the channel: {error}.") from None
     if not isinstance(message, Hello):
         raise FeedError("the first message of a loop is its hello.")
     return message

@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-import msgspec
+import numpy as np
 
 from ...errors import FeedError
+from ..adapter_log import AdapterLog
 from ..channel.messages import VERSION as PROTOCOL
 from ..channel.messages import (
+    Complete,
     FromVenue,
     Goodbye,
     Heartbeat,
     Hello,
     Orders,
     Welcome,
-    encode,
-    read_from_loop,
 )
-from ..channel.service import Stream
 from ..clock import Clock
-from .adapter_log import AdapterLog
+from ..live.backing_off import BackOff
 from .bars import BarWatch
 from .exchange import DeclinedError, Exchange, Market, NotAuthorizedError, ThrottledError, UnansweredError
 from .ledger import Ledger
+from .loop_link import LoopLink
 from .orders import OrderDesk
-from .request_gate import Backoff
 
-HEARTBEAT_US = 5_000_000
+HEARTBEAT_US = 1_000_000
+_FIRST_WAIT_US, _LONGEST_WAIT_US = 500_000, 60_000_000
 _LISTENS_US = 50_000
 """For a message of the loop, where there is nothing else to do."""
 
@@ -36,31 +36,31 @@ class Session:
     """Serves a loop that was welcomed.
 
     Args:
-        stream: To the loop.
+        link: To the loop.
         hello: What it said first.
         exchange: Where bars come from and orders go.
         ledger: Of its run; it is the caller's to close.
         markets: By leg, those that this exchange trades.
         clock: When it is time for the next question.
-        backoff: How long to wait where the exchange does not answer.
+        generator: Where the jitter of waits comes from.
         log: The adapter's log.
         measure: Measures the exchange's time where that is due.
     """
 
     def __init__(
         self,
-        stream: Stream,
+        link: LoopLink,
         hello: Hello,
         *,
         exchange: Exchange,
         ledger: Ledger,
         markets: Mapping[int, Market],
         clock: Clock,
-        backoff: Callable[[], Backoff],
+        generator: np.random.Generator,
         log: AdapterLog,
         measure: Callable[[], bool],
     ) -> None:
-        self._stream, self._hello, self._exchange, self._ledger = stream, hello, exchange, ledger
+        self._link, self._hello, self._exchange, self._ledger = link, hello, exchange, ledger
         self._clock, self._log, self._measure = clock, log, measure
         self._markets = markets
         interval_us = hello.interval_seconds * 1_000_000
@@ -83,17 +83,17 @@ class Session:
             book=hello.book,
             interval_us=interval_us,
             clock=clock,
-            backoff=backoff(),
+            back_off=self._new_back_off(generator),
             price_of=self._watch.last_price,
             log=log,
         )
-        self._backoff = backoff()
+        self._back_off = self._new_back_off(generator)
         self._rests_until_us = 0
         self._told = sum(report.number <= hello.reports for report in ledger.reports)
         self._spoke_us: int | None = None
         self._has_left = False
 
-    def welcome(self) -> Welcome:
+    def _welcome(self) -> Welcome:
         """The answer to `Hello`, after a first look at what became of the run's orders."""
         self._desk.reconcile()
         return Welcome(
@@ -103,17 +103,27 @@ class Session:
             exact=False,
             orders=[standing.order.order_id for standing in self._ledger.unended()],
             known=list(self._ledger.standings),
+            clock_us=self._exchange.earliest_us(),
         )
 
     def run(self, should_stop: Callable[[], bool]) -> None:
         """Serve until the loop leaves, the stream ends, or it is to stop.
 
+        A new run is told first that the instant where the exchange stands is complete.
+
         Raises:
             FeedError: The stream has ended, or the loop says what it may not.
             JournalError: The ledger cannot be written.
         """
+        self.begin()
         while not should_stop() and not self._has_left:
             self.step()
+
+    def begin(self) -> None:
+        """Welcome the loop."""
+        self._send(self._welcome())
+        if self._hello.done_us < 0:
+            self._send(Complete(at_us=self._now_us))
 
     def step(self) -> None:
         """Take what the loop says, do what is due, tell what is new."""
@@ -124,14 +134,10 @@ class Session:
 
     def _listen(self, timeout_us: int) -> None:
         while not self._has_left:
-            received = self._stream.receive(timeout_us)
-            if received is None:
-                return
+            message = self._link.receive(timeout_us)
             timeout_us = 0
-            try:
-                message = read_from_loop(received)
-            except msgspec.DecodeError as error:
-                raise FeedError(f"what the loop sent is no message of the channel: {error}.") from None
+            if message is None:
+                return
             if isinstance(message, Orders):
                 self._desk.take(message, lost_until_us=self._lost_until_us)
                 self._desk.work()
@@ -149,7 +155,7 @@ class Session:
         except ThrottledError as pause:
             self._rest(pause.wait_us, str(pause))
         except (UnansweredError, DeclinedError, NotAuthorizedError) as trouble:
-            self._rest(self._backoff.wait_us(), str(trouble))
+            self._rest(self._back_off.next_us(), str(trouble))
         return False
 
     def _ask_for_bars(self) -> bool:
@@ -164,9 +170,13 @@ class Session:
             from_us=from_us,
             limit=limit,
         )
-        self._backoff.reset()
+        self._back_off.succeeded()
         self._watch.take(leg, found, limit=limit, asked_us=asked_us)
         return True
+
+    @staticmethod
+    def _new_back_off(generator: np.random.Generator) -> BackOff:
+        return BackOff(generator, first_us=_FIRST_WAIT_US, most_us=_LONGEST_WAIT_US)
 
     def _rest(self, wait_us: int, why: str) -> None:
         self._rests_until_us = self._clock.monotonic_us() + wait_us
@@ -185,5 +195,5 @@ class Session:
             self._send(Heartbeat(at_us=self._exchange.earliest_us()))
 
     def _send(self, message: FromVenue) -> None:
-        self._stream.send(encode(message))
+        self._link.send(message)
         self._spoke_us = self._clock.monotonic_us()

@@ -17,8 +17,9 @@ from barstep.cli.app import main
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "replay" / "gateway"))
 
 from barstep.replay.channel.client import ChannelClient
-from barstep.replay.channel.messages import Welcome, encode, read_from_venue
+from barstep.replay.channel.messages import Welcome
 from barstep.replay.clock import SystemClock
+from barstep.replay.live.link import VenueLink
 from exchange_stub import KEY, MINUTE_MS, SECRET, ExchangeStub
 from gateway_making import hello
 
@@ -174,11 +175,9 @@ def test_sigterm_ends_it_in_order(stub: ExchangeStub, tmp_path: Path, hangs: boo
         assert process.stderr is not None
         assert "listening" in process.stderr.readline()
         client = ChannelClient(f"grpc://127.0.0.1:{port}", TOKEN, clock=SystemClock())
-        stream = client.open("trade")
-        stream.send(encode(hello()))
-        received = stream.receive(10_000_000)
-        assert received is not None
-        assert isinstance(read_from_venue(received), Welcome)
+        link = VenueLink(client.open("session"), SystemClock())
+        link.send(hello())
+        assert isinstance(link.receive(10_000_000), Welcome)
         if hangs:
             for endpoint in ("klines", "time"):
                 stub.fail(endpoint, *["hang"] * 9)

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from barstep.kernels.account import LOT, MAX_AGE_BARS
 from barstep.kernels.venue import VENUE_RULES
+from barstep.replay.adapter_log import AdapterLog
+from barstep.replay.channel.frames import Incoming, Outgoing
 from barstep.replay.channel.messages import (
     Book,
     FromLoop,
@@ -20,16 +22,16 @@ from barstep.replay.channel.messages import (
     Orders,
     Refusal,
     Report,
+    Welcome,
     encode,
     read_from_venue,
 )
 from barstep.replay.clock import SimulatedClock
-from barstep.replay.gateway.adapter_log import AdapterLog
 from barstep.replay.gateway.ccxt_exchange import CcxtExchange
 from barstep.replay.gateway.credentials import Credentials
 from barstep.replay.gateway.greeting import markets_of
 from barstep.replay.gateway.ledger import Ledger
-from barstep.replay.gateway.request_gate import Backoff
+from barstep.replay.gateway.loop_link import LoopLink
 from barstep.replay.gateway.session import Session
 from barstep.replay.gateway.venues import BINANCE
 from exchange_stub import KEY, SECRET, ExchangeStub
@@ -46,11 +48,12 @@ class MemoryStream:
     """A stream whose other end is the test."""
 
     def __init__(self) -> None:
+        self._incoming = Incoming()
         self.sent: list[FromVenue] = []
         self.waiting: deque[bytes] = deque()
 
     def send(self, message: bytes) -> None:
-        self.sent.append(read_from_venue(message))
+        self.sent += map(read_from_venue, self._incoming.take(message))
 
     def receive(self, timeout_us: int | None = None) -> bytes | None:  # noqa: ARG002 - it never waits
         return self.waiting.popleft() if self.waiting else None
@@ -129,19 +132,20 @@ class World:
             return markets
         self.ledger = Ledger(self.folder / "ledgers" / f"{greeting.run}.jsonl")
         self.session = Session(
-            self.stream,
+            LoopLink(self.stream, self.clock),
             greeting,
             exchange=self.exchange,
             ledger=self.ledger,
             markets=markets,
             clock=self.clock,
-            backoff=lambda: Backoff(np.random.default_rng(7)),
+            generator=np.random.default_rng(7),
             log=AdapterLog(self.log_path, self.clock),
             measure=self.exchange.measure_if_due,
         )
-        welcome = self.session.welcome()
-        self.heard.append(welcome)
-        return welcome
+        self.session.begin()
+        self._hear()
+        self._outgoing = Outgoing()
+        return next(message for message in reversed(self.heard) if isinstance(message, Welcome))
 
     def restart(self, greeting: Hello | None = None) -> FromVenue:
         """Kill the gateway, which does nothing in order, and start another one."""
@@ -151,7 +155,7 @@ class World:
         return self.connect(greeting)
 
     def say(self, message: FromLoop) -> None:
-        self.stream.waiting.append(encode(message))
+        self.stream.waiting.append(self._outgoing.wrap(encode(message)))
 
     def place(self, *orders: Order, cancels: tuple[str, ...] = ()) -> None:
         self.say(Orders(at_us=START_US, orders=list(orders), cancels=list(cancels)))
@@ -161,6 +165,9 @@ class World:
         assert self.session is not None
         for _ in range(count):
             self.session.step()
+        self._hear()
+
+    def _hear(self) -> None:
         self.heard += self.stream.sent
         self.stream.sent.clear()
 

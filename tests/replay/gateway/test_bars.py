@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from barstep.replay.adapter_log import AdapterLog
 from barstep.replay.channel.messages import Bar, Begun, Complete, FromVenue, Unfinished
 from barstep.replay.clock import SimulatedClock
-from barstep.replay.gateway.adapter_log import AdapterLog
 from barstep.replay.gateway.bars import OPENING_US, QUIET_US, SETTLE_US, BarWatch
 from barstep.replay.gateway.exchange import Candle
 from gateway_making import MINUTE_US, SECOND_US, START_US, World, hello

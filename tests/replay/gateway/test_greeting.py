@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from barstep.replay.adapter_log import AdapterLog
 from barstep.replay.channel.messages import Leg, Refusal
 from barstep.replay.clock import SimulatedClock
-from barstep.replay.gateway.adapter_log import AdapterLog
 from barstep.replay.gateway.greeting import markets_of, note_differences
 from gateway_making import START_US, World, hello, rules
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from barstep.replay.clock import SimulatedClock
 from barstep.replay.gateway.exchange import ThrottledError
-from barstep.replay.gateway.request_gate import FIRST_WAIT_US, LONGEST_WAIT_US, Backoff, RequestGate
+from barstep.replay.gateway.request_gate import RequestGate
 
 SECOND_US, MINUTE_US = 1_000_000, 60_000_000
 
@@ -45,16 +44,3 @@ def test_used_weight_keeps_room_for_orders() -> None:
     assert stopped.value.wait_us == 50 * SECOND_US
     clock.sleep_us(50 * SECOND_US)
     held.check(is_patient=True)
-
-
-def test_waits_double_up_to_a_cap_with_jitter() -> None:
-    """Each wait lies in the upper half of its bound; the same generator gives the same waits; success begins anew."""
-    waits = [Backoff(np.random.default_rng(3)) for _ in range(2)]
-    drawn = [[one.wait_us() for _ in range(12)] for one in waits]
-    assert drawn[0] == drawn[1]
-    for k, wait_us in enumerate(drawn[0]):
-        bound_us = min(FIRST_WAIT_US * 2**k, LONGEST_WAIT_US)
-        assert bound_us // 2 <= wait_us <= bound_us
-    assert len(set(drawn[0])) > 6
-    waits[0].reset()
-    assert waits[0].wait_us() <= FIRST_WAIT_US

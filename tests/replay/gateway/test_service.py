@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import pytest
 from barstep.errors import AuthorizationError, FeedError, UsageError
-from barstep.replay.authorization import READ, WRITE
+from barstep.replay.adapter_log import AdapterLog
 from barstep.replay.channel.client import ChannelClient
 from barstep.replay.channel.messages import (
     Bar,
@@ -25,18 +25,15 @@ from barstep.replay.channel.messages import (
     Refusal,
     Report,
     Welcome,
-    encode,
-    read_from_venue,
 )
 from barstep.replay.channel.server import ChannelServer
-from barstep.replay.channel.service import Stream
 from barstep.replay.channel.tokens import TokenEntry, TokenTable
 from barstep.replay.clock import SystemClock
-from barstep.replay.gateway.adapter_log import AdapterLog
 from barstep.replay.gateway.ccxt_exchange import CcxtExchange
 from barstep.replay.gateway.credentials import Credentials
-from barstep.replay.gateway.service import GatewayService
+from barstep.replay.gateway.service import MARKET_READ, ORDERS_WRITE, GatewayService
 from barstep.replay.gateway.venues import BINANCE
+from barstep.replay.live.link import VenueLink
 from exchange_stub import KEY, MINUTE_MS, SECRET, ExchangeStub
 from gateway_making import hello, order
 
@@ -70,8 +67,8 @@ class Served:
             generator=np.random.default_rng(1),
         )
         entries = [
-            TokenEntry.of_secret("loop", TOKEN, [READ, WRITE]),
-            TokenEntry.of_secret("viewer", VIEWER, [READ]),
+            TokenEntry.of_secret("loop", TOKEN, [MARKET_READ, ORDERS_WRITE]),
+            TokenEntry.of_secret("viewer", VIEWER, [MARKET_READ]),
         ]
         self.server = ChannelServer(self.service, tokens=TokenTable(entries), clock=self.clock)
 
@@ -92,17 +89,17 @@ def served(private: Path) -> Iterator[Served]:
     made.close()
 
 
-def say(stream: Stream, message: FromLoop) -> None:
-    stream.send(encode(message))
+def say(stream: VenueLink, message: FromLoop) -> None:
+    stream.send(message)
 
 
-def hear(stream: Stream, kind: type, most: int = 600) -> list[FromVenue]:
+def hear(stream: VenueLink, kind: type, most: int = 600) -> list[FromVenue]:
     """Messages up to the first of a kind."""
     heard: list[FromVenue] = []
     for _ in range(most):
         received = stream.receive(10_000_000)
         assert received is not None, f"silence after {heard}"
-        heard.append(read_from_venue(received))
+        heard.append(received)
         if isinstance(heard[-1], kind):
             return heard
     raise AssertionError(f"no {kind.__name__} in {most} messages")
@@ -112,7 +109,7 @@ def test_bars_orders_and_reports_over_the_channel(served: Served) -> None:
     """A loop catches up on bars, trades, leaves, comes back, and hears again of what it has not had."""
     done_us = (served.now_ms - 5 * MINUTE_MS) * 1_000
     client = served.client()
-    stream = client.open("trade")
+    stream = VenueLink(client.open("session"), served.clock)
     say(stream, hello(done_us=done_us))
     (welcome,) = hear(stream, Welcome)
     assert isinstance(welcome, Welcome)
@@ -133,7 +130,7 @@ def test_bars_orders_and_reports_over_the_channel(served: Served) -> None:
     assert (report.status, report.fills[0].lots) == ("filled", 1_000)
     say(stream, Goodbye())
     stream.close()
-    again = client.open("trade")
+    again = VenueLink(client.open("session"), served.clock)
     say(again, hello(done_us=served.now_ms * 1_000))
     welcomed = hear(again, Welcome)[0]
     assert isinstance(welcomed, Welcome)
@@ -148,10 +145,10 @@ def test_bars_orders_and_reports_over_the_channel(served: Served) -> None:
 def test_a_second_stream_of_a_run_takes_over(served: Served) -> None:
     """The old one is told that it is superseded; the new one is welcomed."""
     client = served.client()
-    old = client.open("trade")
+    old = VenueLink(client.open("session"), served.clock)
     say(old, hello())
     hear(old, Welcome)
-    new = client.open("trade")
+    new = VenueLink(client.open("session"), served.clock)
     say(new, hello())
     hear(new, Welcome)
     refusal = hear(old, Refusal)[-1]
@@ -166,7 +163,7 @@ def test_two_runs_side_by_side(served: Served) -> None:
     client = served.client()
     streams = []
     for run in ("a" * 32, "b" * 32):
-        stream = client.open("trade")
+        stream = VenueLink(client.open("session"), served.clock)
         say(stream, hello(run=run))
         hear(stream, Welcome)
         streams.append(stream)
@@ -185,7 +182,7 @@ def test_two_runs_side_by_side(served: Served) -> None:
 def test_a_refused_hello_is_answered(served: Served) -> None:
     """By a message with a code, and in the log."""
     client = served.client()
-    stream = client.open("trade")
+    stream = VenueLink(client.open("session"), served.clock)
     say(stream, hello(version=9))
     refusal = hear(stream, Refusal)[-1]
     assert isinstance(refusal, Refusal)
@@ -216,15 +213,15 @@ def test_history_is_fetched(served: Served) -> None:
 def test_who_may_only_look_does_not_trade(served: Served) -> None:
     """The stream needs the scope of writing."""
     client = served.client(VIEWER)
-    with pytest.raises(AuthorizationError, match=WRITE):
-        client.open("trade")
+    with pytest.raises(AuthorizationError, match=ORDERS_WRITE):
+        client.open("session")
     client.close()
 
 
 def test_stopping_ends_streams(served: Served) -> None:
     """Streams end when the gateway stops, and the loop hears of it."""
     client = served.client()
-    stream = client.open("trade")
+    stream = VenueLink(client.open("session"), served.clock)
     say(stream, hello())
     hear(stream, Welcome)
     served.service.stop()
@@ -239,7 +236,7 @@ def test_stopping_ends_streams(served: Served) -> None:
 def test_no_secret_in_log_or_ledger(served: Served, private: Path) -> None:
     """After trading and failing, no file of the gateway holds key, secret or token."""
     client = served.client()
-    stream = client.open("trade")
+    stream = VenueLink(client.open("session"), served.clock)
     say(stream, hello())
     hear(stream, Welcome)
     served.stub.fail("POST order", (-2015, f"Invalid API-key {KEY}."))

@@ -7,9 +7,9 @@ import stat
 from pathlib import Path
 
 import pytest
+from barstep.replay import adapter_log
+from barstep.replay.adapter_log import AdapterLog
 from barstep.replay.clock import SimulatedClock
-from barstep.replay.gateway import adapter_log
-from barstep.replay.gateway.adapter_log import AdapterLog
 
 
 def test_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
