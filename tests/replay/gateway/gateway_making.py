@@ -151,6 +151,7 @@ class World:
         """Kill the gateway, which does nothing in order, and start another one."""
         if self.ledger is not None:
             self.ledger.close()
+            self.ledger = None
         self.exchange = self.new_exchange()
         return self.connect(greeting)
 

@@ -113,3 +113,11 @@ def test_orders_that_wait_in_the_ledger_are_placed_at_the_next_start(world: Worl
     assert isinstance(welcome, Welcome)
     assert welcome.known == ["run.a.BTCUSDT.1"]
     assert len(world.stub.orders) == 1
+
+
+def test_a_loop_is_not_welcomed_before_the_exchange_has_answered(world: World) -> None:
+    """What became of the run's orders is to be known first; the loop comes back later."""
+    world.stub.fail("openOrders", "drop")
+    with pytest.raises(FeedError, match="no answer"):
+        world.connect()
+    assert world.heard == []
