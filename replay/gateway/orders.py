@@ -34,8 +34,8 @@ from .traded import fill_of, traded_by
 
 WINDOW_MARGIN_US = 1_000_000
 """Added to the exchange's window before an absent order is believed to be absent."""
-ASKED_AGAIN_US = 500_000
-"""Between two questions for one order."""
+ASKED_AGAIN_US, OPEN_AGAIN_US = 500_000, 1_000_000
+"""Between two questions for one order: in doubt, and at the exchange."""
 _MOST_REASON = 200
 _STATUS: Mapping[str, Status] = {
     "filled": "filled",
@@ -140,7 +140,8 @@ class OrderDesk:
 
     def _is_due(self, standing: Standing) -> bool:
         asked_us = self._asked_us.get(standing.order.order_id)
-        return asked_us is None or self._clock.monotonic_us() - asked_us >= ASKED_AGAIN_US
+        spacing_us = OPEN_AGAIN_US if standing.exchange_id else ASKED_AGAIN_US
+        return asked_us is None or self._clock.monotonic_us() - asked_us >= spacing_us
 
     def _advance(self, standing: Standing) -> None:
         if standing.exchange_id or standing.is_unsure:
@@ -236,12 +237,14 @@ class OrderDesk:
         order, market = standing.order, self._markets[standing.order.leg]
         if not standing.exchange_id:
             self._ledger.add(Placed(order_id=order.order_id, exchange_id=answer.exchange_id))
-        traded = traded_by(answer.trades or (), market, self._exchange)
-        if traded.quantity < answer.executed:
-            traded = traded_by(self._exchange.trades(market.name, answer.exchange_id), market, self._exchange)
-        if traded.quantity < answer.executed:
-            return  # the list of trades lags behind the order; asked again
         lot = self._lot(order)
+        trades = answer.trades or ()
+        # A list of trades weighs five times what the order does: it is asked for only where there are new ones.
+        if answer.executed > max(standing.lots * lot, sum(trade.quantity for trade in trades)):
+            trades = self._exchange.trades(market.name, answer.exchange_id)
+            if sum(trade.quantity for trade in trades) < answer.executed:
+                return  # the list lags behind the order; asked again
+        traded = traded_by(trades, market, self._exchange)
         fill = fill_of(traded, lot, standing)
         at_us = max(answer.at_us, traded.last_us)
         if answer.state != "open":
