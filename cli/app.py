@@ -21,6 +21,7 @@ from . import (
     decision_log,
     demo,
     doctor,
+    gateway,
     keys,
     licence,
     modes,
@@ -61,6 +62,7 @@ app.command("stub-server")(stub_server.stub_server_command)
 app.command("demo")(demo.demo_command)
 app.command("warmup")(warmup.warmup_command)
 app.command("doctor")(doctor.doctor_command)
+app.command("gateway")(gateway.gateway_command)
 
 
 def _print_version(asked: bool) -> None:
