@@ -43,7 +43,7 @@ def test_it_is_managed_from_another_terminal(barstep: Run) -> None:
             "--list-suspensions", "--export-schedules", "s.json",
         )  # fmt: skip
         assert held.code == 0, held.err
-        assert "  tag  trend  (reason=news, until=2024-" in held.out and "remaining=399d 23h" in held.out
+        assert "  tag  trend  (reason=news, until=2024-" in held.out and "remaining=399d " in held.out
         by_name = {one["schedule"]: one for one in json.loads(Path("s.json").read_text())}
         assert by_name["volatility_schedule"]["disabled"] and by_name["grid_schedule"]["signal_limit"] == 1
         for words in (("--list-schedules",), ("--suspend-tag", "mean")):
