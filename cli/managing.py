@@ -81,6 +81,11 @@ class Where:
         return name
 
     @property
+    def is_live(self) -> bool:
+        """Whether the environment trades at a venue."""
+        return self.core.environments[self.environment_name].feed is None
+
+    @property
     def configured(self) -> Scheduler:
         """The scheduler as it is written now."""
         return self.core.runtime.multi_strategy_schedulers[self.scheduler_name]
@@ -124,6 +129,7 @@ class Recorded:
         start: When recorded bars start; None: where the journal says.
         end: When they end.
         speed: Of recorded bars, such as 60.0; None: as fast as it goes.
+        latest: Whether it is run once.
     """
 
     journal: Path | None
@@ -131,6 +137,7 @@ class Recorded:
     start: str | None = None
     end: str | None = None
     speed: float | None = None
+    latest: bool = False
 
 
 class Here:
@@ -187,6 +194,7 @@ def opened_here(
         journal=recorded.journal,
         keys=recorded.keys,
         speed=recorded.speed,
+        latest=recorded.latest,
         **span,
     )
     if not (writes or runs) and wanted.files is not None and not wanted.files.open_segment.exists():

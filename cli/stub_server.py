@@ -127,11 +127,14 @@ def _serve(
     json_output: bool,
 ) -> None:
     from ..replay.stub.serving import serve_venue
+    from .console import say_if_cold
     from .interruption import interruptible
 
     def say_ready(where: str) -> None:
         typer.echo(json.dumps({"address": where}) if json_output else f"listening at {where}")
 
+    if not json_output:
+        say_if_cold()
     with interruptible() as signals:
         signals.wait_for_them()
         has_ended = serve_venue(

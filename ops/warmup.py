@@ -28,6 +28,7 @@ from ..engine.scheduler.backtest import backtest_scheduler
 from ..engine.strategy import StrategyEngine
 from ..kernels import _jit, breakout, extrema, moments, recurrences, returns, rolling, true_range, wide
 from ..replay.builders import build_multi_strategy_runtime
+from ..replay.stub.account import compile_fills
 from ..replay.telemetry import InMemoryTelemetryEmitter
 
 _BARS = 300
@@ -73,7 +74,12 @@ def warmup_steps() -> list[Callable[[], object]]:
     engines = [partial(_warm_engine, engine, bars) for engine in DEFAULT_STRATEGY_CATALOG]
     indicators = [partial(call, bars.close, np.empty(_BARS)) for call in _INDICATORS]
     accounts = [partial(_warm_venue, bars), partial(_warm_portfolio, bars), partial(_warm_scheduler, bars)]
-    others: list[Callable[[], object]] = [partial(_warm_wide, bars.close), _warm_capital, arithmetic_fingerprint]
+    others: list[Callable[[], object]] = [
+        partial(_warm_wide, bars.close),
+        _warm_capital,
+        compile_fills,
+        arithmetic_fingerprint,
+    ]
     return [*indicators, *engines, *accounts, *others]
 
 

@@ -138,3 +138,12 @@ def _print(rows: Sequence[Sequence[str]]) -> None:
 
     if rows:
         print_columns(rows)
+
+
+def bars_text(status: dict[str, Any]) -> str:
+    """How many bars are done, and of how many where that is known."""
+    return (
+        f"{status['bars_done']:,} bars"
+        if status["bars"] is None
+        else f"{status['bars_done']:,} of {status['bars']:,} bars"
+    )

@@ -136,7 +136,8 @@ def run_command(
                 keys=keys_folder,
                 start=start,
                 end=end,
-                speed=_speed(speed, running),
+                speed=_speed(speed, running, is_live=where.is_live),
+                latest=running.once,
             )
             found = _manage_here(where, recorded, calls, inspection, running, signals, quiet=json_output)
         if json_output:
@@ -210,9 +211,9 @@ def _refuse_with_connect(own: Mapping[str, object], *, managed: bool) -> None:
         raise UsageError("--connect: say what to change or list, or watch the loop with `barstep scheduler top`.")
 
 
-def _speed(text: str | None, running: Running) -> float | None:
+def _speed(text: str | None, running: Running, *, is_live: bool) -> float | None:
     if text is None:
-        return _BY_CLOCK if running.forever else None
+        return _BY_CLOCK if running.forever and not is_live else None
     if running.once or not running.is_asked:
         raise UsageError("--speed: only with --run-forever; --run-once goes as fast as it can.")
     return read_speed(text)

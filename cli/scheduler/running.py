@@ -85,11 +85,11 @@ def run(here: Here, where: Where, running: Running, signals: Signals, *, quiet: 
         finished = False
     status: dict[str, Any] = here.ask("status")
     if not quiet:
-        from .listings import print_schedules
+        from .listings import bars_text, print_schedules
 
         print_schedules(status["schedules"])
         what = "ran each schedule at its latest due time" if finished else "stopped"
-        typer.echo(f"{what}; {status['at']}, {status['bars_done']:,} of {status['bars']:,} bars, {_journal(status)}")
+        typer.echo(f"{what}; {status['at']}, {bars_text(status)}, {_journal(status)}")
     return status | {"finished": finished}
 
 

@@ -14,7 +14,7 @@ from ..connectable import HERE, ConnectOption, TokenFileOption
 from ..interruption import interruptible
 from ..managing import Asked, Where, connected
 from . import options as typed
-from .listings import NONE, lasting, one_line, timing
+from .listings import NONE, bars_text, lasting, one_line, timing
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -88,7 +88,7 @@ def heading(status: dict[str, Any]) -> str:
     why = f" ({one_line(mode['reason'])})" if mode["reason"] else ""
     return (
         f"{status['at'][:19]}Z {status['scheduler']} in {status['environment']}: {mode['name']}{why}, "
-        f"{status['bars_done']:,} of {status['bars']:,} bars, lag {status['lag_seconds']:.3f} s, "
+        f"{bars_text(status)}, lag {status['lag_seconds']:.3f} s, "
         f"equity {status['equity']:,.2f} ({status['drawdown_pct']:.2f} % below its peak), "
         f"{len(status['suspensions'])} suspensions, {'no journal' if seq is None else f'record {seq:,}'}"
     )

@@ -12,11 +12,12 @@ import binascii
 from collections.abc import Sequence
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from ...config.durations import instant_at, microseconds
 from ...errors import AuthorizationError
+from ..issuing import is_authority, is_issued_by, names_of
 from .identity import Identity
 
 _MOST_SHOWN = 4
@@ -39,7 +40,7 @@ def check_own(identity: Identity, now_us: int) -> None:
     chain, authority = _from_pem(identity.certificate, "certificate"), _from_pem(identity.authority, "authority")
     if fault := _fault(chain, authority, now_us):
         raise AuthorizationError(f"the certificate of this side, {identity.name}, {fault}.")
-    if (name := names_of(chain[0])[0]) != identity.name:
+    if (name := str(names_of(chain[0])[0].value)) != identity.name:
         raise AuthorizationError(f"the certificate of this side names {name}, not {identity.name}.")
     try:
         key = load_pem_private_key(identity.key, password=None).public_key()
@@ -72,7 +73,7 @@ def check_shown(header: str, proved: str, authority: bytes, now_us: int) -> int:
         chain = [x509.load_der_x509_certificate(one) for one in parts]
         if fault := _fault(chain, _from_pem(authority, "authority"), now_us):
             raise AuthorizationError(f"the certificate that the client shows {fault}.")
-        (name,) = names_of(chain[0])
+        (name,) = [str(one.value) for one in names_of(chain[0])]
     except _FAULTS:
         raise AuthorizationError("the client shows no certificate in the header `barstep-certificate`.") from None
     if name != proved:
@@ -80,19 +81,10 @@ def check_shown(header: str, proved: str, authority: bytes, now_us: int) -> int:
     return microseconds(chain[0].not_valid_after_utc)
 
 
-def names_of(certificate: x509.Certificate) -> list[str]:
-    """The SANs of a certificate."""
-    try:
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        return []
-    return [str(name.value) for name in names]
-
-
 def _fault(chain: Sequence[x509.Certificate], authority: Sequence[x509.Certificate], now_us: int) -> str:
     """What is wrong with the first certificate of a chain; an empty text where nothing is."""
     own, now = chain[0], instant_at(now_us)
-    names = names_of(own)
+    names = [str(one.value) for one in names_of(own)]
     if len(names) != 1:
         return f"has {len(names)} names ({', '.join(names) or 'no SAN'}); one is allowed"
     if now >= own.not_valid_after_utc:
@@ -107,27 +99,12 @@ def _fault(chain: Sequence[x509.Certificate], authority: Sequence[x509.Certifica
 
 def _leads(chain: Sequence[x509.Certificate], authority: Sequence[x509.Certificate]) -> bool:
     """Whether an authority has signed the first certificate, or one between that may sign."""
-    if any(_is_issued_by(chain[0], one) for one in authority):
+    if any(is_issued_by(chain[0], one) for one in authority):
         return True
     between = chain[1:]
     return (
-        bool(between) and _may_sign(between[0]) and _is_issued_by(chain[0], between[0]) and _leads(between, authority)
+        bool(between) and is_authority(between[0]) and is_issued_by(chain[0], between[0]) and _leads(between, authority)
     )
-
-
-def _may_sign(certificate: x509.Certificate) -> bool:
-    try:
-        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except x509.ExtensionNotFound:
-        return False
-
-
-def _is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature):
-        return False
-    return True
 
 
 def _from_pem(pem: bytes, what: str) -> list[x509.Certificate]:

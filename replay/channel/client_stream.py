@@ -1,4 +1,9 @@
-"""A stream at a client."""
+"""A stream at a client.
+
+Flight's writer closes its half when the reader comes to the end, and gRPC ends the process where the writer does that
+too at the same time. So this side never closes its half by itself: it says in-band that it leaves, and what is left to
+do the reading thread does alone.
+"""
 
 from __future__ import annotations
 
@@ -36,11 +41,10 @@ class ClientStream(QueuedStream):
         super().__init__(message_bytes=_MOST_BYTES, send_timeout_us=DEFAULT_SEND_TIMEOUT_US)
         self._flight_writer, self._flight_reader = writer, reader
         self._opened = MessageQueue(_MOST_BYTES)
-        self._threads = [
-            Thread(target=work, name="barstep-channel-client", daemon=True) for work in (self._write, self._read)
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._writing = Thread(target=self._write, name="barstep-channel-client", daemon=True)
+        self._reading = Thread(target=self._read, name="barstep-channel-client", daemon=True)
+        self._writing.start()
+        self._reading.start()
         try:
             self._open(self._opened.get(open_timeout_us))
         except BarstepError:
@@ -50,10 +54,9 @@ class ClientStream(QueuedStream):
     def close(self) -> None:
         """End it; what was sent before still goes, unless the server does not read."""
         super().close()
-        writing, reading = self._threads
-        writing.join(_LETTING_GO_SECONDS)
-        reading.join(_LETTING_GO_SECONDS)
-        if reading.is_alive() or writing.is_alive():
+        for thread in (self._writing, self._reading):
+            thread.join(_LETTING_GO_SECONDS)
+        if self._reading.is_alive():
             self._flight_reader.cancel()
 
     def _open(self, told: bytes | None) -> None:
@@ -71,7 +74,7 @@ class ClientStream(QueuedStream):
         with suppress(Exception):  # that it ended, and why, was told before
             while True:
                 self._flight_reader.read_chunk()  # to the status, with which Flight lets go of the call
-        self._threads[0].join()
+        self._writing.join()
         with suppress(Exception):  # else Flight prints the same status when the writer is collected
             self._flight_writer.close()
 
@@ -95,8 +98,5 @@ class ClientStream(QueuedStream):
         return MESSAGE if chunk.app_metadata is None else bytes(chunk.app_metadata)
 
     def _write(self) -> None:
-        self.write_out(self._flight_writer)
-        try:
-            self._flight_writer.done_writing()
-        except Exception as error:  # the reader tells why
-            self.end(ending_from(error))
+        with suppress(Exception):  # the reader learns why nothing can be written
+            self.write_out(self._flight_writer)

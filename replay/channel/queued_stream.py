@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import pyarrow.flight as fl
 
-from ...errors import BarstepError, FeedError, UsageError, in_one_line
+from ...errors import BarstepError, FeedError, UsageError
 from .endings import ENDED, Ending
 from .message_queue import MessageQueue
 
 MESSAGE, END, OPENED = b"\0", b"\1", b"\2"
-"""What comes after the byte: a message; the `Ending` of the stream, as JSON; the `Opening`, as JSON."""
+"""What comes after the byte: a message; why the sender has ended the stream, as JSON; the `Opening`, as JSON."""
 DEFAULT_SEND_TIMEOUT_US = 5_000_000
 
 
@@ -62,16 +62,14 @@ class QueuedStream:
         self.incoming.end(ending, drop=drop)
         self.outgoing.end(ending, drop=drop)
 
-    def write_out(self, writer: fl.MetadataRecordBatchWriter) -> Ending:
-        """Write what is sent, until that ends; returns why."""
+    def write_out(self, writer: fl.MetadataRecordBatchWriter) -> None:
+        """Write what is sent until that ends, and why it has. Raises what Flight raises."""
         try:
             while True:
                 writer.write_metadata(MESSAGE + (self.outgoing.get() or b""))
         except BarstepError:
-            return self.outgoing.ending or lost("")
-        except Exception as error:  # whatever Flight raises, the stream is lost
-            self.end(lost(in_one_line(error)))
-            return lost(in_one_line(error))
+            ending = self.outgoing.ending or lost("")
+            writer.write_metadata(END + ending.as_json)
 
 
 def lost(why: str) -> Ending:

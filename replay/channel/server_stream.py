@@ -93,20 +93,26 @@ class ServerStream(QueuedStream):
             except Exception as error:  # whatever Flight raises, the stream is lost
                 return lost(in_one_line(error))
             self.guard.check(self._clock.now_us())
-            self.incoming.put(self._message(chunk))
+            message = self._message(chunk)
+            if message is None:
+                return _LEFT
+            self.incoming.put(message)
 
-    def _message(self, chunk: fl.FlightStreamChunk) -> bytes:
+    def _message(self, chunk: fl.FlightStreamChunk) -> bytes | None:
+        """What was sent; None where it is the end."""
         if chunk.data is not None or chunk.app_metadata is None:
             raise UsageError("a stream of the channel has messages in its metadata, and no batches.")
         if (size := chunk.app_metadata.size - 1) > self._message_bytes:
             raise UsageError(f"a message of {size:,} bytes; allowed are up to {self._message_bytes:,}.")
         frame: bytes = chunk.app_metadata.to_pybytes()
+        if frame[:1] == END:
+            return None
         if frame[:1] != MESSAGE:
             raise UsageError(f"a message begins with the byte 0, not with {frame[:1].hex() or 'nothing'}.")
         return frame[1:]
 
     def _write(self, writer: fl.MetadataRecordBatchWriter) -> None:
         try:
-            writer.write_metadata(END + self.write_out(writer).as_json)
-        except Exception as error:  # there is nobody left to be told
-            self.end(lost(in_one_line(error)))
+            self.write_out(writer)
+        except Exception as error:  # whatever Flight raises, nobody is there any more
+            self.end(lost(in_one_line(error)), drop=True)

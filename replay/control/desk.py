@@ -12,7 +12,7 @@ from ...engine.outcome import without_endless
 from ...errors import UsageError, unknown_name
 from ..clock import Clock
 from ..journal.notes import append_note, make_note
-from ..multi_strategy_scheduler import MultiStrategyScheduler
+from ..managed_scheduler import ManagedScheduler
 from .run import Run
 from .status import mode_of, status_of
 from .verbs import COMMANDS, READING, scope_of
@@ -20,13 +20,13 @@ from .verbs import COMMANDS, READING, scope_of
 Reload = Callable[[str], Mapping[str, Any]]
 """Takes the configuration anew for somebody; gives what changed."""
 
-_SNAPSHOTS: Mapping[str, Callable[[MultiStrategyScheduler], Any]] = MappingProxyType(
+_SNAPSHOTS: Mapping[str, Callable[[ManagedScheduler], Any]] = MappingProxyType(
     {
-        "schedules": MultiStrategyScheduler.describe_schedules,
-        "suspensions": MultiStrategyScheduler.suspension_snapshot,
-        "signal_limits": MultiStrategyScheduler.signal_limit_snapshot,
-        "capital_state": MultiStrategyScheduler.capital_allocation_state,
-        "capital_diagnostics": MultiStrategyScheduler.capital_policy_diagnostics,
+        "schedules": ManagedScheduler.describe_schedules,
+        "suspensions": ManagedScheduler.suspension_snapshot,
+        "signal_limits": ManagedScheduler.signal_limit_snapshot,
+        "capital_state": ManagedScheduler.capital_allocation_state,
+        "capital_diagnostics": ManagedScheduler.capital_policy_diagnostics,
         "mode": mode_of,
     }
 )

@@ -9,11 +9,13 @@ from typing import Any
 
 from ...config.core import CoreConfig
 from ...config.digest import content_sha384
+from ...errors import UsageError
 from ..builders import build_multi_strategy_runtime
 from ..clock import Clock
 from ..journal.files import JournalFiles
 from ..journal_replay import started_with
-from .configurations import begun, keep, kept
+from ..live.opening import LivePlaces, open_live
+from .configurations import Begun, begun, keep, kept
 from .run import RecordedRun, Run
 
 
@@ -30,6 +32,7 @@ class Wanted:
         start: When recorded bars start; None: where the journal says, else with the first bar.
         end: When they end; None: likewise.
         speed: Of recorded bars, seconds of event time in a second of the clock; None: as fast as it goes.
+        latest: Whether it is run once: a new live run then begins so early that each schedule has been due.
     """
 
     core: CoreConfig
@@ -40,6 +43,12 @@ class Wanted:
     start: datetime | None = None
     end: datetime | None = None
     speed: float | None = None
+    latest: bool = False
+
+    @property
+    def is_live(self) -> bool:
+        """Whether bars come from a venue: the environment has no recorded ones."""
+        return self.core.environments[self.environment].feed is None
 
     def without_journal(self) -> Wanted:
         """The same, but nothing is written down."""
@@ -76,16 +85,44 @@ def open_run(wanted: Wanted, clock: Clock) -> Opened:
         JournalError: The journal is of another run, or is not what it should be.
     """
     told = None if wanted.files is None else begun(wanted.files)
+    if wanted.is_live:
+        return _open_live(wanted, told, clock)
     if wanted.journal is None or told is None:
         run = _open(wanted, wanted.core, {"scheduler": wanted.scheduler, "environment": wanted.environment}, clock)
         if wanted.journal is not None:
             keep(wanted.journal, wanted.core)
         return Opened(run=run, config=wanted.core, is_current=True)
+    config, in_force = _configurations(wanted, told)
+    asked = started_with(told.genesis) | {"scheduler": wanted.scheduler}
+    is_current = told.in_force == content_sha384(wanted.core)
+    return Opened(run=_open(wanted, config, asked, clock), config=in_force, is_current=is_current)
+
+
+def _open_live(wanted: Wanted, told: Begun | None, clock: Clock) -> Opened:
+    if wanted.journal is None:
+        raise UsageError(
+            f"environment {wanted.environment!r} trades at a venue: its run has a journal, and there is none yet. "
+            "Start it with --run-once or --run-forever, or change something."
+        )
+    for name in ("start", "end", "speed"):
+        if getattr(wanted, name) is not None:
+            raise UsageError(f"--{name} is for recorded bars; environment {wanted.environment!r} trades at a venue.")
+    config, in_force = _configurations(wanted, told)
+    places = LivePlaces(journal=wanted.journal, keys=wanted.keys)
+    run = open_live(config, wanted.environment, wanted.scheduler, places, clock, latest=wanted.latest)
+    keep(wanted.journal, config)
+    is_current = content_sha384(in_force) == content_sha384(wanted.core)
+    return Opened(run=run, config=in_force, is_current=is_current)
+
+
+def _configurations(wanted: Wanted, told: Begun | None) -> tuple[CoreConfig, CoreConfig]:
+    """The configuration that a journal was begun with, and the one in force."""
+    if told is None or wanted.journal is None:
+        return wanted.core, wanted.core
     digest = content_sha384(wanted.core)
     config = wanted.core if told.genesis["config"] == digest else kept(wanted.journal, told.genesis["config"])
     in_force = wanted.core if told.in_force == digest else kept(wanted.journal, told.in_force)
-    asked = started_with(told.genesis) | {"scheduler": wanted.scheduler}
-    return Opened(run=_open(wanted, config, asked, clock), config=in_force, is_current=told.in_force == digest)
+    return config, in_force
 
 
 def _open(wanted: Wanted, config: CoreConfig, asked: dict[str, Any], clock: Clock) -> Run:

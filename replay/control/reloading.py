@@ -22,7 +22,7 @@ from ...config.tokens import Token
 from ...errors import ConfigError
 from ..clock import Clock
 from ..journal.record import at_text
-from ..multi_strategy_scheduler import MultiStrategyScheduler
+from ..managed_scheduler import ManagedScheduler
 from .configurations import CHANGE, keep
 
 Place: TypeAlias = tuple[str, ...]
@@ -50,7 +50,7 @@ class Reloader:
 
     def __init__(
         self,
-        scheduler: MultiStrategyScheduler,
+        scheduler: ManagedScheduler,
         config: CoreConfig,
         read: Callable[[], CoreConfig],
         clock: Clock,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ..clock import Clock
+from ..managed_scheduler import ManagedScheduler
 from ..multi_strategy_scheduler import MultiStrategyScheduler
 from ..pace import Pace
 
@@ -14,15 +15,15 @@ _LOOK_US = 50_000
 
 
 class Run(Protocol):
-    """A run of a scheduler in one environment.
+    """A run of a scheduler in one environment."""
 
-    Attributes:
-        scheduler: Commands and snapshots.
-        lag_us: How far what was done last was behind its moment, in microseconds of the clock.
-    """
+    @property
+    def scheduler(self) -> ManagedScheduler:
+        """Commands and snapshots."""
 
-    scheduler: MultiStrategyScheduler
-    lag_us: int
+    @property
+    def lag_us(self) -> int:
+        """How far what was done last was behind its moment."""
 
     def run_once(self, should_stop: Callable[[], bool]) -> bool:
         """Run each schedule at its latest due time on closed bars; False where it was stopped before."""

@@ -6,9 +6,10 @@ import os
 from typing import Any
 
 from ...engine.bars import MICROSECONDS
+from ...engine.growing import GrowingPanel
 from ...kernels.scheduler import layout
 from ..journal.record import at_text
-from ..multi_strategy_scheduler import MultiStrategyScheduler
+from ..managed_scheduler import ManagedScheduler
 from .run import Run
 
 
@@ -17,15 +18,15 @@ def status_of(run: Run) -> dict[str, Any]:
     scheduler, machine = run.scheduler, run.scheduler.session.machine
     setup, journal = machine.setup, run.scheduler.session.journal
     equity, peak = (float(machine.arrays.account[row]) for row in (layout.EQUITY, layout.PEAK))
-    done = setup.panel.ts_us.searchsorted(scheduler.now_us - machine.interval_us, side="right")
+    done = setup.history.ts_us.searchsorted(scheduler.now_us - machine.interval_us, side="right") - machine.bars.start
     return {
         "environment": setup.environment,
         "scheduler": setup.name,
         "pid": os.getpid(),
         "at": at_text(scheduler.now_us),
         "lag_seconds": run.lag_us / MICROSECONDS,
-        "bars_done": min(int(done), len(machine.bars)),
-        "bars": len(machine.bars),
+        "bars_done": max(int(done), 0),
+        "bars": None if isinstance(setup.history, GrowingPanel) else len(machine.bars),
         "mode": mode_of(scheduler),
         "equity": equity,
         "drawdown_pct": (1.0 - equity / peak) * 100.0,
@@ -38,7 +39,7 @@ def status_of(run: Run) -> dict[str, Any]:
     }
 
 
-def mode_of(scheduler: MultiStrategyScheduler) -> dict[str, Any]:
+def mode_of(scheduler: ManagedScheduler) -> dict[str, Any]:
     """Whether the loop is running, reducing or halted: `name`, `reason`, `source` (who said so) and `since`."""
     mode = scheduler.mode
     return {"name": mode.name, "reason": mode.reason, "source": mode.source, "since": at_text(mode.since_us)}

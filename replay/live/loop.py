@@ -89,6 +89,7 @@ class LiveLoop:
         self._max_drift = machine.arrays.schedules[layout.MAX_DRIFT].copy()
         self._undivided = Undivided("the live loop")
         self._cold = Warming(machine)
+        history.complete(machine.setup.start_us if now_us is None else now_us)
         if now_us is None:
             machine.warm_up()
         self._take(history.count, history.count)

@@ -19,9 +19,7 @@ from ...errors import AuthorizationError, UsageError
 from ..authorization import read_token, token_path
 from ..certificates import load_identity
 from ..channel.client import ChannelClient
-from ..channel.messages import Welcome
 from ..clock import Clock
-from ..drift import OnlyLatest
 from ..journal.disk import REAL_DISK
 from ..journal.files import JournalFiles, read_head
 from ..key_files import KeyFolder
@@ -30,9 +28,9 @@ from ..replaying import SECRETS
 from ..secrets_setup import KEYS, TOKENS, require_secrets
 from .backing_off import BackOff
 from .greeting import hello_of, legs_of
-from .link import VenueLink
 from .past import RecordedPast
 from .recording import Recording
+from .run import LiveRun
 from .running import SESSION, ConnectedSession, greet
 from .session import LiveSession
 
@@ -59,25 +57,6 @@ class LivePlaces:
     secrets: Path = SECRETS
 
 
-@dataclass(frozen=True, kw_only=True)
-class OpenedLive:
-    """A live run, and the connection that it was begun on, where there is one."""
-
-    run: ConnectedSession
-    past: RecordedPast
-    client: ChannelClient
-    link: VenueLink | None
-    welcome: Welcome | None
-
-    def close(self) -> None:
-        """Seal the journal and let go of everything."""
-        try:
-            self.run.session.close()
-        finally:
-            self.past.close()
-            self.client.close()
-
-
 def open_live(
     config: CoreConfig | str | Path,
     environment: str,
@@ -89,7 +68,7 @@ def open_live(
     address: str | None = None,
     environ: Mapping[str, str] = os.environ,
     **options: Any,
-) -> OpenedLive:
+) -> LiveRun:
     """A live run of an environment, gone on with where it has a journal; a new one asks the venue where it stands.
 
     Args:
@@ -131,7 +110,7 @@ def _opened(
     options: Mapping[str, Any],
     *,
     latest: bool,
-) -> OpenedLive:
+) -> LiveRun:
     keys = KeyFolder(places.keys or places.secrets / KEYS / plan.environment)
     head = read_head(REAL_DISK, JournalFiles(folder=places.journal, environment=plan.environment).head)
     keys.bind(None if head is None else head.log)
@@ -159,10 +138,10 @@ def _opened(
         raise
     keys.bind(log_id)
     back_off = BackOff(np.random.default_rng(int.from_bytes(random_bytes(8), "little")))
-    run = ConnectedSession(session, lambda: client.open(SESSION), clock, back_off, adapter_log(plan))
-    if latest and welcome is not None:
-        session.loop.drift = OnlyLatest(session.machine.setup, welcome.now_us)
-    return OpenedLive(run=run, past=past, client=client, link=link, welcome=welcome)
+    connected = ConnectedSession(session, lambda: client.open(SESSION), clock, back_off, adapter_log(plan))
+    return LiveRun(
+        plan.config, connected, past, client, begun=None if link is None or welcome is None else (link, welcome)
+    )
 
 
 def adapter_log(plan: LivePlan, folder: Path = Path("logs/adapters")) -> logging.Logger:

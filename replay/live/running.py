@@ -10,6 +10,7 @@ from ...errors import FeedError
 from ..channel.messages import Goodbye, Hello, Welcome
 from ..channel.service import Stream
 from ..clock import Clock, sleep_while
+from ..drift import OnlyLatest
 from ..journal.record import at_text
 from .adapter import VenueAdapter
 from .backing_off import BackOff
@@ -52,6 +53,7 @@ class ConnectedSession:
         self._event_clock = EventClock(clock)
         self._link: VenueLink | None = None
         self._answered_us = 0
+        self._is_once = False
         self._adapter = VenueAdapter(session)
         session.loop.drift = self._event_clock
 
@@ -59,23 +61,21 @@ class ConnectedSession:
         self,
         should_stop: Callable[[], bool],
         between: Callable[[], None] = lambda: None,
-        link: VenueLink | None = None,
-        welcome: Welcome | None = None,
+        begun: tuple[VenueLink, Welcome] | None = None,
     ) -> None:
         """Do what the venue tells, until it is to stop.
 
         Args:
             should_stop: Looked at after each message and every few milliseconds.
             between: What is done then besides: operators' commands.
-            link: A connection that is open already.
-            welcome: What the venue has answered on it.
+            begun: A connection that is open already, and what the venue has answered on it.
 
         Raises:
             JournalError: The journal has failed: nothing more is done.
         """
         try:
-            if link is not None and welcome is not None:
-                self._guarded(lambda: self._begin(link, welcome))
+            if begun is not None:
+                self._guarded(lambda: self._begin(*begun))
             while not should_stop():
                 if self._may_be_managed():
                     between()
@@ -88,10 +88,22 @@ class ConnectedSession:
         finally:
             self._leave()
 
-    def once(self, should_stop: Callable[[], bool]) -> None:
-        """Run what is due at the instant that the venue stands at, and what became of its orders; then leave."""
-        before = self.session.loop.opened_us
-        self.run(lambda: should_stop() or self.session.loop.opened_us > before)
+    def once(self, should_stop: Callable[[], bool], begun: tuple[VenueLink, Welcome] | None = None) -> bool:
+        """Run each schedule at its latest due time up to where the venue stands; False where it was stopped before.
+
+        It ends when the venue has told what that instant opened with, and so what became of the orders.
+        """
+        loop = self.session.loop
+        self._is_once, until_us = True, None
+
+        def is_done() -> bool:
+            nonlocal until_us
+            if until_us is None and self.is_connected:
+                until_us = loop.now_us
+            return until_us is not None and loop.opened_us >= until_us
+
+        self.run(lambda: should_stop() or is_done(), begun=begun)
+        return is_done()
 
     def _may_be_managed(self) -> bool:
         """Operators wait for the opens of an instant that is half done, but not for ever."""
@@ -116,11 +128,20 @@ class ConnectedSession:
         self._link, self._adapter = link, VenueAdapter(self.session)
         self._event_clock.hear(welcome)
         self._note("connected", f"{welcome.venue} at {at_text(welcome.now_us)}")
+        if self._is_once:
+            self.session.loop.drift = OnlyLatest(self.session.machine.setup, welcome.now_us)
         answer = self._adapter.take(welcome)
+        self.session.loop.drift = self._event_clock
         if answer is not None:
             link.send(answer)
         self._back_off.succeeded()
         self.is_connected = True
+
+    @property
+    def lag_us(self) -> int:
+        """How far what is done is behind the venue's clock, in microseconds of event time."""
+        event_us = self._event_clock.now_us
+        return 0 if event_us is None else max(event_us - self.session.loop.now_us, 0)
 
     def _hello(self) -> Hello:
         loop, plan = self.session.loop, self.session.plan

@@ -74,6 +74,7 @@ class LiveSession:
         past: Its bars.
         options: Fields of `Execution`.
         caught_up: How many records were done again and compared at the start.
+        is_closed: Whether it has let go of its journal.
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class LiveSession:
     ) -> None:
         self.plan, self.machine, self.loop, self.journal = plan, machine, loop, journal
         self.writer, self.past, self.options, self.caught_up = writer, past, options, caught_up
+        self.is_closed = False
 
     @classmethod
     def open(
@@ -160,6 +162,7 @@ class LiveSession:
 
     def close(self) -> None:
         """Seal the journal with a checkpoint, and let go of it; a run that an error stopped leaves none."""
+        self.is_closed = True
         seals = self.loop.has_begun and not self.loop.is_stopped and self.journal.seq > self.journal.segment_seq
         if seals:
             self.past.sync()
@@ -284,22 +287,22 @@ class _Again:
             DivergedError: Something else came out.
         """
         while (upcoming := self._ledger.upcoming) is not None:
-            compared = self._ledger.compared
+            stood_us = self._loop.now_us
             self._make(fields_of(upcoming))
-            if self._ledger.upcoming is upcoming and self._ledger.compared == compared:
+            if self._ledger.upcoming is upcoming and self._loop.now_us == stood_us:
                 raise DivergedError(upcoming, None)
 
     def _make(self, record: Mapping[str, Any]) -> None:
         """Do what brings a record about."""
         now_us, loop = at_us(record["at"]), self._loop
-        if record["kind"] == "report":
-            loop.report(report_of(record, at_us(record["told_at"])))
-        elif record["kind"] == "opens":
-            loop.begin(now_us, self._records.opens_of(record))
-        elif not loop.has_begun:
+        if not loop.has_begun:
             loop.start()
         elif now_us > loop.now_us:
             loop.advance(now_us, self._rows(now_us))
+        elif record["kind"] == "report":
+            loop.report(report_of(record, at_us(record["told_at"])))
+        elif record["kind"] == "opens":
+            loop.begin(now_us, self._records.opens_of(record))
 
     def _rows(self, now_us: int) -> dict[int, Row]:
         rows = {}

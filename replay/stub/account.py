@@ -192,3 +192,12 @@ class Account:
     def _cell(self, order: Order) -> Floats:
         cell: Floats = self._cells[order.schedule, order.leg, layout.REAL]
         return cell
+
+
+def compile_fills() -> None:
+    """Have the kernels compiled, which the first fill would wait for else."""
+    rules = Execution().rules(hedged=False, interval_seconds=60, funded=False).tolist()
+    book = Book(capital=1.0, schedules=["any"], order=[0], instruments=1, rules=[rules])
+    account = Account(book, [Leg(name="any", venue="any", symbol="any")], 60)
+    account.put(Order(order_id="any", tag="", schedule=0, leg=0, lots=1, decided=0, sent_us=0))
+    account.open(0, np.ones(1), np.ones(1))

@@ -9,6 +9,7 @@ from ..channel.identity import Identity
 from ..channel.server import ChannelServer
 from ..channel.tokens import TokenEntry, TokenTable
 from ..clock import Clock, sleep_while
+from .account import compile_fills
 from .service import SCOPES, StubService
 
 OWNER = "venue"
@@ -42,6 +43,8 @@ def serve_venue(
     Returns:
         Whether every thread has ended; if not, the process leaves by `os._exit`.
     """
+    if service.venue.manner.exact:
+        compile_fills()
     tokens = TokenTable([TokenEntry.of_secret(OWNER, token, SCOPES)])
     server = ChannelServer(service, host=address.host, port=address.port, tokens=tokens, identity=identity, clock=clock)
     try:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...engine.bars import MICROSECONDS, Bars
 from ...errors import DataError
-from ..channel.messages import Hello, HistoryRequest, Refusal
+from ..channel.messages import Hello, HistoryRequest, Leg, Refusal
 from ..journal.record import at_text
 from .exact_run import ExactRun
 from .exact_session import ExactSession
@@ -72,11 +72,15 @@ class StubVenue:
         Raises:
             DataError: The leg is not recorded.
         """
-        bars = self.market.bars(request.leg.venue, request.leg.symbol, request.interval_seconds)
-        end_us = request.to_us if self.manner.end_us is None else min(request.to_us, self.manner.end_us)
+        bars = self._closed(request.leg, request.interval_seconds)
         first = int(np.searchsorted(bars.ts_us, request.from_us))
-        stop = int(np.searchsorted(bars.closes_us, end_us, "right"))
+        stop = int(np.searchsorted(bars.closes_us, request.to_us, "right"))
         return bars.part(first, max(first, stop))
+
+    def _closed(self, leg: Leg, interval_seconds: int) -> Bars:
+        """The bars of a leg that are closed at the end."""
+        bars, end_us = self.market.bars(leg.venue, leg.symbol, interval_seconds), self.manner.end_us
+        return bars if end_us is None else bars.part(0, int(np.searchsorted(bars.closes_us, end_us, "right")))
 
     def _run(self, hello: Hello, now_us: int) -> ExactRun | PacedRun | Refusal:
         """The run of a loop, which may be new."""
@@ -94,13 +98,13 @@ class StubVenue:
 
     def _open_run(self, hello: Hello, now_us: int) -> ExactRun | PacedRun:
         manner = self.manner
-        legs = Legs([self.market.bars(leg.venue, leg.symbol, hello.interval_seconds) for leg in hello.legs])
+        legs = Legs([self._closed(leg, hello.interval_seconds) for leg in hello.legs])
         if not any(map(len, legs.bars)):
             raise DataError("there is not one whole bar of any leg in this interval.")
         start_us = (
             legs.first_us + manner.history_bars * legs.interval_us if manner.start_us is None else manner.start_us
         )
-        end_us = legs.last_us if manner.end_us is None else min(legs.last_us, manner.end_us)
+        end_us = legs.last_us
         if start_us >= end_us:
             raise DataError(f"the venue would begin at {at_text(start_us)}, and its bars end at {at_text(end_us)}.")
         step_us = legs.interval_us if manner.step_seconds is None else manner.step_seconds * MICROSECONDS

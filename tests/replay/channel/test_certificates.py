@@ -5,14 +5,18 @@ from __future__ import annotations
 import base64
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from barstep.config.durations import microseconds
 from barstep.errors import AuthorizationError
+from barstep.replay.certificate_files import BundleFolder
+from barstep.replay.certificates import init_bundle, load_identity, rotate_bundle
 from barstep.replay.channel.certificates import check_own, check_shown, shown
 from barstep.replay.channel.identity import Identity
 from barstep.replay.clock import SystemClock
 from certificate_making import AUTHORITY, CLIENT, DESK, STRANGER, identity, made
+from channel_making import SmallService, calling, serving
 from cryptography.hazmat.primitives.serialization import Encoding
 
 NOW = SystemClock().now_us()
@@ -63,6 +67,22 @@ def test_an_authority_s_own_signature_by_the_one_before_leads_to_it() -> None:
     assert check_shown(shown(chained), DESK, AUTHORITY.pem, NOW) == microseconds(leaf.certificate.not_valid_after_utc)
     with pytest.raises(AuthorizationError, match="was issued by CN=beneath"):
         check_own(identity(leaf, AUTHORITY), NOW)
+
+
+def test_ends_of_a_bundle_let_each_other_in_while_its_authority_changes(tmp_path: Path) -> None:
+    """Those that were started before and those that were started after, in every pairing."""
+    bundle = BundleFolder(tmp_path / "mtls", "core")
+    init_bundle(bundle, host="127.0.0.1", client="desk", now_us=NOW)
+    ends = [load_identity(tmp_path / "mtls", "core", role, now_us=NOW) for role in ("server", "client")]
+    rotate_bundle(bundle, with_authority=True, now_us=NOW)
+    ends += [load_identity(tmp_path / "mtls", "core", role, now_us=NOW) for role in ("server", "client")]
+    for server in ends[::2]:
+        service = SmallService()
+        with serving(service, identity=server) as one:
+            for client in ends[1::2]:
+                with calling(one, identity=client) as caller:
+                    assert caller.fetch("numbers", b"1").num_rows == 1
+        assert [one.certificate for one in service.callers] == [DESK, DESK]
 
 
 def test_one_of_several_authorities_is_enough() -> None:

@@ -183,7 +183,7 @@ def test_there_is_a_most_of_streams() -> None:
     ("frame", "text"),
     [
         (b"\0" + bytes(1_001), "a message of 1,001 bytes; allowed are up to 1,000."),
-        (b"\1{}", "a message begins with the byte 0, not with 01."),
+        (b"\2{}", "a message begins with the byte 0, not with 02."),
     ],
 )
 def test_what_is_no_message_ends_the_stream(frame: bytes, text: str) -> None:
@@ -204,7 +204,11 @@ def test_what_is_no_message_ends_the_stream(frame: bytes, text: str) -> None:
 
 def test_a_client_that_ends_its_stream_in_order_gets_no_error() -> None:
     """The service is told, and Flight's status is that all is well; Flight takes an empty message for the end, too."""
-    for end in (lambda stream: stream.writer.done_writing(), lambda stream: stream.write(b"")):
+    ends = (b"\1", b"\1{}", b"")
+    for end in (
+        *(lambda stream, end=end: stream.write(end) for end in ends),
+        lambda stream: stream.writer.done_writing(),
+    ):
         service = SmallService()
         with serving(service) as server, bare(server) as client:
             stream = BareStream(client, headers())

@@ -49,6 +49,26 @@ def test_a_verb_is_refused_until_it_is_listed() -> None:
 
 
 @pytest.mark.parametrize(
+    "shown",
+    [
+        [],
+        [SECRET],
+        [f"bearer {SECRET}"],
+        [f"Bearer {SECRET}"] * 2,
+        ["Bearer "],
+        ["Bearer unknown"],
+        [f"Bearer {SECRET} "],
+    ],
+)
+def test_the_gate_refuses_before_anything_is_read(shown: list[str]) -> None:
+    """Without one good token in one header a call ends where only its headers were seen."""
+    gate = Gate(table(), SystemClock(), Answers())
+    with pytest.raises(fl.FlightUnauthenticatedError, match=r"no token is presented|the token is not known") as refused:
+        gate.start_call(SimpleNamespace(method=fl.FlightMethod.DO_EXCHANGE), {"authorization": shown})
+    assert SECRET not in str(refused.value)
+
+
+@pytest.mark.parametrize(
     "verb", sorted({"do_put", "do_action", "list_actions", "list_flights", "get_flight_info", "get_schema"})
 )
 def test_a_verb_that_passed_the_gate_would_still_be_refused(verb: str) -> None:
