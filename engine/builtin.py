@@ -143,6 +143,7 @@ CROSS_EXCHANGE_ARBITRAGE = StrategyEngine(
     carry_size=cross_exchange_arbitrage.CARRY,
     diagnostics=("spread_bps", "spread_capture_bps", "secondary_delay_ms"),
     history=lambda _: 2,  # the basis must have been inside the entry spread once
+    reach=lambda p: p["volatility_window"] + 1,
     rule=_less("spread_exit", "spread_entry"),
     needs_secondary=True,
     capability="strategy.cross_exchange_arbitrage",

@@ -109,6 +109,7 @@ class StrategyEngine:
         carry_size: Length of the carry.
         diagnostics: Names of the rows after the first three, in order.
         history: Bars that must exist before a wish can be more than 0, from the parameters.
+        reach: Bars that its kernel reads back from the last one, where that is more than `history`.
         rule: What must hold between parameters; the text of what does not, or None.
         needs_secondary: Whether it reads a second venue.
         capability: The licence capability that allows it.
@@ -121,6 +122,7 @@ class StrategyEngine:
     carry_size: int
     diagnostics: tuple[str, ...]
     history: Callable[[Mapping[str, Any]], int]
+    reach: Callable[[Mapping[str, Any]], int] = lambda _: 0
     rule: Callable[[Mapping[str, Any]], str | None] = lambda _: None
     needs_secondary: bool = False
     capability: str = ""

@@ -19,13 +19,14 @@ from ...kernels.account import FILL_BAR
 from ...kernels.capital import MAY_RUN, SCRATCH
 from ...kernels.columns import OPEN
 from ...kernels.scheduler import layout
-from ...kernels.scheduler.book import run_book
+from ...kernels.scheduler.book import PAGES, run_book
 from ...kernels.scheduler.marks import see_closes
 from ...kernels.scheduler.reports import take_report
 from ...kernels.scheduler.targets import close_schedule
 from ...kernels.scheduler.timeline import fill_timeline
 from ...kernels.scheduler.wishes import find_all_signals
 from ..bars import MICROSECONDS, Bars, Floats, Integers
+from ..book import Book
 from ..configured import ResolvedSchedule
 from ..growing import GrowingPanel
 from ..panel import PRICES
@@ -35,7 +36,6 @@ from ..reasons import GOVERNED
 from ..simulation import EngineRun
 from .allocation import Allocation
 from .arrays import SchedulerArrays
-from .book import Book
 from .controls import controls
 from .effects import Effect, FlattenSchedules, PolicyChanged, RebalanceCapital, ResetPeak
 from .metrics import Sources, every_measure, measures_of, raw_register, reads_telemetry, stated_metrics
@@ -88,8 +88,10 @@ class SchedulerMachine:
         self._rows = rows_read(setup.rules, inside=bool(self.arrays.desk[layout.WATCHES]))
         self._funding = np.zeros((legs, block + 2 if setup.rates else 0))
         self._columns: Integers = np.zeros((2, block + 2), dtype=np.int64)
+        self._width = 0
         self.taken = range(first, first)
         self.timeline: Integers = np.zeros((3, 0), dtype=np.int64)
+        self._instant: Integers = np.zeros((3, 1), dtype=np.int64)
         self.until_us = setup.start_us
         self._cadences = np.unique(self.arrays.schedules[layout.CADENCE]).astype(np.int64)
         self.curve = np.empty(len(self.bars))
@@ -136,7 +138,9 @@ class SchedulerMachine:
         find_all_signals(self.wishes.wishes, width, arrays.rules, arrays.cells, arrays.schedules, arrays.upcoming)
         if arrays.account[layout.COLUMN] >= 0.0 or start > 0:
             arrays.account[layout.COLUMN] = 0.0  # what was closed last stands before the block
-        self._book.put(width=width)
+        if width != self._width:
+            self._book.put(width=width)
+            self._width = width
 
     def next_event(self, given_us: int) -> int:
         """When the state is moved next, where the next command is given at a time: by that, or by an expiry.
@@ -166,7 +170,7 @@ class SchedulerMachine:
 
         closing, opening: columns of the bars that close and that open then; -1: none.
         """
-        self._set_timeline(np.array([[now], [closing], [opening]]))
+        self._set_instant(now, closing, opening)
         while self.run(0, 1) == 0:
             pass  # a table was full, or the governor halts: both are seen to
 
@@ -183,7 +187,7 @@ class SchedulerMachine:
 
     def settle(self, now: int) -> None:
         """Nothing falls on what comes next: what listeners are told then is no bar and no run."""
-        self._set_timeline(np.array([[now], [-1], [-1]]))
+        self._set_instant(now, -1, -1)
         self.arrays.account[layout.DUE] = 0.0
 
     def take_report(self, s: int, i: int, told: Floats, left: int, flags: int) -> None:
@@ -257,12 +261,13 @@ class SchedulerMachine:
     def _fill_prices(self, start: int, stop: int) -> None:
         history = self.setup.history
         before = 1 if start == 0 else 0  # of the first bar there is none
-        columns = np.arange(start - 1 + before, min(stop + 1, self.bars.stop))
-        self._prices[:, :, before + columns.size :] = np.nan
+        first, end = start - 1 + before, min(stop + 1, self.bars.stop)
+        columns = np.arange(first, end)
+        self._prices[:, :, before + end - first :] = np.nan
         history.fill_prices(columns, self._rows, self._prices, before)
         for i, rates in self.setup.rates.items():
             history.fill_own(i, rates, columns, self._funding[i, before:])
-        self._columns[0, before : before + columns.size] = history.numbers[columns]
+        self._columns[0, before : before + columns.size] = history.numbers[first:end]
         self._columns[1, before : before + columns.size] = columns - self.bars.start
 
     def _timeline(self, start: int, stop: int, begin: int, end: int) -> Integers:
@@ -279,6 +284,11 @@ class SchedulerMachine:
         place = int(np.searchsorted(self.timeline[0], now))
         if place == self.timeline.shape[1] or self.timeline[0, place] != now:
             self._set_timeline(np.insert(self.timeline, place, (now, -1, -1), axis=1))
+
+    def _set_instant(self, now: int, closing: int, opening: int) -> None:
+        self._instant[0, 0], self._instant[1, 0], self._instant[2, 0] = now, closing, opening
+        if self.timeline is not self._instant:
+            self._set_timeline(self._instant)
 
     def _set_timeline(self, timeline: Integers) -> None:
         self.timeline = timeline
@@ -336,7 +346,7 @@ class SchedulerMachine:
 
     def _open_book(self) -> Book:
         """All arrays that stay in their places."""
-        arrays, tables, wishes, book = self.arrays, self.tables, self.wishes, Book()
+        arrays, tables, wishes, book = self.arrays, self.tables, self.wishes, Book(PAGES)
         book.put(
             columns=self._columns, prices=self._prices, funding=self._funding, wishes=wishes.wishes,
             confidence=wishes.confidence, means=wishes.means, confidence_measure=arrays.confidence_measure,

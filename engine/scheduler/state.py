@@ -205,11 +205,15 @@ class Expired:
 
 def next_expiry(state: SchedulerState) -> int | None:
     """The instant at which the next suspension or limit ends; None where none does."""
-    return min((ended.at_us for ended in _expiries(state)), default=None)
+    ends = [held.expires_at_us for held in (*state.suspensions, *state.limits) if held.expires_at_us is not None]
+    return min(ends, default=None)
 
 
 def due_expiries(state: SchedulerState, now_us: int) -> tuple[Expired, ...]:
     """Everything whose end is at or before now, by its instant, then by its key."""
+    following = next_expiry(state)
+    if following is None or following > now_us:
+        return ()
     due = [ended for ended in _expiries(state) if ended.at_us <= now_us]
     return tuple(sorted(due, key=lambda ended: (ended.at_us, ended.key)))
 

@@ -40,6 +40,7 @@ class SchedulerTables:
         self.refreshes = np.empty((1 + 2 * arrays.rules.shape[0], 1024))
         self.events = np.empty((layout.EVENT, 1024 + 2 * arrays.profiles.shape[0]))
         self.unit_fills = np.empty((FILL_COLUMNS, 2 * ROWS_OF_A_CELL))
+        self._halves = [(slot, getattr(self, name).shape[1] / 2) for name, slot in _COUNTS.items()]
         self.notes: list[tuple[int, Noted]] = []
         self.passed = dict.fromkeys(("decisions", "fills", "refreshes", "events"), 0)
         self._taken: dict[str, list[list[NDArray[Any]]]] = {
@@ -60,11 +61,13 @@ class SchedulerTables:
 
     def forget(self) -> None:
         """Give up what was written, where a table is half full: somebody else has it."""
-        if any(int(self._account[slot]) * 2 > getattr(self, name).shape[1] for name, slot in _COUNTS.items()):
-            self.flush()
-            for pieces in self._taken.values():
-                for row in pieces:
-                    row.clear()
+        for slot, half in self._halves:
+            if self._account[slot] > half:
+                self.flush()
+                for pieces in self._taken.values():
+                    for row in pieces:
+                        row.clear()
+                return
 
     def put(self, name: str, table: Floats) -> None:
         """Add rows to what was taken over."""

@@ -193,7 +193,7 @@ class LiveLoop:
             column = self.machine.open_column(now_us, prices)
             self.machine.do_instant(now_us, opening=column)
             self.opened_us = now_us
-            self._tell(self.now_us)
+            self._write(self.now_us)
 
     def report(self, report: Report) -> None:
         """Take over what the venue tells of an order; what was told before is passed over.
@@ -212,7 +212,7 @@ class LiveLoop:
                 self.writer.reported(self.now_us, report)
             self._take_report(s, i, report)
             self.machine.settle(self.now_us)
-            self._tell(self.now_us)
+            self._write(self.now_us)
 
     def _take_report(self, s: int, i: int, report: Report) -> None:
         is_current = self.orders.current(s, i) == report.order_id
@@ -258,7 +258,13 @@ class LiveLoop:
         if self.drift is not None:
             self._be_on_time()
 
+    def _write(self, now_us: int) -> None:
+        if self.writer is not None:
+            self.writer.instant(now_us, 0)
+        self.machine.tables.forget()
+
     def _tell(self, now_us: int) -> None:
+        """Write an instant down, and tell everybody once it is durable. Fills are told by nobody but the journal."""
         if self.writer is not None:
             self.writer.instant(now_us, 0)
         if self.listeners:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TypeAlias
 
 from ...engine.scheduler.machine import SchedulerMachine
 from ...errors import FeedError
 from ...kernels.account import DECIDED, HEDGED, PENDING
 from ...kernels.scheduler import layout
 from ..channel.messages import Order
+
+Place: TypeAlias = tuple[int, int]
+"""Schedule and instrument."""
+_Sent: TypeAlias = tuple[int, str]
+"""When an order was sent, and its id."""
+_NOTHING: _Sent = (-1, "")
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _RUN_DIGITS = 8
@@ -45,65 +51,64 @@ class OpenOrders:
     def __init__(self, machine: SchedulerMachine, run: str) -> None:
         """run: the id of the run's journal."""
         self._machine, self._run = machine, run
-        self._known: dict[tuple[int, int], str] = {}
-        self._know()
-
-    def _know(self) -> None:
-        self._known = {place: self._id(*place) for place in self._on_hand()}
+        self._known: dict[Place, _Sent] = {}
+        self._known = self._on_hand()
 
     def current(self, schedule: int, instrument: int) -> str:
         """The id of the order that a position waits for; empty where it waits for none."""
-        return self._known.get((schedule, instrument), "")
+        return self._known.get((schedule, instrument), _NOTHING)[1]
 
     def all(self) -> dict[str, Order]:
         """All orders that positions wait for, by id; tags are the caller's to add."""
-        return {order.order_id: order for place in self._on_hand() if (order := self._order(*place))}
+        return {own: self._order(*place, sent_us, own) for place, (sent_us, own) in self._on_hand().items()}
 
     def news(self) -> tuple[list[Order], list[str]]:
         """What is on order that was not at the last call, and the ids that are no longer wanted and not replaced."""
-        before = self._known
-        self._know()
+        before, self._known = self._known, self._on_hand()
         new = [
-            self._order(*place, replaces=before.get(place, ""))
-            for place, own in self._known.items()
-            if before.get(place) != own
+            self._order(*place, *sent, replaces=before.get(place, _NOTHING)[1])
+            for place, sent in self._known.items()
+            if before.get(place) != sent
         ]
-        return new, [own for place, own in before.items() if place not in self._known]
+        return new, [own for place, (_, own) in before.items() if place not in self._known]
 
     def forget_ended(self) -> None:
         """What a report has ended is no news."""
-        self._know()
+        self._known = self._on_hand()
 
-    def _on_hand(self) -> Iterator[tuple[int, int]]:
-        """Schedule and instrument of each order, in the order in which they are filled."""
-        arrays = self._machine.arrays
-        instruments = arrays.upcoming.shape[1]
-        for key in arrays.hand[: int(arrays.account[layout.ON_HAND])].tolist():
+    def _on_hand(self) -> dict[Place, _Sent]:
+        """What each position waits for, in the order in which it is filled; what was known before keeps its id."""
+        arrays, known, found = self._machine.arrays, self._known, {}
+        count = int(arrays.account[layout.ON_HAND])
+        if not count:
+            return {}
+        instruments, order, cells = arrays.upcoming.shape[1], arrays.order, arrays.cells
+        for key in arrays.hand[:count].tolist():
             rank, i = divmod(int(key), instruments)
-            s = int(arrays.order[rank])
-            if arrays.cells[s, i, layout.REAL, PENDING] != 0.0:
-                yield s, i
+            s = int(order[rank])
+            cell = cells[s, i, layout.REAL]
+            if cell[PENDING] != 0.0:
+                sent_us, before = int(cell[layout.SENT_AT]), known.get((s, i), _NOTHING)
+                found[s, i] = before if before[0] == sent_us else (sent_us, self._id(s, i, sent_us))
+        return found
 
-    def _id(self, s: int, i: int) -> str:
-        sent_us, interval_us = (
-            int(self._machine.arrays.cells[s, i, layout.REAL, layout.SENT_AT]),
-            self._machine.interval_us,
-        )
+    def _id(self, s: int, i: int, sent_us: int) -> str:
+        interval_us = self._machine.interval_us
         return order_id(self._run, s, i, sent_us // interval_us - 1, sent_us % interval_us)
 
-    def _order(self, s: int, i: int, replaces: str = "") -> Order:
+    def _order(self, s: int, i: int, sent_us: int, own: str, replaces: str = "") -> Order:
         machine = self._machine
         cell = machine.arrays.cells[s, i, layout.REAL]
         ages = cell[DECIDED] < float("inf")
         return Order(
-            order_id=self._id(s, i),
+            order_id=own,
             tag="",
             schedule=s,
             leg=i,
             lots=int(cell[PENDING]),
             pair=bool(machine.arrays.rules[s, HEDGED]),
-            decided=int(cell[DECIDED]) if ages else int(cell[layout.SENT_AT]) // machine.interval_us - 1,
-            sent_us=int(cell[layout.SENT_AT]),
+            decided=int(cell[DECIDED]) if ages else sent_us // machine.interval_us - 1,
+            sent_us=sent_us,
             replaces=replaces,
             never_ages=not ages,
         )

@@ -8,26 +8,26 @@ from ...kernels.scheduler import layout
 
 
 class Warming:
-    """Watches the instruments that are not warm yet."""
+    """Watches the instruments that are not warm yet, all schedules at once that wait for the same bars."""
 
     def __init__(self, machine: SchedulerMachine) -> None:
         self._machine = machine
         setup = machine.setup
-        self._cold: list[tuple[int, int, GrowingBars, int]] = []
+        self._cold: dict[tuple[GrowingBars, int], list[tuple[int, int]]] = {}
         for s, one in enumerate(setup.resolved):
             for name in one.instruments:
                 i, needed = setup.instruments.index(name), one.schedule.warmup_bars
                 bars = setup.schedule_bars[int(one.schedule.interval)][i]
                 if needed and isinstance(bars, GrowingBars) and machine.arrays.warm_from[s, i] >= FUTURE_US:
-                    self._cold.append((s, i, bars, needed))
+                    self._cold.setdefault((bars, needed), []).append((s, i))
 
     def see(self) -> None:
         """Take over those that have become warm."""
-        warm = [one for one in self._cold if one[2].count >= one[3]]
+        warm = [(bars, needed) for bars, needed in self._cold if bars.count >= needed]
         if not warm:
             return
         arrays = self._machine.arrays
-        for s, i, bars, needed in warm:
-            arrays.warm_from[s, i] = bars.closes_us[needed - 1]
+        for bars, needed in warm:
+            for s, i in self._cold.pop((bars, needed)):
+                arrays.warm_from[s, i] = bars.closes_us[needed - 1]
         arrays.schedules[layout.WARM_AT] = arrays.warm_from.min(axis=1)
-        self._cold = [one for one in self._cold if one[2].count < one[3]]

@@ -1,4 +1,4 @@
-"""A simulated world from one seed: a virtual clock, a disk in memory, the stub venue's core, and a wire that misbehaves.
+"""A simulated world from one seed: a virtual clock, a disk in memory, the stub venue, and a wire that misbehaves.
 
 The loop, its adapter, its link and its way of connecting again are the real ones. The venue's own ledger is the oracle.
 """

@@ -1,4 +1,4 @@
-"""The twin of a live run: the same bars, commands and skips, replayed, and its journal's records beside the live ones."""
+"""The twin of a live run: the same bars, commands and skips, replayed, and its records beside the live ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The arrays of a scheduler as one argument."""
+"""Arrays as one argument of a kernel."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import inspect
 
 import numpy as np
 import pytest
-from barstep.engine.scheduler.book import Book
+from barstep.engine.book import Book
 from barstep.kernels.scheduler.book import PAGES
 from barstep.kernels.scheduler.loop import run_instants
 
@@ -23,12 +23,12 @@ def test_pages_stand_in_the_order_of_the_arguments() -> None:
 def test_an_array_that_is_not_what_the_kernel_reads_is_refused(wrong: np.ndarray) -> None:
     """A book of addresses must not be taken on trust."""
     with pytest.raises(TypeError, match="account"):
-        Book().put(account=wrong)
+        Book(PAGES).put(account=wrong)
 
 
 def test_a_book_keeps_its_arrays() -> None:
     """An address outlives the name that the array had."""
-    book = Book()
+    book = Book(PAGES)
     book.put(account=np.full(4, 2.5), width=9)
     page = book.pages[list(PAGES).index("account")]
     kept = book._kept["account"]

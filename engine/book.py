@@ -1,33 +1,36 @@
-"""The arrays of a scheduler as one argument."""
+"""Arrays as one argument of a kernel: see `kernels.book`."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from ...kernels.book import PAGE
-from ...kernels.scheduler.book import PAGES
-from ..bars import Integers
-
-_PLACES = {name: place for place, name in enumerate(PAGES)}
+from ..kernels.book import PAGE
+from .bars import Integers
 
 
 class Book:
-    """Addresses and shapes of what `run_book` works on. It keeps the arrays alive.
+    """Addresses and shapes of what a kernel works on. It keeps the arrays alive.
 
     Attributes:
         pages: int64[page, PAGE], what the kernel is given.
     """
 
-    def __init__(self) -> None:
-        self.pages: Integers = np.zeros((len(PAGES), PAGE), dtype=np.int64)
+    def __init__(self, named: Mapping[str, tuple[str, int] | None], pages: Integers | None = None) -> None:
+        """named: what each page names, in order: kind and dimensions; None for a number.
+
+        pages: where they are written; None: in an array of their own.
+        """
+        self.pages: Integers = np.zeros((len(named), PAGE), dtype=np.int64) if pages is None else pages
+        self._named, self._places = named, {name: place for place, name in enumerate(named)}
         self._kept: dict[str, Any] = {}
 
     def put(self, **arguments: Any) -> None:
         """Put arrays and numbers in their places. An array is not what was said of it: a TypeError, not a crash."""
         for name, value in arguments.items():
-            kind, page = PAGES[name], self.pages[_PLACES[name]]
+            kind, page = self._named[name], self.pages[self._places[name]]
             if kind is None:
                 page[0] = value
                 continue
