@@ -84,8 +84,8 @@ def root(
     """Backtest and replay multi-strategy trading over OHLCV bars.
 
     Exit codes: 0 done; 1 a check said no; 2 wrong use or a refused configuration; 3 data that cannot be read;
-    4 not authorised; 5 a journal, a digest or a key that is not what it should be; 6 held by another process;
-    130 interrupted.
+    4 not authorised; 5 a journal, a digest or a key that is not what it should be; 6 held by another process, or no
+    loop is there; 130 interrupted.
     """
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
