@@ -88,7 +88,9 @@ class GrowingTable:
         counts[:] = len(bars), runs.size
         opens_us[: len(bars)], closes_us[: len(bars)], numbers[: len(bars)] = bars.ts_us, bars.closes_us, bars.numbers
         values[:, : len(bars)], starts[: runs.size] = bars.values, runs
-        one = GrowingBars(bars.symbol, bars.venue, bars.interval_seconds, opens_us, values, counts=counts, starts=starts)
+        one = GrowingBars(
+            bars.symbol, bars.venue, bars.interval_seconds, opens_us, values, counts=counts, starts=starts
+        )
         one.__dict__.update(closes_us=closes_us, numbers=numbers)  # in place of what `Bars` would compute once
         return one
 

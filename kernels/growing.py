@@ -1,7 +1,8 @@
 """Bars that are still coming: those of an instant are put behind what has come, and joined into longer ones.
 
 Tables of one interval: opens_us, closes_us, numbers: int64[leg, room]; values: float64[leg, column, room]; counts:
-int64[leg, 2], how many bars have come, and how many runs of consecutive ones; starts: int64[leg, room], where these begin.
+int64[leg, 2], how many bars have come, and how many runs of consecutive ones; starts: int64[leg, room], where these
+begin.
 """
 
 import numpy as np
@@ -25,7 +26,7 @@ TOLD = VOLUME + 1
 def _is_fit(row):
     """Whether open, high, low, close and volume can be those of a bar."""
     opening, high, low, close = row[OPEN], row[HIGH], row[LOW], row[CLOSE]
-    if not (0.0 < low and high < np.inf) or row[VOLUME] < 0.0:
+    if not (low > 0.0 and high < np.inf) or row[VOLUME] < 0.0:
         return False
     return low <= opening and low <= close and opening <= high and close <= high
 
@@ -114,9 +115,7 @@ def join_bars(
                 open_us = unfinished[leg] if unfinished[leg] + length_us > now_us else _NONE_OPEN
             if open_us != unfinished[leg]:
                 if unfinished[leg] != _NONE_OPEN and unfinished[leg] >= first_us:  # not one that began before
-                    _add_bar(
-                        leg, unfinished[leg], length_us, row, opens_us, closes_us, numbers, values, counts, starts
-                    )
+                    _add_bar(leg, unfinished[leg], length_us, row, opens_us, closes_us, numbers, values, counts, starts)
                 unfinished[leg] = open_us
                 row[OPEN] = row[CLOSE] = row[VOLUME] = np.nan
                 row[HIGH], row[LOW] = -np.inf, np.inf

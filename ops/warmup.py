@@ -22,6 +22,7 @@ from ..engine.backtest import backtest
 from ..engine.bars import MICROSECONDS, Bars, Floats
 from ..engine.capital_policies import EqualWeightAllocation
 from ..engine.catalog import DEFAULT_STRATEGY_CATALOG
+from ..engine.growing import GrowingPanel
 from ..engine.portfolio import portfolio
 from ..engine.provenance import arithmetic_fingerprint
 from ..engine.scheduler.backtest import backtest_scheduler
@@ -120,7 +121,7 @@ def _warm_live(bars: Bars) -> None:
     """A run whose bars are still coming, some of them joined into longer ones, and a venue's word on an order."""
     start_us, interval_us = int(bars.ts_us[-1]), bars.interval_seconds * MICROSECONDS
     setup = set_up_live(plan_live(_SCHEDULER, "demo"), [bars.part(0, len(bars) - 1)], start_us, room=1)
-    setup.history.join([2 * bars.interval_seconds])
+    GrowingPanel([bars], ["X"], room=0).join([2 * bars.interval_seconds])
     loop = LiveLoop(SchedulerMachine(setup, observed=True), run="0" * 32)
     loop.start()
     loop.begin(start_us, {0: float(bars.open[-1])})

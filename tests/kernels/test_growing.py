@@ -7,7 +7,6 @@ import pytest
 from barstep.kernels import growing
 from barstep.kernels.columns import BAR_COLUMNS, CLOSE, RETURN
 
-
 pytestmark = pytest.mark.unit_kernel
 
 LEGS, ROOM, LENGTH_US = 2, 5, 60_000_000

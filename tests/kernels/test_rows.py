@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from barstep.engine import builtin
+from barstep.engine.bars import Bars
 from barstep.engine.book import Book
 from barstep.engine.pairing import pair_values
 from barstep.engine.scheduler.numbered_engines import number_of
@@ -13,7 +14,6 @@ from barstep.kernels.book import PAGE
 from barstep.kernels.columns import PAIR_COLUMNS
 from barstep.kernels.engines.by_number import NUMBERED, advance_numbered
 from barstep.kernels.engines.rows import LEG, LEG_PAGES, advance_rows, skip_rows
-from barstep.engine.bars import Bars
 from contract import assert_same_bits
 from inputs import Floats
 
@@ -113,7 +113,7 @@ def test_a_number_calls_its_engine(engine: StrategyEngine) -> None:
 @every_engine
 @pytest.mark.parametrize("columns", [1, 5, BLOCK])
 def test_each_column_sees_the_last_bar_that_is_closed(engine: StrategyEngine, columns: int) -> None:
-    """Over every hour, in blocks of columns; what is not traded is left alone, and nothing beyond the bars is written."""
+    """Over every hour, in blocks of columns; what is not traded is left alone, nothing beyond the bars is written."""
     rows = Rows(engine)
     expected = {i: rows.expected(i) for i in (0, 2)}
     end_us = max(int(bars.closes_us[-1]) for bars in rows.bars)
@@ -140,7 +140,16 @@ def test_bars_that_are_skipped_leave_what_was_given_last(engine: StrategyEngine)
     for rows, block in ((one, BLOCK), (other, 1)):
         tails = np.full((3, engine.rows), UNTOUCHED)
         skip_rows(
-            rows.number, rows.legs, rows.params, rows.carries, rows.outs, tails, rows.stops, rows.traded, until_us, block
+            rows.number,
+            rows.legs,
+            rows.params,
+            rows.carries,
+            rows.outs,
+            tails,
+            rows.stops,
+            rows.traded,
+            until_us,
+            block,
         )
         for i in (0, 2):
             closed = int(np.searchsorted(rows.bars[i].closes_us, until_us, side="right"))

@@ -16,7 +16,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from random_scheduler import random_scheduler
 
-
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
