@@ -36,6 +36,7 @@ from .past import RecordedPast
 from .recording import Recording
 from .running import SESSION, LiveRun, greet
 from .session import LiveSession
+from .shadow import shadow_of
 
 VENUE_TOKEN = "venue"  # noqa: S105 - the name of its file
 ROOM_BARS = 200_000
@@ -162,6 +163,7 @@ def _opened(
     run = LiveRun(session, lambda: client.open(SESSION), clock, back_off, adapter_log(plan))
     if latest and welcome is not None:
         session.loop.drift = OnlyLatest(session.machine.setup, welcome.now_us)
+    run.shadow = shadow_of(session, JournalFiles(folder=places.journal, environment=plan.environment), clock)
     return OpenedLive(run=run, past=past, client=client, link=link, welcome=welcome)
 
 

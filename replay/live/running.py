@@ -17,6 +17,7 @@ from .event_clock import EventClock
 from .greeting import hello_of
 from .link import VenueLink
 from .session import LiveSession
+from .shadow import Shadow
 
 SESSION = "session"
 """Name of the stream."""
@@ -38,6 +39,7 @@ class LiveRun:
     Attributes:
         session: The run.
         is_connected: Whether the venue has answered and goes on.
+        shadow: What computes the day again between messages; None: nothing does.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class LiveRun:
     ) -> None:
         """connect: opens a stream to the venue. log: what happens to the connection."""
         self.session, self.is_connected = session, False
+        self.shadow: Shadow | None = None
         self._connect, self._clock, self._back_off, self._log = connect, clock, back_off, log
         self._event_clock = EventClock(clock)
         self._link: VenueLink | None = None
@@ -74,6 +77,7 @@ class LiveRun:
                 self._guarded(lambda: self._begin(link, welcome))
             while not should_stop():
                 between()
+                self._do_shadow()
                 if self._link is None:
                     self._guarded(self._reach)
                     if self._link is None and not self._wait(should_stop, between):
@@ -87,6 +91,11 @@ class LiveRun:
         """Run what is due at the instant that the venue stands at, and what became of its orders; then leave."""
         before = self.session.loop.opened_us
         self.run(lambda: should_stop() or self.session.loop.opened_us > before)
+
+    def _do_shadow(self) -> None:
+        """Compute a part of the day again, unless a message waits."""
+        if self.shadow is not None and not (self._link is not None and self._link.has_more):
+            self.shadow.slice()
 
     def _guarded(self, step: Callable[[], None]) -> None:
         """Do something with the venue; where it fails, the connection is given up."""

@@ -15,18 +15,19 @@ from ...engine.bars import Bars
 from ...engine.scheduler.checkpoint import restore_checkpoint
 from ...engine.scheduler.live_setup import LivePlan, with_all_bars
 from ...engine.scheduler.machine import SchedulerMachine
+from ...engine.scheduler.setup import SchedulerSetup
 from ...engine.scheduler.wishes import FAILURES, IS_BEHIND
 from ...engine.scheduler.wishes_ahead import WishesAhead
 from ...kernels.scheduler import layout
 from ..catching_up import CatchUp, DivergedError
 from ..drift import RecordedDrift
 from ..health import BY_HEALTH
-from ..journal.record import fields_of
+from ..journal.record import at_us, fields_of
 from ..twin import WHOLE_COLUMNS
 from .again import COMPARED, Again, Follower, Tail, set_up_again
 from .loop import LiveLoop
 
-_BARS = b'"kind":"bars"'
+_FILL = b'"kind":"fill"'
 _FROM_A_VENUE = (b'"kind":"report"', b'"kind":"order"')
 
 
@@ -66,12 +67,20 @@ class ShadowDay:
     Attributes:
         compared: How many records came out the same.
         difference: The first that did not.
-        equity_gap: Live equity over the shadow's, whose orders are filled as a backtest's, at the last close; None
-            until that is known.
+        equity_gap: How much more live equity has grown since the day began than the shadow's, whose orders are filled
+            as a backtest's, up to the last close; None until that is known.
     """
 
     def __init__(
-        self, plan: LivePlan, tail: Tail, bars: Sequence[Bars], start_us: int, options: Mapping[str, Any], run: str
+        self,
+        plan: LivePlan,
+        tail: Tail,
+        bars: Sequence[Bars],
+        *,
+        start_us: int,
+        day_us: int,
+        options: Mapping[str, Any],
+        run: str,
     ) -> None:
         """A look at what a journal holds since a checkpoint.
 
@@ -80,11 +89,12 @@ class ShadowDay:
             tail: What the journal holds.
             bars: By leg all bars up to the last one that the tail tells of.
             start_us: When the run has started.
+            day_us: When the day has, which the equity gap is counted from.
             options: Fields of `Execution`.
             run: The id of the journal.
         """
         self._plan, self._tail, self._bars = plan, tail, bars
-        self._start_us, self._options, self._run = start_us, options, run
+        self._start_us, self._day_us, self._options, self._run = start_us, day_us, options, run
         self.compared = 0
         self.difference: Difference | None = None
         self.equity_gap: float | None = None
@@ -117,8 +127,7 @@ class ShadowDay:
 
     def _measure(self, drift: RecordedDrift) -> Iterator[None]:
         """Do it once more with orders that are filled at the opens."""
-        closes = [one for one in self._tail.records if one.startswith(_BARS)]
-        if not closes or not any(b'"kind":"fill"' in one[:14] for one in self._tail.records):
+        if not any(one.startswith(_FILL) for one in self._tail.records):
             self.equity_gap = 0.0
             return
         again = Again(self._set_up(), self._bars, self._tail, self._run, CatchUp(()), drift=drift)
@@ -127,18 +136,20 @@ class ShadowDay:
         self._lend_wishes(loop)
         yield
         loop.machine.arrays.desk[layout.FILLS_ARE_TOLD] = 0.0
-        follower, last = Follower(loop, self._bars), closes[-1]
+        follower, before, gap = Follower(loop, self._bars), 0.0, 0.0
         for payload in self._tail.records:
-            if not payload.startswith(_FROM_A_VENUE) and _is_compared(payload):
-                follower.make(fields_of(payload))
-                again.writer.take_waiting()
-                yield
-            if payload is last:
-                break
-        shadow = float(loop.machine.arrays.account[layout.EQUITY])
-        self.equity_gap = float(fields_of(last)["equity"]) - shadow
+            if payload.startswith(_FROM_A_VENUE) or not _is_compared(payload):
+                continue
+            record = fields_of(payload)
+            follower.make(record)
+            again.writer.take_waiting()
+            if record["kind"] == "bars":
+                gap = record["equity"] - float(loop.machine.arrays.account[layout.EQUITY])
+                before = gap if at_us(record["at"]) <= self._day_us else before
+            yield
+        self.equity_gap = gap - before
 
-    def _set_up(self) -> Any:
+    def _set_up(self) -> SchedulerSetup:
         until_us = self._start_us if self._tail.now_us is None else self._tail.now_us
         return set_up_again(self._plan, self._bars, self._start_us, until_us, 1, self._options)
 
@@ -148,8 +159,8 @@ class ShadowDay:
         own = machine.wishes
         if any(one.by == BY_HEALTH for one in self._tail.commands) or own.health[FAILURES].any():
             return
-        whole = SchedulerMachine(with_all_bars(machine.setup, self._bars[: len(machine.setup.panel.names)], WHOLE_COLUMNS),
-                                 observed=True)  # fmt: skip
+        legs = self._bars[: len(machine.setup.panel.names)]
+        whole = SchedulerMachine(with_all_bars(machine.setup, legs, WHOLE_COLUMNS), observed=True)
         if self._tail.checkpoint is None:
             whole.warm_up()
         elif own.health[IS_BEHIND].any():
