@@ -1,12 +1,15 @@
 """Shadow parity: while a run lives, its day is computed again beside it, in slices between two messages.
 
-What is found is counted, written to the journal, and by configuration switches a strategy off. Only the loop's own
-thread does any of it: a slice ends after `SLICE_US`, and a message that has come is never kept waiting for the next.
+What is found is counted, written to the journal, and by configuration switches a strategy off. The loop's own thread
+does that; a slice ends after `SLICE_US`. What cannot be divided (a machine is set up) is done in a thread that touches
+nothing of the loop's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +17,7 @@ from ...config.commands import DisableStrategy
 from ...config.durations import instant_at
 from ...config.schedulers import ShadowParity
 from ...engine.bars import MICROSECONDS
+from ...errors import in_one_line
 from ..clock import Clock
 from ..journal.disk import REAL_DISK, Disk
 from ..journal.files import JournalFiles
@@ -26,7 +30,9 @@ BY_SHADOW = "shadow"
 """Who switches a strategy off."""
 
 SLICE_US = 2_000
-"""How long the loop may be kept by one slice, but for what cannot be divided: one instant, or one machine set up."""
+"""How long one slice keeps the loop, and the one instant that it ends with."""
+
+Look = Generator[Future[Any] | None, None, ShadowDay | None]
 
 _DAY_US = 86_400 * MICROSECONDS
 
@@ -48,7 +54,10 @@ class Shadow:
         self._session, self._wanted, self._files, self._clock, self._disk = session, wanted, files, clock, disk
         self._every_us = round(wanted.every * MICROSECONDS)
         self._next_us = self._after(session.loop.now_us)
-        self._look: Iterator[None] | None = None
+        self._look: Look | None = None
+        self._awaited: Future[Any] | None = None
+        self._aside = ThreadPoolExecutor(max_workers=1, thread_name_prefix="shadow")
+        self._failure = ""
         self.looks = self.differences = 0
         self.equity_gap = 0.0
         self.last: Difference | None = None
@@ -61,32 +70,51 @@ class Shadow:
                 return
             self._look, self._next_us = self._steps(), self._after(loop.now_us)
         until_us = self._clock.monotonic_us() + SLICE_US
-        while self._look is not None and self._clock.monotonic_us() < until_us:
-            if next(self._look, _OVER) is _OVER:
-                self._look = None
+        while self._look is not None and not self._is_waiting() and self._clock.monotonic_us() < until_us:
+            self._step(self._look)
 
     def look(self) -> None:
         """Look at the day so far, at once."""
-        for _ in self._steps():
-            pass
+        self._look = self._steps()
+        while self._look is not None:
+            if self._awaited is not None:
+                wait([self._awaited])
+            self._step(self._look)
+
+    def _is_waiting(self) -> bool:
+        return self._awaited is not None and not self._awaited.done()
+
+    def _step(self, look: Look) -> None:
+        """Do one piece; what is wrong with the shadow itself does not stop the loop."""
+        try:
+            self._awaited = next(look)
+        except StopIteration as over:
+            self._look = self._awaited = None
+            if over.value is not None:
+                self._take(over.value)
+        except Exception as error:
+            self._look = self._awaited = None
+            self._tell_failure(in_one_line(error))
 
     def _after(self, now_us: int) -> int:
         return (now_us // self._every_us + 1) * self._every_us
 
-    def _steps(self) -> Iterator[None]:
-        """One look, a piece at a time."""
+    def _steps(self) -> Look:
+        """One look, a piece at a time; None where a segment was sealed meanwhile."""
         session, reader = self._session, TailReader()
         segment, day_us = session.journal.segment_seq, session.loop.now_us // _DAY_US * _DAY_US
-        yield from read_tail_before(self._files, self._disk, day_us, reader)
+        for _ in read_tail_before(self._files, self._disk, day_us, reader):
+            yield None
         if session.journal.segment_seq != segment:
-            return  # a segment was sealed meanwhile: the next look reads on
+            self._next_us = session.loop.now_us
+            return None
         tail = reader.tail()
-        yield
+        yield None
         closes = [one for one in tail.records if one.startswith(b'"kind":"bars"')]
         until_us = at_us(time_of(closes[-1], "bars")) if closes else tail.now_us or session.machine.setup.start_us
-        yield
+        yield None
         bars = [one.part(0, int(np.searchsorted(one.closes_us, until_us, side="right"))) for one in session.past.read()]
-        yield
+        yield None
         day = ShadowDay(
             session.plan,
             tail,
@@ -95,9 +123,10 @@ class Shadow:
             day_us=day_us,
             options=session.options,
             run=session.journal.log_id,
+            aside=self._aside,
         )
         yield from day.steps()
-        self._take(day)
+        return day
 
     def _take(self, day: ShadowDay) -> None:
         self.looks += 1
@@ -112,33 +141,49 @@ class Shadow:
         """Write a difference down, and switch off what it is in where that is wanted."""
         session, strategies = self._session, self._strategies(found)
         halts = self._wanted.on_difference == "halt"
-        session.journal.append_record(
-            {
-                "kind": "incident",
-                "at": at_text(session.loop.now_us),
-                "category": "incident",
-                "message": found.told(),
-                "status": "disabled" if halts else "acknowledged",
-                "by": BY_SHADOW,
-                "schedule": found.schedule,
-                "strategies": strategies,
-                "live": found.live,
-                "shadow": found.shadow,
-            }
+        self._write(
+            found.told(), "disabled" if halts else "acknowledged", found.schedule, strategies, found.live, found.shadow
         )
-        session.commit()
         for strategy in strategies if halts else ():
             at = instant_at(session.loop.moment_us())
             session.give(DisableStrategy(at=at, strategy=strategy, reason=found.told()), BY_SHADOW)
+
+    def _tell_failure(self, why: str) -> None:
+        """Write down that a look could not be finished; the same reason once."""
+        if why != self._failure:
+            self._failure = why
+            self._write(f"the shadow could not look at the day: {why}", "acknowledged", "", [], None, None)
+
+    def _write(
+        self,
+        message: str,
+        status: str,
+        schedule: str,
+        strategies: Sequence[str],
+        live: Mapping[str, Any] | None,
+        shadow: Mapping[str, Any] | None,
+    ) -> None:
+        self._session.journal.append_record(
+            {
+                "kind": "incident",
+                "at": at_text(self._session.loop.now_us),
+                "category": "incident",
+                "message": message,
+                "status": status,
+                "by": BY_SHADOW,
+                "schedule": schedule,
+                "strategies": strategies,
+                "live": live,
+                "shadow": shadow,
+            }
+        )
+        self._session.commit()
 
     def _strategies(self, found: Difference) -> list[str]:
         """The strategy of the schedule that a difference is in; where it is in none, all of the run's."""
         resolved = self._session.machine.setup.resolved
         own = [one.strategy.name for one in resolved if one.name == found.schedule]
         return own or sorted({one.strategy.name for one in resolved})
-
-
-_OVER = object()
 
 
 def shadow_of(session: LiveSession, files: JournalFiles, clock: Clock, disk: Disk = REAL_DISK) -> Shadow | None:

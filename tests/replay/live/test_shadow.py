@@ -103,10 +103,10 @@ def flip_a_carry(session: LiveSession, schedule: int) -> bool:
     return flipped
 
 
-@pytest.mark.parametrize("on_difference", ["record", "halt"])
-def test_a_planted_defect_is_found_named_and_halts_that_strategy(on_difference: Any) -> None:
+@pytest.mark.parametrize(("seed", "on_difference"), [(1, "halt"), (2, "halt"), (3, "halt"), (3, "record")])
+def test_a_planted_defect_is_found_named_and_halts_that_strategy(seed: int, on_difference: Any) -> None:
     """A bit of a carry is flipped in the live machine: the incident names its schedule, and its strategy goes off."""
-    world = World(3)
+    world = World(seed)
     wanted = ShadowParity(every=3600.0, on_difference=on_difference)
     shadows, look = looking(world, wanted)
     heard, planted = 0, False
@@ -114,7 +114,7 @@ def test_a_planted_defect_is_found_named_and_halts_that_strategy(on_difference: 
     def between(session: LiveSession) -> None:
         nonlocal heard, planted
         heard += 1
-        if heard == 1000:
+        if heard == 600:
             planted = flip_a_carry(session, 0)
         look(session)
 
@@ -175,9 +175,9 @@ def test_a_slice_ends_after_its_time_and_goes_on_in_the_next() -> None:
     while shadow.looks == 0:
         before = clock.elapsed_us
         shadow.slice()
-        slices += 1
-        assert clock.elapsed_us - before <= SLICE_US + 200
-        assert slices < 10_000
+        worked = clock.elapsed_us - before
+        slices += worked > 100
+        assert worked <= SLICE_US + 200
     assert slices > 20
     assert (shadow.differences, shadow.equity_gap) == (0, 0.0)
 
@@ -190,6 +190,27 @@ def test_it_looks_when_its_time_has_come_and_not_before() -> None:
     shadow.slice()
     assert shadow._look is None
     shadow._next_us = session.loop.now_us
-    shadow.slice()
-    assert shadow.looks == 1
+    while shadow.looks == 0:
+        shadow.slice()
     assert shadow._next_us == (session.loop.now_us // DAY_US + 1) * DAY_US
+
+
+def unreadable() -> None:
+    raise OSError("no such disk")
+
+
+def test_what_is_wrong_with_the_shadow_does_not_stop_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The journal says so, once; the next look is made all the same."""
+    world = World(1)
+    session = go_on(world, messages=400)
+    shadow = shadow_of(world, session)
+    with monkeypatch.context() as patched:
+        patched.setattr(world.kept, "read", unreadable)
+        shadow.look()
+        shadow.look()
+    incidents = [record for _, record in records(world.disk, FILES) if record["kind"] == "incident"]
+    assert [one["message"] for one in incidents] == [
+        "the shadow could not look at the day: OSError: no such disk"
+    ]
+    shadow.look()
+    assert (shadow.looks, shadow.differences) == (1, 0)
