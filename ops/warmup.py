@@ -33,6 +33,7 @@ from ..kernels import _jit, breakout, extrema, moments, recurrences, returns, ro
 from ..kernels.columns import VOLUME
 from ..kernels.scheduler.reports import TOLD
 from ..replay.builders import build_multi_strategy_runtime
+from ..replay.live.feeds import LiveFeeds
 from ..replay.live.loop import LiveLoop
 from ..replay.stub.account import compile_fills
 from ..replay.telemetry import InMemoryTelemetryEmitter
@@ -126,9 +127,10 @@ def _warm_scheduler(bars: Bars) -> None:
 def _warm_live(bars: Bars) -> None:
     """A run whose bars are still coming, some of them joined into longer ones, and a venue's word on an order."""
     start_us, interval_us = int(bars.ts_us[-1]), bars.interval_seconds * MICROSECONDS
-    setup = set_up_live(plan_live(_SCHEDULER, "demo"), [bars.part(0, len(bars) - 1)], start_us, room=1)
+    plan = plan_live(_SCHEDULER, "demo")
+    setup = set_up_live(plan, [bars.part(0, len(bars) - 1)], start_us, room=1)
     GrowingPanel([bars], ["X"], room=0).join([2 * bars.interval_seconds])
-    loop = LiveLoop(SchedulerMachine(setup, observed=True), run="0" * 32)
+    loop = LiveLoop(SchedulerMachine(setup, observed=True), "0" * 32, LiveFeeds(plan))
     loop.start()
     loop.begin(start_us, {0: float(bars.open[-1])})
     loop.advance(start_us + interval_us, {0: tuple(bars.values[: VOLUME + 1, -1].tolist())})

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from ...config.commands import UseFeed
 from ...config.core import CoreConfig
 from ...engine.bars import Bars
 from ...engine.given_bars import GivenBars
@@ -112,11 +111,8 @@ class LiveJournal:
         return CatchUp(self.tail.records, None, COMPARED)
 
     def _given_bars(self) -> GivenBars:
-        names, second, feeds = list(self.plan.primary), list(self.plan.secondary), LiveFeeds(self.plan)
-        for one in self.tail.commands:
-            if isinstance(one.command, UseFeed):
-                feeds.use(one.command)
-        legs = feeds.merged(self.bars)
+        names, second = list(self.plan.primary), list(self.plan.secondary)
+        legs = LiveFeeds(self.plan).told(one.command for one in self.tail.commands).merged(self.bars)
         return {
             name: (legs[place], legs[len(names) + second.index(name)]) if name in second else legs[place]
             for place, name in enumerate(names)
