@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pytest
 from barstep.config.schedulers import ShadowParity
 from barstep.engine.bars import MICROSECONDS
@@ -14,6 +13,7 @@ from barstep.replay.clock import SimulatedClock
 from barstep.replay.live.session import LiveSession
 from barstep.replay.live.shadow import BY_SHADOW, SLICE_US, Shadow
 from journal_making import records
+from planting import flip_a_carry
 from recorded_world import FILES, dearer, go_on
 from world import World
 
@@ -89,18 +89,6 @@ def test_the_day_begins_at_the_last_checkpoint_before_midnight(monkeypatch: pyte
     assert written[checkpoints[-1]][1]["at"] >= day._tail.checkpoint["at"]
     kinds = [record["kind"] for _, record in written[before[-1] + 1 :]]
     assert len(list(day._tail.records)) == len([kind for kind in kinds if kind != "checkpoint"])
-
-
-def flip_a_carry(session: LiveSession, schedule: int) -> bool:
-    """Flip a bit of what a schedule's engine remembers, in the middle of its numbers; whether there was any."""
-    flipped = False
-    for name, array in session.machine.wishes.memories():
-        if name.startswith(f"carry of {schedule} in "):
-            numbers = array.view(np.int64)
-            held = np.isfinite(array) & (np.abs(array) > 1e-3)
-            numbers[np.flatnonzero(held)] ^= 1 << 50
-            flipped |= bool(held.any())
-    return flipped
 
 
 @pytest.mark.parametrize(("seed", "on_difference"), [(1, "halt"), (2, "halt"), (3, "halt"), (3, "record")])
@@ -209,8 +197,6 @@ def test_what_is_wrong_with_the_shadow_does_not_stop_the_run(monkeypatch: pytest
         shadow.look()
         shadow.look()
     incidents = [record for _, record in records(world.disk, FILES) if record["kind"] == "incident"]
-    assert [one["message"] for one in incidents] == [
-        "the shadow could not look at the day: OSError: no such disk"
-    ]
+    assert [one["message"] for one in incidents] == ["the shadow could not look at the day: OSError: no such disk"]
     shadow.look()
     assert (shadow.looks, shadow.differences) == (1, 0)
