@@ -44,17 +44,6 @@ def seeds(number: int) -> Iterator[int]:
     yield from range(FIRST, FIRST + number * SEEDS)
 
 
-@pytest.fixture
-def say(capsys: pytest.CaptureFixture[str]) -> Say:
-    """Tells a person who waits what a battery did."""
-
-    def told(text: str) -> None:
-        with capsys.disabled():
-            print(f"\n  {text}", flush=True)  # noqa: T201 - told to whoever waits
-
-    return told
-
-
 def commands_of(world: SimWorld) -> list[AnyCommand]:
     """What operators order while it is live; which feed is read is not theirs to say of a venue."""
     given = msgspec.convert(world.drawn.given["commands"], list[AnyCommand])
