@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,29 +17,20 @@ from typing import Any
 
 import numpy as np
 from barstep.config.durations import instant_at
-from barstep.engine.configured import load_core_config
-from barstep.engine.scheduler.live_setup import plan_live
 from barstep.replay.clock import SystemClock
 from barstep.replay.journal.files import JournalFiles
 from barstep.replay.journal.reading import read_payloads
 from barstep.replay.journal.record import fields_of
-from barstep.replay.stub.manner import Manner
-from barstep.replay.stub.market import Market
-from barstep.replay.stub.venue import StubVenue
-from journal_making import FOLDER
 from loop_process import start_loop
 from order_checks import order_problems
 from twins import of_both
-from world import Kept, World, run
+from uninterrupted import CORE, ENVIRONMENT, HOUR_US, START_US, last_checkpoint
 
-CORE = Path(__file__).parents[3] / "config" / "core.yaml"
-ENVIRONMENT = "binance_paper"
 ADDRESS = "    adapter_address: grpc+tls://localhost:8815\n    mtls_bundle: core-oem\n"
-START_US = 1_675_209_600_000_000
-HOUR_US = 3_600_000_000
 SECRETS = {"CORE_SCHEDULER_TOKEN": "c" * 64, "BARSTEP_ADAPTER_TOKEN": "a" * 64}
 WORDS = ("scheduler", "run", "--environment", ENVIRONMENT, "--run-forever")
 CALLS = ("write", "fdatasync", "pwrite64", "rename,renameat,renameat2", "sendmsg,sendto")
+STRACE = shutil.which("strace") or ""
 CLOCK = SystemClock()
 PATIENCE_S = 120.0
 
@@ -48,39 +40,7 @@ def wait_for(what: Any, why: str) -> None:
     deadline = CLOCK.monotonic_us() + round(PATIENCE_S * 1e6)
     while not what():
         assert CLOCK.monotonic_us() < deadline, why
-        CLOCK.sleep_us(1_000)
-
-
-class Uninterrupted(World):
-    """The same scheduler at the same venue in one process, without kills."""
-
-    def __init__(self, bars: int) -> None:
-        self.seed, self.bars = 0, bars
-        super().__init__(0)
-
-    def __post_init__(self) -> None:
-        self.plan, self.options, self.start_us = plan_live(load_core_config(CORE), ENVIRONMENT), {}, START_US
-        manner = Manner(start_us=START_US, end_us=START_US + self.bars * HOUR_US)
-        self.venue = StubVenue(Market(datasets=["embedded"]), manner)
-        self.kept = Kept(self.plan, self.venue)
-
-    def told(self) -> tuple[list[bytes], Any]:
-        """Its records that a replay writes, too, and its state at the end."""
-        session = run(self)
-        session.close()
-        files = JournalFiles(folder=FOLDER, environment=ENVIRONMENT)
-        payloads = [payload for _, payload in read_payloads(files, self.disk)]
-        return of_both(payloads), last_state(payloads)
-
-
-def last_state(payloads: list[bytes]) -> Any:
-    """The machine's state in the last checkpoint."""
-    return _last_checkpoint(payloads)["state"]
-
-
-def _last_checkpoint(payloads: list[bytes]) -> dict[str, Any]:
-    (*_, last) = (one for one in payloads if one.startswith(b'"kind":"checkpoint"'))
-    return fields_of(last)
+        CLOCK.sleep_us(3_000)
 
 
 @dataclass
@@ -203,12 +163,12 @@ class Killed:
         read = list(read_payloads(self.files))
         journal = [{**fields_of(payload), "seq": place.seq, "mac": place.mac} for place, payload in read]
         ledger = [json.loads(line) for line in (self.folder / "ledger.jsonl").read_text().splitlines()]
-        return order_problems(journal, ledger, _last_checkpoint([payload for _, payload in read])["live"]["tags"])
+        return order_problems(journal, ledger, last_checkpoint([payload for _, payload in read])["live"]["tags"])
 
     def told(self) -> tuple[list[bytes], Any]:
         """Its records that a replay writes, too, and its state at the end."""
         payloads = [payload for _, payload in read_payloads(self.files)]
-        return of_both(payloads), last_state(payloads)
+        return of_both(payloads), last_checkpoint(payloads)["state"]
 
 
 def _tracer(loop: BaseProcess, rng: np.random.Generator) -> subprocess.Popen[str]:
@@ -218,7 +178,7 @@ def _tracer(loop: BaseProcess, rng: np.random.Generator) -> subprocess.Popen[str
         when = int(rng.integers(1, 4))
     _wait_until_stopped(loop)
     tracer = subprocess.Popen(
-        ["strace", "-f", "-p", str(loop.pid), "-o", "/dev/null", "-e", f"trace={calls}",
+        [STRACE, "-f", "-p", str(loop.pid), "-o", "/dev/null", "-e", f"trace={calls}",
          "-e", f"inject={calls}:signal=KILL:when={when}"],
         stderr=subprocess.PIPE, text=True,
     )  # fmt: skip

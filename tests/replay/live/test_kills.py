@@ -6,13 +6,13 @@ Loop and venue are processes on loopback. `SEEDS` says how often they are killed
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from killed_loops import ENVIRONMENT, Killed, Uninterrupted
+from killed_loops import STRACE, Killed
+from uninterrupted import ENVIRONMENT, Uninterrupted
 
 SEEDS = int(os.environ.get("SEEDS", "1"))
 KILLS = 3
@@ -23,9 +23,8 @@ BYTES_A_BAR = 4_000
 
 def can_trace() -> bool:
     """Whether kills at system calls can be tried; where that must be, a missing tool fails."""
-    found = shutil.which("strace") is not None
-    assert found or os.environ.get("BARSTEP_STRICT") != "1", "strace is not installed, and BARSTEP_STRICT is 1"
-    return found
+    assert STRACE or os.environ.get("BARSTEP_STRICT") != "1", "strace is not installed, and BARSTEP_STRICT is 1"
+    return bool(STRACE)
 
 
 @pytest.mark.parametrize("seed", range(1, 2 + (SEEDS - 1) // 10))
