@@ -10,9 +10,9 @@ def flip_a_carry(session: LiveSession, schedule: int) -> bool:
     """Flip a bit of what a schedule's engine remembers, in the middle of its numbers; whether there was any."""
     flipped = False
     for name, array in session.machine.wishes.memories():
-        if name.startswith(f"carry of {schedule} in "):
+        if name == f"carries of {schedule}":
             numbers = array.view(np.int64)
             held = np.isfinite(array) & (np.abs(array) > 1e-3)
-            numbers[np.flatnonzero(held)] ^= 1 << 50
+            numbers[held] ^= 1 << 50
             flipped |= bool(held.any())
     return flipped
