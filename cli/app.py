@@ -24,6 +24,7 @@ from . import (
     keys,
     licence,
     modes,
+    paper_smoke,
     portfolio,
     replay,
     report,
@@ -57,6 +58,7 @@ app.command("portfolio")(portfolio.portfolio_command)
 app.command("report")(report.report_command)
 app.command("reproduce")(reproduce.reproduce_command)
 app.command("smoke")(smoke.smoke_command)
+app.command("paper-smoke")(paper_smoke.paper_smoke_command)
 app.command("stub-server")(stub_server.stub_server_command)
 app.command("demo")(demo.demo_command)
 app.command("warmup")(warmup.warmup_command)
