@@ -57,6 +57,7 @@ class _Asked:
         datasets: What the venue serves.
         address: Of a venue that runs already; None: one is started.
         within_seconds: How long the instants may take.
+        span_us: From when to when a venue that is started here tells instants.
     """
 
     plan: LivePlan
@@ -64,6 +65,7 @@ class _Asked:
     datasets: Sequence[str]
     address: str | None
     within_seconds: float
+    span_us: tuple[int, int]
 
 
 def paper_smoke(
@@ -99,11 +101,16 @@ def paper_smoke(
     core = config if isinstance(config, CoreConfig) else load_core_config(config)
     plan = plan_live(core, environment, scheduler)
     _refuse(plan, cycles)
-    asked = _Asked(plan=plan, cycles=cycles, datasets=datasets, address=address, within_seconds=within_seconds)
+    span_us = (0, 0) if address is not None else _span(plan, cycles, datasets)
+    asked = _Asked(
+        plan=plan, cycles=cycles, datasets=datasets, address=address, within_seconds=within_seconds, span_us=span_us
+    )
     clock = clock or SystemClock()
     began_us = clock.monotonic_us()
     with tempfile.TemporaryDirectory(prefix="barstep-paper-smoke-") as name:
         place = make_place(Path(name), core, plan.environment, plan.scheduler, clock)
+        if address is not None:
+            place = with_venue_of(place, address, SECRETS, os.environ)
         evidence = Evidence(place=place, plan=plan, cycles=cycles, is_own_venue=address is None)
         stopped_by = None
         try:
@@ -159,9 +166,9 @@ def _run(asked: _Asked, evidence: Evidence, clock: Clock, told: Told) -> None:
 def _venue(asked: _Asked, place: LivePlace, clock: Clock, told: Told) -> Iterator[tuple[LivePlace, LiveProcess | None]]:
     """The place with its venue's address, and the venue where it is started here."""
     if asked.address is not None:
-        yield with_venue_of(place, asked.address, SECRETS, os.environ), None
+        yield place, None
         return
-    start_us, end_us = _span(asked)
+    start_us, end_us = asked.span_us
     span_seconds = (end_us - start_us) // MICROSECONDS
     words = ["stub-server", "--address", "grpc+tls://localhost:0", "--mtls-bundle", str(place.bundle), "--json",
              "--start", at_text(start_us), "--end", at_text(end_us),
@@ -176,21 +183,21 @@ def _venue(asked: _Asked, place: LivePlace, clock: Clock, told: Told) -> Iterato
         yield place.at(address), venue
 
 
-def _span(asked: _Asked) -> tuple[int, int]:
+def _span(plan: LivePlan, cycles: int, datasets: Sequence[str]) -> tuple[int, int]:
     """From when to when the venue tells instants: as soon as all is warm, a bar each.
 
     Raises:
         UsageError: There are too few bars.
     """
-    plan, market = asked.plan, Market(datasets=asked.datasets)
+    market = Market(datasets=datasets)
     interval_us = plan.interval_seconds * MICROSECONDS
     legs = [market.bars(leg.venue, leg.symbol, plan.interval_seconds) for leg in legs_of(plan)]
     first_us, last_us = max(int(bars.ts_us[0]) for bars in legs), min(int(bars.closes_us[-1]) for bars in legs)
     start_us = first_us + (plan.history_bars + 1) * interval_us
-    end_us = start_us + asked.cycles * interval_us
+    end_us = start_us + cycles * interval_us
     if end_us > last_us:
         most = max(int(np.floor((last_us - start_us) / interval_us)), 0)
-        raise UsageError(f"cycles is {asked.cycles:,}; after warm-up the bars of all instruments hold {most:,}.")
+        raise UsageError(f"cycles is {cycles:,}; after warm-up the bars of all instruments hold {most:,}.")
     return start_us, end_us
 
 
