@@ -23,6 +23,7 @@ from . import (
     doctor,
     keys,
     licence,
+    live_demo,
     modes,
     paper_smoke,
     portfolio,
@@ -61,6 +62,7 @@ app.command("smoke")(smoke.smoke_command)
 app.command("paper-smoke")(paper_smoke.paper_smoke_command)
 app.command("stub-server")(stub_server.stub_server_command)
 app.command("demo")(demo.demo_command)
+app.command("live-demo")(live_demo.live_demo_command)
 app.command("warmup")(warmup.warmup_command)
 app.command("doctor")(doctor.doctor_command)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,12 +24,29 @@ class LiveProcess:
 
     Attributes:
         name: What it is called.
-        output: The file of what it prints.
-        pid: Its number.
+        output: The file of what it prints; it is empty where that is shown.
     """
 
-    def __init__(self, name: str, words: Sequence[str], folder: Path, environ: Mapping[str, str], clock: Clock) -> None:
-        """words: what stands after `barstep`. folder: where it works. environ: its environment variables."""
+    def __init__(
+        self,
+        name: str,
+        words: Sequence[str],
+        folder: Path,
+        environ: Mapping[str, str],
+        clock: Clock,
+        *,
+        is_shown: bool = False,
+    ) -> None:
+        """Start it.
+
+        Args:
+            name: What it is called.
+            words: What stands after `barstep`.
+            folder: Where it works.
+            environ: Its environment variables.
+            clock: The time.
+            is_shown: Whether it prints to where this process does.
+        """
         self.name, self._clock = name, clock
         self.output = folder / f"{name}.out"
         with self.output.open("wb") as output:
@@ -38,11 +56,10 @@ class LiveProcess:
                 cwd=folder,
                 env=dict(environ),
                 stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
+                stdout=None if is_shown else output,
+                stderr=None if is_shown else subprocess.STDOUT,
                 start_new_session=True,
             )
-        self.pid = self._process.pid
 
     def told(self) -> str:
         """What it has printed so far."""
@@ -74,16 +91,34 @@ class LiveProcess:
         try:
             return self._process.wait(LONGEST_END_US / 1e6)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            self.kill()
             raise HeldError(
                 f"{self.name} has not ended within {LONGEST_END_US // 1_000_000} seconds after SIGTERM, and was killed."
             ) from None
 
+    def wait(self) -> int:
+        """Wait for its end; gives its exit code."""
+        return self._process.wait()
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._process.kill()
+        self._process.wait()
+
     def end(self) -> None:
         """End it where it has not ended, in order if it can be."""
-        with suppress(HeldError):
-            self.stop()
+        try:
+            with suppress(HeldError):
+                self.stop()
+        except BaseException:  # interrupted once more: whoever did that does not want to wait
+            self.kill()
+            raise
+
+    @property
+    def address(self) -> str:
+        """Where a venue that was started with `--json` listens; empty before it says so."""
+        lines = [json.loads(line) for line in self.told().splitlines() if line.startswith('{"address"')]
+        return str(lines[0]["address"]) if lines else ""
 
     def _last_lines(self) -> str:
         return " | ".join(self.told().splitlines()[-_TOLD_LINES:]) or "it has printed nothing"
@@ -91,10 +126,10 @@ class LiveProcess:
 
 @contextmanager
 def live_process(
-    name: str, words: Sequence[str], folder: Path, environ: Mapping[str, str], clock: Clock
+    name: str, words: Sequence[str], folder: Path, environ: Mapping[str, str], clock: Clock, *, is_shown: bool = False
 ) -> Iterator[LiveProcess]:
     """Start a process; where it still runs at the end it is stopped, whatever has happened."""
-    process = LiveProcess(name, words, folder, environ, clock)
+    process = LiveProcess(name, words, folder, environ, clock, is_shown=is_shown)
     try:
         yield process
     finally:

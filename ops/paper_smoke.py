@@ -176,11 +176,9 @@ def _venue(asked: _Asked, place: LivePlace, clock: Clock, told: Told) -> Iterato
     for dataset in asked.datasets:
         words += ["--dataset", dataset if dataset == "embedded" else str(Path(dataset).resolve())]
     with live_process("venue", words, place.folder, place.environ, clock) as venue:
-        venue.wait_until(lambda: '{"address"' in venue.told(), "its address", _STARTS_SECONDS)
-        (line,) = [one for one in venue.told().splitlines() if one.startswith('{"address"')]
-        address = json.loads(line)["address"]
-        told(f"the venue listens at {address}")
-        yield place.at(address), venue
+        venue.wait_until(lambda: venue.address != "", "its address", _STARTS_SECONDS)
+        told(f"the venue listens at {venue.address}")
+        yield place.at(venue.address), venue
 
 
 def _span(plan: LivePlan, cycles: int, datasets: Sequence[str]) -> tuple[int, int]:

@@ -21,14 +21,13 @@ def test_it_prints_its_checks_and_writes_its_report(barstep: Run, scheduler_fold
     words = ["stub-server", "--dataset", "embedded", "--address", "grpc+tls://localhost:0", "--mtls-bundle", "core-oem",
              "--json"]  # fmt: skip
     with live_process("venue", words, scheduler_folder, os.environ, SystemClock()) as venue:
-        venue.wait_until(lambda: '{"address"' in venue.told(), "its address", 60.0)
-        (line,) = [one for one in venue.told().splitlines() if one.startswith('{"address"')]
+        venue.wait_until(lambda: venue.address != "", "its address", 60.0)
         ran = barstep(
             "paper-smoke",
             "--cycles",
             "48",
             "--address",
-            json.loads(line)["address"],
+            venue.address,
             "--json",
             "--output",
             "out/r.json",
