@@ -77,6 +77,7 @@ bench: .venv-bench/ready .venv-nautilus/ready
 	.venv-bench/bin/python benchmarks/fills/run.py
 	.venv-bench/bin/python benchmarks/scheduler/run.py
 	.venv-bench/bin/python benchmarks/replay/run.py
+	.venv-bench/bin/python benchmarks/live/run.py
 	.venv-bench/bin/python benchmarks/journal/run.py
 	.venv-bench/bin/python benchmarks/journal/verify.py
 	.venv-bench/bin/python benchmarks/peers/run.py $(PEERS)

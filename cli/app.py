@@ -21,6 +21,7 @@ from . import (
     decision_log,
     demo,
     doctor,
+    gateway,
     keys,
     licence,
     live_demo,
@@ -65,6 +66,7 @@ app.command("demo")(demo.demo_command)
 app.command("live-demo")(live_demo.live_demo_command)
 app.command("warmup")(warmup.warmup_command)
 app.command("doctor")(doctor.doctor_command)
+app.command("gateway")(gateway.gateway_command)
 
 
 def _print_version(asked: bool) -> None:
@@ -86,8 +88,8 @@ def root(
     """Backtest and replay multi-strategy trading over OHLCV bars.
 
     Exit codes: 0 done; 1 a check said no; 2 wrong use or a refused configuration; 3 data that cannot be read;
-    4 not authorised; 5 a journal, a digest or a key that is not what it should be; 6 held by another process;
-    130 interrupted.
+    4 not authorised; 5 a journal, a digest or a key that is not what it should be; 6 held by another process, or no
+    loop is there; 130 interrupted.
     """
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())

@@ -51,9 +51,13 @@ def import_command(
     overwrite: OverwriteOption = False,
     json_output: JsonOption = False,
 ) -> None:
-    """Read vendors' files into one normalised dataset; the format is told from the content."""
+    """Read vendors' files into one normalised dataset; the format is told from the content.
+
+    A live run's recording becomes a dataset for each of its instruments; --symbol and --venue choose among them.
+    """
     from ..data.dataset import write_dataset
     from ..data.importing import ImportOptions
+    from ..data.recordings import is_recording
 
     options = ImportOptions(
         symbol=symbol,
@@ -64,6 +68,9 @@ def import_command(
         label=label,  # type: ignore[arg-type]  # checked by ImportOptions, with advice
         side=side,  # type: ignore[arg-type]
     )
+    if len(files) == 1 and is_recording(files[0]):
+        _import_recording(files[0], options, output, overwrite=overwrite, json_output=json_output)
+        return
     imported = _import_with_progress(files, options, quiet=json_output)
     path = _output_path(output, imported.dataset, USER_FOLDER)
     refuse_existing(path, overwrite=overwrite)
@@ -74,6 +81,31 @@ def import_command(
         return
     _print_findings(imported.findings, title=f"{', '.join(file.name for file in files)}: {imported.format_name}")
     _say_written(path, written)
+
+
+def _import_recording(
+    file: Path, options: ImportOptions, output: Path | None, *, overwrite: bool, json_output: bool
+) -> None:
+    """Write a dataset for each leg of a recording."""
+    from ..data.dataset import write_dataset
+    from ..data.importing import import_recording
+
+    found = import_recording(file, options)
+    if len(found) > 1 and output is not None and output.suffix == ".parquet":
+        raise UsageError(f"--output {output}: the recording holds {len(found)} instruments; name a folder.")
+    paths = [_output_path(output, imported.dataset, USER_FOLDER) for imported in found]
+    for path in paths:
+        refuse_existing(path, overwrite=overwrite)
+    documents = []
+    for path, imported in zip(paths, found, strict=True):
+        written = write_dataset(imported.dataset.frame, imported.dataset.info, path)
+        findings = [finding.as_json() for finding in imported.findings]
+        documents.append({"output": str(path), "dataset": _facts(written), "findings": findings})
+        if not json_output:
+            _print_findings(imported.findings, title=f"{file.name}: {imported.dataset.info.symbol}")
+            _say_written(path, written)
+    if json_output:
+        _print_json({"format": found[0].format_name, "files": documents})
 
 
 @app.command()

@@ -52,4 +52,5 @@ def interruptible() -> Iterator[Signals]:
         yield signals
     finally:
         for each, handler in before.items():
-            signal.signal(each, handler)
+            is_ending = each == signal.SIGTERM and each in signals.came
+            signal.signal(each, signal.SIG_IGN if is_ending else handler)  # a second one must not end the end

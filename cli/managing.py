@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     from ..config.schedulers import Scheduler
     from ..config.tokens import Scope, Token
     from ..replay.authorization import Authorizer
+    from ..replay.channel.identity import Identity
     from ..replay.control.desk import Desk
     from ..replay.control.opening import Opened
     from ..replay.control.reloading import Reloader
+    from ..replay.issuing import Role
 
 
 class Asked(Protocol):
@@ -108,6 +110,25 @@ class Where:
 
         who = self.authorizer()
         return who.authorize(who.presented(scope, self.token_file), scope, now_us=SystemClock().now_us())
+
+    def identity(self, role: Role) -> Identity:
+        """What one end shows where a loop is managed from another machine.
+
+        Raises:
+            UsageError: The environment has no bundle of certificates.
+            DataError, JournalError: It is not there, or not what it should be.
+        """
+        from ..replay.certificates import MTLS, load_identity
+        from ..replay.clock import SystemClock
+        from ..replay.replaying import SECRETS
+
+        bundle = self.core.environments[self.environment_name].mtls_bundle
+        if bundle is None:
+            raise UsageError(
+                f"environment {self.environment_name!r} has no mtls_bundle, and from another machine both ends show "
+                "certificates. Name one in the configuration; `barstep keys init --mtls-bundle NAME` makes it."
+            )
+        return load_identity(SECRETS / MTLS, bundle, role, now_us=SystemClock().now_us())
 
     def require_secrets(self) -> None:
         """Have the environment's keys and tokens there; a demonstration's are made, and told."""
@@ -237,12 +258,13 @@ def connected(where: Where, connect: str, scope: Scope) -> Iterator[Asked]:
         AuthorizationError: The token does not allow it.
     """
     from ..replay.clock import SystemClock
-    from ..replay.control.connecting import connect_control, control_address
+    from ..replay.control.connecting import connect_control, control_address, needs_identity
     from ..replay.control.place import find_place
 
     address = find_place(where.environment_name).address if connect == HERE else control_address(connect)
     token = where.authorizer().presented(scope, where.token_file)
-    client = connect_control(address, token, SystemClock())
+    identity = where.identity("client") if needs_identity(address) else None
+    client = connect_control(address, token, SystemClock(), identity)
     try:
         yield client
     finally:

@@ -28,6 +28,7 @@ from .formats.structured import read_binary, read_json
 from .formats.table import LINE, Table
 from .formats.text import read_text
 from .naming import Names, guess_names
+from .recordings import RecordedBars, is_recording, read_recording
 from .zones import check_zone
 
 
@@ -94,6 +95,8 @@ def import_file(path: str | Path, options: ImportOptions | None = None) -> Impor
         UsageError: An option does not fit the file.
     """
     options = options or ImportOptions()
+    if is_recording(Path(path)):
+        return _one_leg(Path(path), import_recording(path, options))
     content = open_content(Path(path))
     table = _read_table(content)
     if not options.columns:
@@ -103,6 +106,53 @@ def import_file(path: str | Path, options: ImportOptions | None = None) -> Impor
     else:
         layout = recognise_headless(table, content.names, options.side)
     return _normalise(read_bars(table, layout), content, options)
+
+
+def import_recording(path: str | Path, options: ImportOptions | None = None) -> list[Imported]:
+    """Read the bars that a live run was told into datasets, one for each instrument on each venue.
+
+    Args:
+        path: The recording.
+        options: `symbol` and `venue` choose among them, all others are in the file.
+
+    Raises:
+        DataError: It cannot be read, or none of its legs is so.
+        UsageError: An option does not fit a recording.
+    """
+    options = options or ImportOptions()
+    for name in ("interval", "timezone", "columns", "side"):
+        if getattr(options, name) is not None:
+            raise UsageError(f"--{name.removesuffix('s')}: a recording says itself what its bars are; leave it out.")
+    interval_seconds, legs = read_recording(Path(path))
+    chosen = [
+        one
+        for one in legs
+        if one.ts_us.size
+        and options.symbol in (None, one.leg.name, one.leg.symbol)
+        and options.venue in (None, one.leg.venue)
+    ]
+    if not chosen:
+        raise DataError(f"{path}: holds {_legs_told(legs)}; of none that is asked for there are bars.")
+    return [_recorded(Path(path), one, interval_seconds) for one in chosen]
+
+
+def _recorded(path: Path, one: RecordedBars, interval_seconds: int) -> Imported:
+    times = pl.from_epoch(pl.Series("timestamp", one.ts_us), time_unit="us").dt.replace_time_zone("UTC")
+    frame = pl.DataFrame([times, *(pl.Series(name, row) for name, row in zip(VALUE_COLUMNS, one.rows, strict=True))])
+    info = DatasetInfo(symbol=one.leg.symbol, venue=one.leg.venue, interval_seconds=interval_seconds, source=path.name)
+    checks = _checks(frame, interval_seconds)
+    return Imported(dataset=Dataset(frame, info), format_name="a live run's recording", notes=(), checks=checks)
+
+
+def _one_leg(path: Path, found: Sequence[Imported]) -> Imported:
+    if len(found) > 1:
+        told = ", ".join(f"{one.dataset.info.venue}:{one.dataset.info.symbol}" for one in found)
+        raise DataError(f"{path}: holds {told}; one dataset holds one instrument. Choose with --symbol and --venue.")
+    return found[0]
+
+
+def _legs_told(legs: Sequence[RecordedBars]) -> str:
+    return ", ".join(f"{one.leg.venue}:{one.leg.symbol} ({one.ts_us.size:,} bars)" for one in legs)
 
 
 def _read_table(content: Content) -> Table:

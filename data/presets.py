@@ -113,4 +113,5 @@ def cut(dataset: Dataset, start: datetime, end: datetime) -> Dataset:
 def file_name(dataset: Dataset) -> str:
     """The usual name of a dataset's file: `binance_BTCUSDT_1h.parquet`."""
     info = dataset.info
-    return f"{info.venue}_{info.symbol}_{format_interval(info.interval_seconds)}.parquet"
+    symbol = info.symbol.replace("/", "-").replace(":", "-")  # BTC/USDT:USDT is no name of a file
+    return f"{info.venue}_{symbol}_{format_interval(info.interval_seconds)}.parquet"

@@ -1,7 +1,8 @@
 """Bars that are still coming: those of an instant are put behind what has come, and joined into longer ones.
 
 Tables of one interval: opens_us, closes_us, numbers: int64[leg, room]; values: float64[leg, column, room]; counts:
-int64[leg, 2], how many bars have come, and how many runs of consecutive ones; starts: int64[leg, room], where these begin.
+int64[leg, 2], how many bars have come, and how many runs of consecutive ones; starts: int64[leg, room], where these
+begin.
 """
 
 import numpy as np
@@ -25,7 +26,7 @@ TOLD = VOLUME + 1
 def _is_fit(row):
     """Whether open, high, low, close and volume can be those of a bar."""
     opening, high, low, close = row[OPEN], row[HIGH], row[LOW], row[CLOSE]
-    if not (0.0 < low and high < np.inf) or row[VOLUME] < 0.0:
+    if not (low > 0.0 and high < np.inf) or row[VOLUME] < 0.0:
         return False
     return low <= opening and low <= close and opening <= high and close <= high
 

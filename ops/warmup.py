@@ -19,15 +19,22 @@ from ..config.runtime import Runtime
 from ..config.schedulers import Schedule, Scheduler
 from ..config.universes import Instrument, Universe
 from ..engine.backtest import backtest
-from ..engine.bars import Bars, Floats
+from ..engine.bars import MICROSECONDS, Bars, Floats
 from ..engine.capital_policies import EqualWeightAllocation
 from ..engine.catalog import DEFAULT_STRATEGY_CATALOG
+from ..engine.growing import GrowingPanel
 from ..engine.portfolio import portfolio
 from ..engine.provenance import arithmetic_fingerprint
 from ..engine.scheduler.backtest import backtest_scheduler
+from ..engine.scheduler.live_setup import plan_live, set_up_live
+from ..engine.scheduler.machine import SchedulerMachine
 from ..engine.strategy import StrategyEngine
 from ..kernels import _jit, breakout, extrema, moments, recurrences, returns, rolling, true_range, wide
+from ..kernels.columns import VOLUME
+from ..kernels.scheduler.reports import TOLD
 from ..replay.builders import build_multi_strategy_runtime
+from ..replay.live.feeds import LiveFeeds
+from ..replay.live.loop import LiveLoop
 from ..replay.stub.account import compile_fills
 from ..replay.telemetry import InMemoryTelemetryEmitter
 
@@ -73,7 +80,7 @@ def warmup_steps() -> list[Callable[[], object]]:
     bars = _some_bars()
     engines = [partial(_warm_engine, engine, bars) for engine in DEFAULT_STRATEGY_CATALOG]
     indicators = [partial(call, bars.close, np.empty(_BARS)) for call in _INDICATORS]
-    accounts = [partial(_warm_venue, bars), partial(_warm_portfolio, bars), partial(_warm_scheduler, bars)]
+    accounts = [partial(warm, bars) for warm in (_warm_venue, _warm_portfolio, _warm_scheduler, _warm_live)]
     others: list[Callable[[], object]] = [
         partial(_warm_wide, bars.close),
         _warm_capital,
@@ -115,6 +122,19 @@ def _warm_scheduler(bars: Bars) -> None:
     result = backtest_scheduler(_SCHEDULER, bars={"X": bars}, commands=[command])
     dict(result.metrics)
     build_multi_strategy_runtime(_SCHEDULER, bars={"X": bars}, emitters=[InMemoryTelemetryEmitter()]).run()
+
+
+def _warm_live(bars: Bars) -> None:
+    """A run whose bars are still coming, some of them joined into longer ones, and a venue's word on an order."""
+    start_us, interval_us = int(bars.ts_us[-1]), bars.interval_seconds * MICROSECONDS
+    plan = plan_live(_SCHEDULER, "demo")
+    setup = set_up_live(plan, [bars.part(0, len(bars) - 1)], start_us, room=1)
+    GrowingPanel([bars], ["X"], room=0).join([2 * bars.interval_seconds])
+    loop = LiveLoop(SchedulerMachine(setup, observed=True), "0" * 32, LiveFeeds(plan))
+    loop.start()
+    loop.begin(start_us, {0: float(bars.open[-1])})
+    loop.advance(start_us + interval_us, {0: tuple(bars.values[: VOLUME + 1, -1].tolist())})
+    loop.machine.take_report(0, 0, np.empty((0, TOLD)), 0, 0)
 
 
 _SCHEDULER = CoreConfig(

@@ -17,6 +17,7 @@ from ..engine.scheduler.machine import SchedulerMachine
 from ..engine.scheduler.setup import SchedulerSetup
 from ..errors import DataError, JournalError, UsageError
 from .catching_up import CatchUp, DivergedError
+from .control.configurations import kept
 from .drift import RecordedDrift
 from .event_loop import EventLoop
 from .health import HealthWatch
@@ -77,7 +78,7 @@ def replay_journal(
         ledger = live.compare()
         diverged = live.do_again(ledger, progress)
         return JournalReplay(
-            setup=live.live_setup(),
+            setup=live.live_setup()[0],
             commands=tuple(live.tail.commands),
             last_us=live.last_us or live.start_us,
             compared=ledger.compared,
@@ -132,7 +133,7 @@ def live_journal_of(
             raise UsageError(f"{files.open_segment}: is the journal of a replay, which reads its bars where they are.")
         return None
     core = config if isinstance(config, CoreConfig) else load_core_config(config)
-    _refuse_other_config(files, genesis, core)
+    core = _as_begun(files, genesis["config"], core)
     return read_live_journal(files, core, genesis, log_id, None if recording is None else Path(recording))
 
 
@@ -144,7 +145,7 @@ def setup_of(files: JournalFiles, config: CoreConfig | str | Path, **asked: Any)
     """
     core = config if isinstance(config, CoreConfig) else load_core_config(config)
     _, genesis = _genesis(files)
-    _refuse_other_config(files, genesis, core)
+    core = _as_begun(files, genesis["config"], core)
     words = [one.command for one in what_was_told(files)[0] if isinstance(one.command, UseFeed)]
     setup = set_up_scheduler(core, **(started_with(genesis) | {"commands": words} | asked))
     funded, given = sorted(genesis.get("funding") or ()), sorted(setup.history.names[i] for i in setup.rates)
@@ -154,6 +155,20 @@ def setup_of(files: JournalFiles, config: CoreConfig | str | Path, **asked: Any)
             f"{', '.join(given) or 'nothing'}. Give funding=... as it was."
         )
     return setup
+
+
+def _as_begun(files: JournalFiles, digest: str, core: CoreConfig) -> CoreConfig:
+    """The configuration with a digest: the one that is given, else the one that is kept beside the journal."""
+    given = content_sha384(core)
+    if given == digest:
+        return core
+    try:
+        return kept(files.folder, digest)
+    except JournalError:
+        raise JournalError(
+            f"{files.open_segment}: was made with the configuration {digest[:16]}…; this one is {given[:16]}…. Give "
+            "the one that it was made with."
+        ) from None
 
 
 def started_with(genesis: Mapping[str, Any]) -> dict[str, Any]:
@@ -173,15 +188,6 @@ def _genesis(files: JournalFiles) -> tuple[str, dict[str, Any]]:
     """The id of a journal, and the fields of its first record."""
     place, payload = next(read for read in read_payloads(files) if read[0].kind == "genesis")
     return place.log, fields_of(payload)
-
-
-def _refuse_other_config(files: JournalFiles, genesis: Mapping[str, Any], core: CoreConfig) -> None:
-    digest = content_sha384(core)
-    if genesis["config"] != digest:
-        raise JournalError(
-            f"{files.open_segment}: was made with the configuration {genesis['config'][:16]}…; this one is "
-            f"{digest[:16]}…. Give the one that it was made with."
-        )
 
 
 def what_was_told(files: JournalFiles) -> tuple[list[Given], int]:

@@ -24,7 +24,7 @@ def one_schedule(count: int) -> SchedulerSetup:
     arrays = minutes(count)
     times = arrays.pop("ts_us")
     bars = bs.Bars.from_arrays(times, **arrays, interval_seconds=60, symbol="BTCUSDT", venue="one")
-    return set_up_scheduler(_one_schedule(), bars={"BTCUSDT": bars}, fee_bps=1)
+    return set_up_scheduler(one_schedule_config(), bars={"BTCUSDT": bars}, fee_bps=1)
 
 
 def fifty_schedules(count: int) -> SchedulerSetup:
@@ -48,7 +48,7 @@ def minutes(count: int, seed: int = 7) -> dict[str, np.ndarray[Any, Any]]:
     }
 
 
-def _one_schedule() -> CoreConfig:
+def one_schedule_config() -> CoreConfig:
     schedule = {"strategy": "sma_crossover", "cadence_seconds": 60, "interval": 60, "warmup_bars": 100}
     environment = {
         "type": "demo", "venue": "one", "risk_profile": "all", "instrument_universe": "all", "scheduler": "one",

@@ -94,14 +94,17 @@ def run(here: Here, where: Where, running: Running, signals: Signals, *, quiet: 
 
 
 def _run_forever(here: Here, where: Where, listen: str, signals: Signals) -> None:
+    from ...replay.channel.addresses import is_loopback
     from ...replay.clock import SystemClock
     from ...replay.control.listening import Listening
+    from ...replay.control.place import read_listen
 
     tokens = where.configured.rbac_tokens
     listening = Listening(here.desk, where.authorizer, tokens, SystemClock())
     here.reloader.take_tokens = listening.take
+    identity = None if is_loopback(read_listen(listen)[0]) else where.identity("server")
     try:
-        with listening.at(listen, where.environment_name, where.scheduler_name) as address:
+        with listening.at(listen, where.environment_name, where.scheduler_name, identity) as address:
             typer.echo(
                 f"{where.scheduler_name} runs in {where.environment_name}; manage it with --connect {address}", err=True
             )

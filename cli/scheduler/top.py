@@ -15,6 +15,7 @@ from ..interruption import interruptible
 from ..managing import Asked, Where, connected
 from . import options as typed
 from .listings import NONE, bars_text, lasting, one_line, timing
+from .management import told
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -38,7 +39,7 @@ def top_command(
     from ...replay.authorization import READ
     from ...replay.clock import SystemClock
 
-    seconds = parse_duration(every)
+    seconds = told("--every", parse_duration, every)
     if not 0.1 <= seconds <= 86_400.0:
         raise UsageError(f"--every {every!r}: allowed is 0.1s to 1d.")
     where = Where(config=config, environment=environment, scheduler=scheduler, token_file=token_file)

@@ -205,9 +205,8 @@ class Expired:
 
 def next_expiry(state: SchedulerState) -> int | None:
     """The instant at which the next suspension or limit ends; None where none does."""
-    suspended = [held.expires_at_us for held in state.suspensions]
-    limited = [held.expires_at_us for held in state.limits]
-    return min((end_us for end_us in suspended + limited if end_us is not None), default=None)
+    ends = *(one.expires_at_us for one in state.suspensions), *(one.expires_at_us for one in state.limits)
+    return min((end_us for end_us in ends if end_us is not None), default=None)
 
 
 def due_expiries(state: SchedulerState, now_us: int) -> tuple[Expired, ...]:

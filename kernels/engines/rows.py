@@ -103,8 +103,8 @@ def advance_rows(number, legs, params, carries, outs, stops, advanced, traded, p
     params: float64[instrument, ·]; carries: float64[instrument, carry]; outs: float64[instrument, row, ·], written from
     column 1 on; stops: int64[instrument], bars that were seen, moved on; advanced: int64[instrument], columns written;
     traded: int64[instrument], 0 where nothing is to be done; closes_us: int64[column - 1], when each column after the
-    first closes; places: int64[instrument, column], the column of `outs` that each sees, from 1 on written here; without
-    columns where each is the next bar of every instrument.
+    first closes; places: int64[instrument, column], the column of `outs` that each sees, from 1 on written here;
+    without columns where each is the next bar of every instrument.
     """
     for i in range(traded.shape[0]):
         advanced[i] = 0

@@ -20,7 +20,7 @@ PAGES = {
     "measure_rows": ("int64", 1),
     "measure_sizes": ("int64", 1),
 }
-"""What each row of a schedule's book names: its place and its engine's number, what `advance_rows` and `lay_out` take."""
+"""What each row of a schedule's book names: its place, its engine's number, what `advance_rows` and `lay_out` take."""
 
 
 @kernel

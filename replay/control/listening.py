@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from ...config.tokens import Token
 from ..authorization import Authorizer
+from ..channel.identity import Identity
 from ..channel.server import ChannelServer
 from ..channel.tokens import TokenTable, entries_of
 from ..clock import Clock
@@ -47,8 +48,10 @@ class Listening:
         self._service.take(tokens)
 
     @contextmanager
-    def at(self, listen: str, environment: str, scheduler: str) -> Iterator[str]:
+    def at(self, listen: str, environment: str, scheduler: str, identity: Identity | None = None) -> Iterator[str]:
         """Listen at `HOST:PORT` and have it told in a file; gives the address.
+
+        identity: what is shown to clients, and whom it trusts; None: on this machine only.
 
         What waits when this ends is told so, and every stream is ended.
 
@@ -56,7 +59,9 @@ class Listening:
             UsageError: It cannot be listened there.
         """
         host, port = read_listen(listen)
-        server = ChannelServer(self._service, tokens=self._table, clock=self._clock, host=host, port=port)
+        server = ChannelServer(
+            self._service, tokens=self._table, clock=self._clock, host=host, port=port, identity=identity
+        )
         self.has_ended = False
         try:
             place = Place(environment=environment, scheduler=scheduler, address=server.address, pid=os.getpid())

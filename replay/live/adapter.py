@@ -96,7 +96,7 @@ class VenueAdapter:
         loop = self._loop
         if until_us <= loop.now_us:
             return
-        legs = self._past.fetch(loop.now_us, until_us)[: len(self._session.machine.setup.panel.names)]
+        legs = self._past.fetch(loop.now_us, until_us)
         rows: dict[int, dict[int, Row]] = {}
         for leg, bars in enumerate(legs):
             for at in np.flatnonzero((bars.closes_us > loop.now_us) & (bars.closes_us <= until_us)).tolist():
@@ -118,14 +118,12 @@ class VenueAdapter:
 
     def _complete(self, at_us: int) -> Orders:
         loop = self._loop
-        names = len(self._session.machine.setup.panel.names)
         for close_us in sorted(self._bars):
             if close_us <= at_us:
                 rows = self._bars.pop(close_us)
                 if close_us > loop.now_us:
-                    own = {leg: row for leg, row in rows.items() if leg < names}
-                    loop.advance(close_us, own)
-                    self._past.add(close_us - self._interval_us, own)
+                    loop.advance(close_us, rows)
+                    self._past.add(close_us - self._interval_us, rows)
         if at_us > loop.now_us:
             loop.advance(at_us, {})
         self._session.commit()
@@ -136,6 +134,5 @@ class VenueAdapter:
         opens = self._opens.pop(at_us, {})
         for old in [ts_us for ts_us in self._opens if ts_us < at_us]:
             del self._opens[old]
-        names = len(self._session.machine.setup.panel.names)
         if opens:
-            self._loop.begin(at_us, {leg: price for leg, price in opens.items() if leg < names})
+            self._loop.begin(at_us, self._loop.feeds.opens(opens))

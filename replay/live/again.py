@@ -22,6 +22,7 @@ from ..catching_up import MADE_AGAIN, CatchUp, DivergedError
 from ..drift import RecordedDrift
 from ..journal.record import at_us, fields_of
 from ..journal.writer import TradingDecisionJournal
+from .feeds import LiveFeeds
 from .loop import LiveLoop
 from .records import TOLD, LiveRecords, report_of
 from .scribe import LiveScribe
@@ -55,21 +56,27 @@ class Tail:
 
 
 def set_up_again(
-    plan: LivePlan, bars: Sequence[Bars], start_us: int, until_us: int, room: int, options: Mapping[str, Any]
-) -> SchedulerSetup:
-    """A live run's setup with the bars that were closed at an instant.
+    plan: LivePlan, bars: Sequence[Bars], start_us: int, tail: Tail, room: int, options: Mapping[str, Any]
+) -> tuple[SchedulerSetup, LiveFeeds]:
+    """A live run's setup as it stood at a tail's checkpoint, and where its bars came from.
 
     Args:
         plan: What it trades.
         bars: By leg all bars that are known.
         start_us: When the run has started.
-        until_us: The instant.
+        tail: What comes after the checkpoint.
         room: Bars that may come after all of these.
         options: Fields of `Execution`.
     """
+    until_us = start_us if tail.now_us is None else tail.now_us
     legs = [one.part(0, int(np.searchsorted(one.closes_us, until_us, side="right"))) for one in bars]
     room += sum(len(one) - len(leg) for one, leg in zip(bars, legs, strict=True))
-    return set_up_live(plan, legs[: len(plan.names)], start_us, room, **options)
+    feeds = LiveFeeds(plan)
+    if tail.checkpoint is None:
+        feeds.hear_history(legs)
+    else:
+        feeds.restore(tail.checkpoint["live"]["feeds"])
+    return set_up_live(plan, feeds.merged(legs), start_us, room, **options), feeds
 
 
 class Again:
@@ -84,6 +91,7 @@ class Again:
     def __init__(
         self,
         setup: SchedulerSetup,
+        feeds: LiveFeeds,
         bars: Sequence[Bars],
         tail: Tail,
         run: str,
@@ -96,6 +104,7 @@ class Again:
 
         Args:
             setup: Its setup, with the bars up to that checkpoint.
+            feeds: Where bars come from.
             bars: By leg all bars.
             tail: What is done again.
             run: The id of its journal.
@@ -110,7 +119,7 @@ class Again:
             restore_checkpoint(machine, tail.checkpoint["state"])
         self.ledger = ledger
         self.loop = LiveLoop(
-            machine, run, tail.commands, now_us=now_us, opened_us=live["opened_us"], reports=live["reports"]
+            machine, run, feeds, tail.commands, now_us=now_us, opened_us=live["opened_us"], reports=live["reports"]
         )
         tags = {**live["tags"], **tail.tags}
         self.loop.writer = self.writer = LiveScribe(machine, ledger, journal, self.loop.orders, now_us, tags)
@@ -147,7 +156,7 @@ class Follower:
     def __init__(self, loop: LiveLoop, bars: Sequence[Bars]) -> None:
         """bars: by leg all bars, those that the loop has had among them."""
         setup = loop.machine.setup
-        self._loop, self._records, self._bars = loop, LiveRecords(setup), bars[: len(setup.panel.names)]
+        self._loop, self._records, self._bars = loop, LiveRecords(setup), bars
         self._interval_us = setup.panel.interval_seconds * MICROSECONDS
         self._places = [int(np.searchsorted(one.closes_us, loop.now_us, side="right")) for one in self._bars]
 

@@ -22,6 +22,7 @@ from ..journal.disk import REAL_DISK, Disk
 from ..journal.files import JournalFiles
 from ..journal.record import at_text, at_us, fields_of
 from .again import COMPARED, Again, Tail, set_up_again
+from .feeds import LiveFeeds
 from .recording import recorded_bars
 from .tail import whole_tail
 
@@ -61,10 +62,9 @@ class LiveJournal:
         """When it started."""
         return at_us(self.genesis["at"])
 
-    def live_setup(self) -> SchedulerSetup:
-        """Its setup as it began."""
-        start_us = self.start_us
-        return set_up_again(self.plan, self.bars, start_us, start_us, 1, self.genesis["execution"])
+    def live_setup(self) -> tuple[SchedulerSetup, LiveFeeds]:
+        """Its setup as it began, and where its bars came from."""
+        return set_up_again(self.plan, self.bars, self.start_us, self.tail, 1, self.genesis["execution"])
 
     def twin_setup(self) -> SchedulerSetup:
         """The same bars as a backtest has them, up to the last one that closed; orders are filled at the opens.
@@ -95,7 +95,7 @@ class LiveJournal:
             ledger: What compares; see `compare`.
             progress: Called with the records that are the same, and all that are to be.
         """
-        again = Again(self.live_setup(), self.bars, self.tail, self.log_id, ledger)
+        again = Again(*self.live_setup(), self.bars, self.tail, self.log_id, ledger)
         whole = sum(1 for _ in self.tail.records)
         try:
             for _ in again.steps():
@@ -112,8 +112,9 @@ class LiveJournal:
 
     def _given_bars(self) -> GivenBars:
         names, second = list(self.plan.primary), list(self.plan.secondary)
+        legs = LiveFeeds(self.plan).told(one.command for one in self.tail.commands).merged(self.bars)
         return {
-            name: (self.bars[place], self.bars[len(names) + second.index(name)]) if name in second else self.bars[place]
+            name: (legs[place], legs[len(names) + second.index(name)]) if name in second else legs[place]
             for place, name in enumerate(names)
         }
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ...config.commands import UseFeed
+from ...config.commands import AnyCommand, UseFeed
 from ...config.durations import microseconds
 from ...engine.bars import Bars
 from ...engine.fallback import FeedChange, FeedUse, merge
@@ -23,6 +23,7 @@ class LiveFeeds:
     """
 
     def __init__(self, plan: LivePlan) -> None:
+        self._plan = plan
         self._own, instruments = len(plan.names), list(plan.primary)
         self._fallback_of = {instruments.index(name): self._own + k for k, name in enumerate(plan.fallback)}
         self._switches = {
@@ -39,6 +40,15 @@ class LiveFeeds:
             if command.instrument in (None, switch.instrument):
                 switch.use(use)
                 self._uses.append((i, use))
+
+    def told(self, commands: Iterable[AnyCommand]) -> LiveFeeds:
+        """The same with what an operator says later."""
+        later = LiveFeeds(self._plan)
+        later.restore(self.state())
+        for command in commands:
+            if isinstance(command, UseFeed):
+                later.use(command)
+        return later
 
     def choose(self, close_us: int, rows: Rows) -> tuple[dict[int, Row], list[FeedChange]]:
         """The bars that close at an instant as they are traded, and the changes of feed that they bring about."""

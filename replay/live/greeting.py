@@ -11,7 +11,7 @@ from ..channel.messages import VERSION, Book, Hello, Leg
 
 
 def legs_of(plan: LivePlan) -> list[Leg]:
-    """What is watched and traded: the instruments, then the second legs of pairs."""
+    """What is watched and traded: the instruments, the second legs of pairs, and the fallbacks of instruments."""
     primary, secondary = list(plan.primary), list(plan.secondary)
     first = [
         Leg(
@@ -26,7 +26,11 @@ def legs_of(plan: LivePlan) -> list[Leg]:
         Leg(name=f"{feed.venue}:{name}", venue=feed.venue, symbol=feed.symbol or name)
         for name, feed in plan.secondary.items()
     ]
-    return first + second
+    fallbacks = [
+        Leg(name=f"fallback:{name}", venue=feed.venue, symbol=feed.symbol or name)
+        for name, feed in plan.fallback.items()
+    ]
+    return first + second + fallbacks
 
 
 def hello_of(plan: LivePlan, run: str, options: Mapping[str, Any], *, done_us: int = -1, reports: int = 0) -> Hello:
@@ -41,7 +45,7 @@ def hello_of(plan: LivePlan, run: str, options: Mapping[str, Any], *, done_us: i
     """
     legs = legs_of(plan)
     empty = [_no_bars(leg, plan.interval_seconds) for leg in legs]
-    setup = set_up_live(plan, empty, 0, 0, **options)
+    setup = set_up_live(plan, empty[: len(plan.names)], 0, 0, **options)
     book = Book(
         capital=setup.execution.capital,
         schedules=list(setup.schedules),

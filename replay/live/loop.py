@@ -12,8 +12,9 @@ from typing import Protocol
 
 import numpy as np
 
-from ...config.commands import AnyCommand
+from ...config.commands import AnyCommand, UseFeed
 from ...engine.bars import Floats
+from ...engine.fallback import FeedChange
 from ...engine.growing import GrowingPanel, Row
 from ...engine.scheduler.arrays import NEVER_US
 from ...engine.scheduler.commands import CommandQueue, Given
@@ -27,6 +28,7 @@ from ..channel.messages import FINAL, Report
 from ..event_loop import Drift, Listener
 from ..health import HealthWatch
 from ..undivided import Undivided
+from .feeds import LiveFeeds
 from .orders import OpenOrders, place_of
 from .warming import Warming
 
@@ -39,6 +41,9 @@ class Writer(Listener, Protocol):
 
     def opens(self, now_us: int, opens: Mapping[int, float]) -> None:
         """The venue told the first prices of the bars that open at an instant, by leg."""
+
+    def feed_changed(self, change: FeedChange) -> None:
+        """An instrument's bars come from another feed, from the instant on that comes next."""
 
     def reported(self, now_us: int, report: Report) -> None:
         """The venue told what became of an order."""
@@ -56,6 +61,7 @@ class LiveLoop:
         opened_us: The last instant whose opens are done; -1: none.
         reports: How many reports were taken.
         orders: What is on order.
+        feeds: Where bars come from.
         writer: Who writes it down; None: nobody.
         listeners: Who hears of what is done, once it is durable.
         drift: How late runs start; None: they are on time.
@@ -65,13 +71,16 @@ class LiveLoop:
         self,
         machine: SchedulerMachine,
         run: str,
+        feeds: LiveFeeds,
         commands: Sequence[Given] = (),
         *,
         now_us: int | None = None,
         opened_us: int = -1,
         reports: int = 0,
     ) -> None:
-        """run: the id of the run's journal. commands: those of a journal that is done again.
+        """run: the id of the run's journal. feeds: where bars come from.
+
+        commands: those of a journal that is done again.
 
         now_us, opened_us, reports: where a machine that was restored stands.
         """
@@ -81,7 +90,7 @@ class LiveLoop:
         machine.arrays.desk[layout.FILLS_ARE_TOLD] = 1.0
         self.machine, self._history, self._run = machine, history, run
         self.now_us = machine.setup.start_us - 1 if now_us is None else now_us
-        self.opened_us, self.reports = opened_us, reports
+        self.opened_us, self.reports, self.feeds = opened_us, reports, feeds
         self.writer: Writer | None = None
         self.listeners: tuple[Listener, ...] = ()
         self.drift: Drift | None = None
@@ -154,7 +163,7 @@ class LiveLoop:
 
         Args:
             now_us: The instant; every bar that closes by then is there.
-            rows: By leg the bars that close at it.
+            rows: By leg the bars that close at it, those of fallbacks among them.
 
         Raises:
             FeedError: It is past.
@@ -165,8 +174,9 @@ class LiveLoop:
         with self._undivided:
             while (following := self._next_event()) < now_us:
                 self._do(following)
-            if rows:
-                self._close(now_us, rows)
+            chosen = self._choose(now_us, rows) if rows else {}
+            if chosen:
+                self._close(now_us, chosen)
             elif following == now_us:
                 self._do(now_us)
             self.now_us = now_us
@@ -233,6 +243,14 @@ class LiveLoop:
         expiry, due = next_expiry(self.machine.state), int(self.machine.arrays.schedules[layout.NEXT_DUE].min())
         return max(min(due, self._commands.next_us(), NEVER_US if expiry is None else expiry), self.now_us + 1)
 
+    def _choose(self, now_us: int, rows: Mapping[int, Row]) -> Mapping[int, Row]:
+        """The bars of the feeds that are read."""
+        chosen, changes = self.feeds.choose(now_us, rows)
+        if self.writer is not None:
+            for change in changes:
+                self.writer.feed_changed(change)
+        return chosen
+
     def _close(self, now_us: int, rows: Mapping[int, Row]) -> None:
         ts_us = now_us - self.machine.interval_us
         if self.opened_us < ts_us:
@@ -286,6 +304,8 @@ class LiveLoop:
 
     def _apply(self, now_us: int, event: Event, by: str) -> None:
         self.machine.event(event, now_us)
+        if isinstance(event, UseFeed):
+            self.feeds.use(event)
         for listener in (*([self.writer] if self.writer is not None else []), *self.listeners):
             listener.event(now_us, event, by)
 

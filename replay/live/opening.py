@@ -34,6 +34,7 @@ from .recording import Recording
 from .run import LiveRun
 from .running import SESSION, ConnectedSession, greet
 from .session import LiveSession
+from .shadow import shadow_of
 
 VENUE_TOKEN = "venue"  # noqa: S105 - the name of its file
 ROOM_BARS = 200_000
@@ -139,9 +140,9 @@ def _opened(
     keys.bind(log_id)
     back_off = BackOff(np.random.default_rng(int.from_bytes(random_bytes(8), "little")))
     connected = ConnectedSession(session, lambda: client.open(SESSION), clock, back_off, adapter_log(plan))
-    return LiveRun(
-        plan.config, connected, past, client, begun=None if link is None or welcome is None else (link, welcome)
-    )
+    connected.shadow = shadow_of(session, JournalFiles(folder=places.journal, environment=plan.environment), clock)
+    begun = None if link is None or welcome is None else (link, welcome)
+    return LiveRun(plan.config, connected, past, client, begun=begun)
 
 
 def adapter_log(plan: LivePlan, folder: Path = Path("logs/adapters")) -> logging.Logger:

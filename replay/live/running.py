@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 
 from ...engine.bars import MICROSECONDS
-from ...errors import FeedError
+from ...errors import AuthorizationError, FeedError, HeldError
 from ..channel.messages import Goodbye, Hello, Welcome
 from ..channel.service import Stream
 from ..clock import Clock, sleep_while
@@ -18,6 +18,7 @@ from .event_clock import EventClock
 from .greeting import hello_of
 from .link import VenueLink
 from .session import LiveSession
+from .shadow import Shadow
 
 SESSION = "session"
 """Name of the stream."""
@@ -42,6 +43,7 @@ class ConnectedSession:
     Attributes:
         session: The run.
         is_connected: Whether the venue has answered and goes on.
+        shadow: What computes the day again between messages; None: nothing does.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class ConnectedSession:
     ) -> None:
         """connect: opens a stream to the venue. log: what happens to the connection."""
         self.session, self.is_connected = session, False
+        self.shadow: Shadow | None = None
         self._connect, self._clock, self._back_off, self._log = connect, clock, back_off, log
         self._event_clock = EventClock(clock)
         self._link: VenueLink | None = None
@@ -79,6 +82,7 @@ class ConnectedSession:
             while not should_stop():
                 if self._may_be_managed():
                     between()
+                self._do_shadow()
                 if self._link is None:
                     self._guarded(self._reach)
                     if self._link is None and not self._wait(should_stop, between):
@@ -111,11 +115,16 @@ class ConnectedSession:
             return True
         return self._clock.monotonic_us() - self._answered_us > PATIENCE_US
 
+    def _do_shadow(self) -> None:
+        """Compute a part of the day again, unless a message waits."""
+        if self.shadow is not None and not (self._link is not None and self._link.has_more):
+            self.shadow.slice()
+
     def _guarded(self, step: Callable[[], None]) -> None:
-        """Do something with the venue; where it fails, the connection is given up."""
+        """Do something with the venue; where it fails, or refuses, the connection is given up and tried again later."""
         try:
             step()
-        except FeedError as error:
+        except (FeedError, HeldError, AuthorizationError) as error:
             self._lose(str(error))
 
     def _reach(self) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
+from ...engine.fallback import FeedChange
 from ...engine.scheduler.checkpoint import take_checkpoint
 from ...engine.scheduler.machine import SchedulerMachine
 from ..catching_up import CatchUp
@@ -80,10 +82,13 @@ class LiveScribe(Scribe):
         self.waiting, self.cancels = [], []
         return waiting, cancels
 
-    def live_checkpoint(self, next_bar: int, opened_us: int, reports: int) -> bytes:
-        """The record that a new segment begins with."""
+    def feed_changed(self, change: FeedChange) -> None:
+        """Have a change of feed written with its instant."""
+        self._changes.append(change)
+
+    def live_checkpoint(self, next_bar: int, live: Mapping[str, Any]) -> bytes:
+        """The record that a new segment begins with. live: what a live run stands at beside the machine."""
         open_ids = self._orders.all()
         self.tags = {one: tag for one, tag in self.tags.items() if one in open_ids}
-        live = {"opened_us": opened_us, "reports": reports, "tags": self.tags}
         state = take_checkpoint(self._machine, next_bar)
-        return timed("checkpoint", at_text(self._now_us), {"state": state, "live": live})
+        return timed("checkpoint", at_text(self._now_us), {"state": state, "live": {**live, "tags": self.tags}})

@@ -157,7 +157,12 @@ class LiveSession:
         self.journal.close(self._checkpoint() if seals else None)
 
     def _checkpoint(self) -> bytes:
-        return self.writer.live_checkpoint(self.loop.next_bar, self.loop.opened_us, self.loop.reports)
+        live = {
+            "opened_us": self.loop.opened_us,
+            "reports": self.loop.reports,
+            "feeds": self.loop.feeds.state(),
+        }
+        return self.writer.live_checkpoint(self.loop.next_bar, live)
 
 
 class _CatchingUp:
@@ -181,10 +186,9 @@ class _CatchingUp:
         """The run, where the journal ends."""
         tail = last_tail(self._files, self._disk, genesis)
         bars = self._bars(tail)
-        until_us = self._start_us if tail.now_us is None else tail.now_us
-        setup = set_up_again(self._plan, bars, self._start_us, until_us, self._room, self._options)
+        setup, feeds = set_up_again(self._plan, bars, self._start_us, tail, self._room, self._options)
         ledger = CatchUp(tail.records, self._journal, COMPARED)
-        again = Again(setup, bars, tail, self._journal.log_id, ledger, self._journal)
+        again = Again(setup, feeds, bars, tail, self._journal.log_id, ledger, self._journal)
         again.do()
         loop, writer = again.loop, again.writer
         loop.drift = None
@@ -225,11 +229,9 @@ def _count(legs: Sequence[Bars], until_us: int) -> int:
 
 
 def _first_missing(legs: Sequence[Bars], told: Sequence[Mapping[str, Any]], interval_us: int) -> int | None:
-    """When the first bar opened that a `bars` record counts and the recording lacks; None where it has all."""
-    closes = np.concatenate([bars.closes_us for bars in legs])
-    closes.sort()
-    for record in told:
-        now_us = at_us(record["at"])
-        if np.searchsorted(closes, now_us, "right") - np.searchsorted(closes, now_us) < record["count"]:
-            return now_us - interval_us
-    return None
+    """From when on the recording may lack bars that `bars` records tell of; None where it has all.
+
+    Of the last instant that it holds some may have been cut off.
+    """
+    last_us = max(int(bars.closes_us[-1]) for bars in legs if len(bars))
+    return last_us - interval_us if told and at_us(told[-1]["at"]) >= last_us else None

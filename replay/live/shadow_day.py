@@ -7,7 +7,8 @@ done once more with fills as a backtest has them, which is what the live equity 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,12 +22,15 @@ from ...kernels.scheduler import layout
 from ..catching_up import CatchUp, DivergedError
 from ..drift import RecordedDrift
 from ..health import BY_HEALTH
-from ..journal.record import fields_of
+from ..journal.record import at_us, fields_of
 from ..twin import WHOLE_COLUMNS
 from .again import COMPARED, Again, Follower, Tail, set_up_again
 from .loop import LiveLoop
 
-_BARS = b'"kind":"bars"'
+Steps = Generator[Future[Any] | None, None, None]
+"""Pieces of work; where one gives a future, that is waited for before the next."""
+
+_FILL = b'"kind":"fill"'
 _FROM_A_VENUE = (b'"kind":"report"', b'"kind":"order"')
 
 
@@ -66,12 +70,21 @@ class ShadowDay:
     Attributes:
         compared: How many records came out the same.
         difference: The first that did not.
-        equity_gap: Live equity over the shadow's, whose orders are filled as a backtest's, at the last close; None
-            until that is known.
+        equity_gap: How much more live equity has grown since the day began than the shadow's, whose orders are filled
+            as a backtest's, up to the last close; None until that is known.
     """
 
     def __init__(
-        self, plan: LivePlan, tail: Tail, bars: Sequence[Bars], start_us: int, options: Mapping[str, Any], run: str
+        self,
+        plan: LivePlan,
+        tail: Tail,
+        bars: Sequence[Bars],
+        *,
+        start_us: int,
+        day_us: int,
+        options: Mapping[str, Any],
+        run: str,
+        aside: Executor,
     ) -> None:
         """A look at what a journal holds since a checkpoint.
 
@@ -80,83 +93,91 @@ class ShadowDay:
             tail: What the journal holds.
             bars: By leg all bars up to the last one that the tail tells of.
             start_us: When the run has started.
+            day_us: When the day has, which the equity gap is counted from.
             options: Fields of `Execution`.
             run: The id of the journal.
+            aside: What does that which cannot be divided.
         """
         self._plan, self._tail, self._bars = plan, tail, bars
-        self._start_us, self._options, self._run = start_us, options, run
+        self._start_us, self._day_us, self._options, self._run = start_us, day_us, options, run
+        self._aside = aside
         self.compared = 0
         self.difference: Difference | None = None
         self.equity_gap: float | None = None
 
-    def steps(self) -> Iterator[None]:
-        """Do all of it, a piece at a time."""
-        drift = RecordedDrift((), self._set_up())
-        yield
-        for payload in self._tail.records:
-            drift.take(payload)
-            yield
-        yield from self._compare(drift)
-        if self.difference is None:
-            yield from self._measure(drift)
+    def steps(self) -> Steps:
+        """Do all of it, a piece at a time; what cannot be divided is done in a thread, and waited for."""
+        yield from self._compare()
+        if self.difference is not None:
+            return
+        if any(one.startswith(_FILL) for one in self._tail.records):
+            yield from self._measure()
+        else:
+            self.equity_gap = 0.0
 
-    def _compare(self, drift: RecordedDrift) -> Iterator[None]:
+    def _compare(self) -> Steps:
         """Make every record anew with what the venue told."""
         ledger = CatchUp(self._tail.records, None, COMPARED)
-        again = Again(self._set_up(), self._bars, self._tail, self._run, ledger, drift=drift)
-        yield
-        self._lend_wishes(again.loop)
-        yield
+        again = yield from self._begun(ledger)
         try:
             for _ in again.steps():
                 again.writer.take_waiting()
-                yield
+                yield None
         except DivergedError as error:
             self.difference = _difference(error)
         self.compared = ledger.compared
 
-    def _measure(self, drift: RecordedDrift) -> Iterator[None]:
+    def _measure(self) -> Steps:
         """Do it once more with orders that are filled at the opens."""
-        closes = [one for one in self._tail.records if one.startswith(_BARS)]
-        if not closes or not any(b'"kind":"fill"' in one[:14] for one in self._tail.records):
-            self.equity_gap = 0.0
-            return
-        again = Again(self._set_up(), self._bars, self._tail, self._run, CatchUp(()), drift=drift)
+        again = yield from self._begun(CatchUp(()))
         loop = again.loop
-        yield
-        self._lend_wishes(loop)
-        yield
         loop.machine.arrays.desk[layout.FILLS_ARE_TOLD] = 0.0
-        follower, last = Follower(loop, self._bars), closes[-1]
+        follower, before, gap = Follower(loop, self._bars), 0.0, 0.0
         for payload in self._tail.records:
-            if not payload.startswith(_FROM_A_VENUE) and _is_compared(payload):
-                follower.make(fields_of(payload))
-                again.writer.take_waiting()
-                yield
-            if payload is last:
-                break
-        shadow = float(loop.machine.arrays.account[layout.EQUITY])
-        self.equity_gap = float(fields_of(last)["equity"]) - shadow
+            if payload.startswith(_FROM_A_VENUE) or not _is_compared(payload):
+                continue
+            record = fields_of(payload)
+            follower.make(record)
+            again.writer.take_waiting()
+            if record["kind"] == "bars":
+                gap = record["equity"] - float(loop.machine.arrays.account[layout.EQUITY])
+                before = gap if at_us(record["at"]) <= self._day_us else before
+            yield None
+        self.equity_gap = gap - before
 
-    def _set_up(self) -> Any:
-        until_us = self._start_us if self._tail.now_us is None else self._tail.now_us
-        return set_up_again(self._plan, self._bars, self._start_us, until_us, 1, self._options)
+    def _begun(self, ledger: CatchUp) -> Generator[Future[Again] | None, None, Again]:
+        """The run as it stood at the tail's checkpoint, as late as it was."""
+        made = self._aside.submit(self._set_up, ledger)
+        yield made
+        again = made.result()
+        drift = RecordedDrift((), again.loop.machine.setup)
+        for payload in self._tail.records:
+            drift.take(payload)
+            yield None
+        again.loop.drift = drift
+        return again
+
+    def _set_up(self, ledger: CatchUp) -> Again:
+        """All of it is its own: no other thread has any of it."""
+        setup, feeds = set_up_again(self._plan, self._bars, self._start_us, self._tail, 1, self._options)
+        again = Again(setup, feeds, self._bars, self._tail, self._run, ledger, drift=RecordedDrift((), setup))
+        self._lend_wishes(again.loop)
+        return again
 
     def _lend_wishes(self, loop: LiveLoop) -> None:
-        """Have whole columns made; where an engine has failed that day, what it saw when decides, bar by bar."""
-        machine = loop.machine
-        own = machine.wishes
-        if any(one.by == BY_HEALTH for one in self._tail.commands) or own.health[FAILURES].any():
+        """Have whole columns made; where an engine has failed that day, it is asked bar by bar, as it was."""
+        machine, checkpoint = loop.machine, self._tail.checkpoint
+        health = machine.wishes.health
+        has_failed = any(one.by == BY_HEALTH for one in self._tail.commands) or health[FAILURES].any()
+        if has_failed or (checkpoint is not None and health[IS_BEHIND].any()):
             return
-        whole = SchedulerMachine(with_all_bars(machine.setup, self._bars[: len(machine.setup.panel.names)], WHOLE_COLUMNS),
-                                 observed=True)  # fmt: skip
-        if self._tail.checkpoint is None:
+        legs = loop.feeds.told(one.command for one in self._tail.commands).merged(self._bars)
+        whole = SchedulerMachine(with_all_bars(machine.setup, legs, WHOLE_COLUMNS), observed=True)
+        if checkpoint is None:
             whole.warm_up()
-        elif own.health[IS_BEHIND].any():
-            return
         else:
-            restore_checkpoint(whole, self._tail.checkpoint["state"])
-        own.ahead = WishesAhead(whole, loop.next_bar)
+            restore_checkpoint(whole, checkpoint["state"])
+        machine.wishes.ahead = WishesAhead(whole, loop.next_bar)
 
 
 def _is_compared(payload: bytes) -> bool:

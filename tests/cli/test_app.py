@@ -11,12 +11,17 @@ import barstep as package
 import pytest
 
 Run = Callable[..., object]
+SOME = ("backtest", "config", "data", "decision-log", "halt", "keys", "scheduler")
 HEAVY = {"numba", "llvmlite", "numpy", "polars", "pyarrow", "rich"}
 
 
 @pytest.mark.parametrize(
     "words",
-    [["--help"], ["--version"], *([name, "--help"] for name in ("backtest", "config", "data", "decision-log", "keys"))],
+    [
+        ["--help"],
+        ["--version"],
+        *([name, "--help"] for name in ("backtest", "config", "data", "decision-log", "halt", "keys", "scheduler")),
+    ],
 )
 def test_help_imports_nothing_heavy(words: list[str]) -> None:
     """Help and version answer without the libraries that take long to import."""

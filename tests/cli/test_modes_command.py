@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scheduler_folder import BARS, records
+from scheduler_folder import BARS, JOURNAL, records
 
 Run = Callable[..., Any]
 pytestmark = pytest.mark.usefixtures("scheduler_folder")
@@ -52,3 +52,13 @@ def test_a_reload_without_a_loop_is_in_force_at_the_next_start(barstep: Run) -> 
     done = barstep("scheduler", "run", "--run-once")
     assert done.code == 0, done.err
     assert barstep("decision-log", "verify").code == 0
+
+
+def test_a_session_with_a_reload_in_it_is_done_again_from_its_journal(barstep: Run) -> None:
+    """By the configuration that it was begun with, which is kept beside it, whatever the file says now."""
+    config = Path("config/core.yaml")
+    assert barstep("scheduler", "run", *BARS, "--run-once").code == 0
+    config.write_text(config.read_text().replace("profile_floor: 0.1", "profile_floor: 0.2"))
+    assert barstep("scheduler", "reload").code == 0
+    again = barstep("replay", "--from-journal", JOURNAL)
+    assert again.code == 0 and "all the same" in again.out and "1 commands" in again.out

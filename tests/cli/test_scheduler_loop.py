@@ -28,6 +28,7 @@ def ended(running: subprocess.Popen[bytes], *signals: int) -> tuple[int, int, st
     began = CLOCK.monotonic_us()
     for each in signals:
         running.send_signal(each)
+        CLOCK.sleep_us(200_000)  # so that a second one meets it in the middle of its end
     out, err = running.communicate(timeout=60)
     return running.returncode, CLOCK.monotonic_us() - began, (out + err).decode()
 

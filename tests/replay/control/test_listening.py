@@ -9,16 +9,20 @@ from pathlib import Path
 
 import pytest
 from barstep.config.tokens import Token
-from barstep.errors import AuthorizationError, HeldError
+from barstep.errors import AuthorizationError, HeldError, UsageError
 from barstep.replay.authorization import READ, WRITE, Authorizer, token_sha384
+from barstep.replay.certificate_files import BundleFolder
+from barstep.replay.certificates import init_bundle, load_identity
 from barstep.replay.channel.client import ChannelClient
+from barstep.replay.channel.identity import Identity
 from barstep.replay.clock import SystemClock
-from barstep.replay.control.connecting import connect_control, control_address
+from barstep.replay.control.connecting import connect_control, control_address, needs_identity
 from barstep.replay.control.listening import Listening
 from barstep.replay.control.place import find_place
 from barstep.replay.control.run import RecordedRun
 from barstep.replay.control.verbs import STREAM
 from barstep.replay.control.wire import Question, encode
+from barstep.replay.issuing import ROLES
 from control_making import small_desk, small_run
 
 CLOCK = SystemClock()
@@ -30,11 +34,11 @@ TOKENS = [
 
 
 @contextmanager
-def running(run: RecordedRun) -> Iterator[tuple[Listening, str]]:
+def running(run: RecordedRun, identity: Identity | None = None) -> Iterator[tuple[Listening, str]]:
     """A loop in a thread that listens; gives it and its address."""
     listening = Listening(small_desk(run), lambda tokens: Authorizer("s", tokens, environ={}), TOKENS, CLOCK)
     stop = threading.Event()
-    with listening.at("127.0.0.1:0", "e", "s") as address:
+    with listening.at("127.0.0.1:0", "e", "s", identity) as address:
         thread = threading.Thread(target=run.run, args=(stop.is_set, listening.hand.work))
         thread.start()
         try:
@@ -69,6 +73,21 @@ def test_a_command_reaches_the_loop_and_its_answer_comes_back() -> None:
             connect_control(address, "c" * 64, CLOCK)
     with pytest.raises(HeldError, match="Is the loop running"):
         connect_control(address, ANN, CLOCK)
+
+
+def test_with_certificates_both_ends_show_them(tmp_path: Path) -> None:
+    """As they do between machines; without one nobody comes in."""
+    now_us = CLOCK.now_us()
+    init_bundle(BundleFolder(tmp_path / "mtls", "desk"), host="localhost", client="ann", now_us=now_us)
+    ours, theirs = (load_identity(tmp_path / "mtls", "desk", role, now_us=now_us) for role in ROLES)
+    with running(small_run(speed=1.0, clock=CLOCK), ours) as (_, address):
+        assert needs_identity(address) and not needs_identity("grpc://127.0.0.1:1")
+        named = address.replace("127.0.0.1", "localhost")
+        client = connect_control(named, ANN, CLOCK, theirs)
+        assert client.ask("mode")["name"] == "running"
+        client.close()
+        with pytest.raises(UsageError, match="certificates are needed"):
+            connect_control(named, ANN, CLOCK)
 
 
 def test_a_token_that_is_revoked_loses_its_open_stream() -> None:

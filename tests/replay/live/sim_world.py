@@ -133,8 +133,8 @@ class Wire:
 class SimWorld(World):
     """One drawn scheduler with everything that goes wrong around it, all from one seed."""
 
-    def __init__(self, seed: int, faults: Faults = CALM) -> None:
-        super().__init__(seed)
+    def __init__(self, seed: int, faults: Faults = CALM, *, has_fallbacks: bool = False) -> None:
+        super().__init__(seed, has_fallbacks)
         self.faults = faults
         self.rng = np.random.default_rng(seed)
         self.clock = SimulatedClock(self.start_us)

@@ -1,0 +1,84 @@
+"""Engines that are advanced all in one call give what they give when they are called one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from unittest.mock import patch
+
+import numpy as np
+from barstep.engine.scheduler import wishes
+from barstep.engine.scheduler.backtest import set_up_scheduler
+from barstep.engine.scheduler.machine import SchedulerMachine
+from barstep.engine.scheduler.setup import SchedulerSetup
+from hypothesis import given
+from hypothesis import strategies as st
+from random_scheduler import random_scheduler
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@contextmanager
+def one_by_one() -> Iterator[None]:
+    """Every engine is taken for one from outside."""
+    with patch.object(wishes, "number_of", lambda _: None):
+        yield
+
+
+def both(setup: SchedulerSetup) -> tuple[SchedulerMachine, SchedulerMachine]:
+    together = SchedulerMachine(setup, observed=True)
+    with one_by_one():
+        alone = SchedulerMachine(setup, observed=True)
+    return together, alone
+
+
+def assert_same(together: SchedulerMachine, alone: SchedulerMachine, width: int) -> None:
+    for name in ("wishes", "confidence", "means"):
+        own, other = (np.ascontiguousarray(getattr(one.wishes, name)[..., :width]) for one in (together, alone))
+        assert own.tobytes() == other.tobytes(), name
+    for (name, own), (_, other) in zip(together.wishes.memories(), alone.wishes.memories(), strict=True):
+        assert own.tobytes() == other.tobytes(), name
+
+
+def set_up(seed: int) -> SchedulerSetup:
+    drawn = random_scheduler(seed, bars=(120, 160))
+    given = {**drawn.given, "commands": ()}
+    if "start_us" in given:
+        given["start"] = EPOCH + timedelta(microseconds=given.pop("start_us"))
+    return set_up_scheduler(drawn.config, "s", environment="e", bars=drawn.bars, **given)
+
+
+@given(seed=st.integers(0, 10**6), cuts=st.lists(st.integers(1, 40), min_size=1, max_size=30))
+def test_one_call_gives_what_single_calls_give(seed: int, cuts: list[int]) -> None:
+    """Wishes, confidence, means and memories to the bit: with gaps, pairs, longer intervals, any blocks of bars."""
+    setup = set_up(seed)
+    machines = both(setup)
+    for machine in machines:
+        machine.warm_up()
+    start, begin = 0, machines[0].bars.start
+    closes = setup.history.ts_us + machines[0].interval_us
+    while begin + start < machines[0].bars.stop:
+        for cut in cuts:
+            first = begin + start
+            block = closes[first : min(first + min(cut, setup.block_bars), machines[0].bars.stop)]
+            if not block.size:
+                break
+            for machine in machines:
+                machine.wishes.fill(block, int(closes[first - 1]) if first else 0)
+            assert_same(*machines, block.size + 1)
+            start += block.size
+
+
+@given(seed=st.integers(0, 10**6))
+def test_what_was_given_last_does_not_depend_on_the_blocks(seed: int) -> None:
+    """Bars skipped, or a bar at a time: how far each has come and what it gave last are the same bits."""
+    setup = set_up(seed)
+    closes = setup.history.ts_us + setup.history.interval_seconds * 1_000_000
+    skipped, single = SchedulerMachine(setup), SchedulerMachine(setup)
+    skipped.wishes.skip(int(closes[-1]))
+    for place in range(closes.size):
+        single.wishes.fill(closes[place : place + 1], 0)
+    for (name, own), (_, other) in zip(skipped.wishes.memories(), single.wishes.memories(), strict=True):
+        if not name.startswith("carries"):  # slots that nothing reads again may hold either
+            assert own.tobytes() == other.tobytes(), name

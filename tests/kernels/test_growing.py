@@ -1,0 +1,106 @@
+"""Bars put behind what has come: `tests/engine/test_growing.py` holds the same to a panel of all bars at once."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from barstep.kernels import growing
+from barstep.kernels.columns import BAR_COLUMNS, CLOSE, RETURN
+
+pytestmark = pytest.mark.unit_kernel
+
+LEGS, ROOM, LENGTH_US = 2, 5, 60_000_000
+UNTOUCHED = -12345.5
+FIT = [10.0, 12.0, 9.0, 11.0, 5.0]
+
+
+class Tables:
+    """Two legs with room for five bars; what has not come is poison."""
+
+    def __init__(self) -> None:
+        self.opens_us, self.closes_us, self.numbers, self.starts = np.full((4, LEGS, ROOM), -7)
+        self.values, self.counts = np.full((LEGS, BAR_COLUMNS, ROOM), UNTOUCHED), np.zeros((LEGS, 2), dtype=np.int64)
+
+    @property
+    def arrays(self) -> tuple[np.ndarray, ...]:
+        return self.opens_us, self.closes_us, self.numbers, self.values, self.counts, self.starts
+
+    def add(self, minute: int, rows: dict[int, list[float]]) -> int:
+        legs, told = np.array(list(rows)), np.array(list(rows.values()))
+        return int(growing.add_bars(minute * LENGTH_US, LENGTH_US, legs, told, *self.arrays))
+
+
+def test_bars_are_added_with_their_returns_and_runs() -> None:
+    """A leg that lacks a minute begins a new run; the return is that between the two closes all the same."""
+    tables = Tables()
+    assert tables.add(3, {0: FIT, 1: FIT}) == growing.ALL_FIT
+    assert tables.add(4, {0: [11.0, 12.0, 10.0, 11.5, np.nan]}) == growing.ALL_FIT
+    assert tables.add(5, {0: FIT, 1: FIT}) == growing.ALL_FIT
+    assert tables.counts.tolist() == [[3, 1], [2, 2]]
+    assert tables.starts.tolist() == [[0, -7, -7, -7, -7], [0, 1, -7, -7, -7]]
+    assert tables.numbers[:, :3].tolist() == [[3, 4, 5], [3, 5, -7]]
+    assert (tables.closes_us[0, :3] - tables.opens_us[0, :3]).tolist() == [LENGTH_US] * 3
+    assert np.isnan(tables.values[:, RETURN, 0]).all()
+    assert tables.values[0, RETURN, 1] == pytest.approx(np.log(11.5 / 11.0), rel=1e-14)
+    assert (tables.values[:, :, 3:] == UNTOUCHED).all()
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        [np.nan, 12.0, 9.0, 11.0, 5.0], [10.0, np.nan, 9.0, 11.0, 5.0], [10.0, 12.0, np.nan, 11.0, 5.0],
+        [10.0, 12.0, 9.0, np.nan, 5.0], [10.0, np.inf, 9.0, 11.0, 5.0], [10.0, 12.0, 0.0, 11.0, 5.0],
+        [8.0, 12.0, 9.0, 11.0, 5.0], [10.0, 12.0, 9.0, 12.5, 5.0], [10.0, 12.0, 9.0, 11.0, -1.0],
+    ],
+)  # fmt: skip
+def test_one_row_that_is_not_fit_keeps_all_out(row: list[float]) -> None:
+    """Its place is returned, and nothing is written."""
+    tables = Tables()
+    before = [array.copy() for array in tables.arrays]
+    assert tables.add(3, {1: FIT, 0: row}) == 1
+    assert all((array == kept).all() for array, kept in zip(tables.arrays, before, strict=True))
+
+
+def test_what_comes_late_or_finds_no_room_is_kept_out() -> None:
+    """A bar of a time that has come before, and one more than there is room for."""
+    tables = Tables()
+    for minute in range(ROOM):
+        assert tables.add(minute, {0: FIT}) == growing.ALL_FIT
+    assert tables.add(ROOM - 1, {1: FIT, 0: FIT}) == 1
+    assert tables.add(ROOM, {1: FIT, 0: FIT}) == growing.NO_ROOM
+    assert tables.counts[:, growing.BARS].tolist() == [ROOM, 0]
+
+
+def test_a_column_has_the_prices_of_those_that_have_a_bar() -> None:
+    """The close of the others stands; before the first bar there is none."""
+    tables, places, latest = Tables(), np.full((LEGS, 3), -1), np.full((2, LEGS, 5), UNTOUCHED)
+    for column, rows in enumerate([{0: FIT}, {1: FIT}]):
+        tables.add(column, rows)
+        growing.see_column(column, column * LENGTH_US, tables.opens_us, tables.values, tables.counts, places, latest)
+    assert places.tolist() == [[0, 0, -1], [-1, 0, -1]]
+    assert latest[0, 0].tolist() == latest[1, 1].tolist() == FIT
+    assert np.isnan(latest[0, 1]).all()
+    assert latest[1, 0, CLOSE] == FIT[CLOSE]
+    assert np.isnan(np.delete(latest[1, 0], CLOSE)).all()
+
+
+def test_shorter_bars_are_joined_until_their_end_has_come() -> None:
+    """Two minutes each: the first that is not whole is left out, time alone ends one, and the next end is told."""
+    base, longer = Tables(), Tables()
+    taken, unfinished = np.zeros(LEGS, dtype=np.int64), np.full(LEGS, -1)
+    rows = np.full((LEGS, growing.TOLD), UNTOUCHED)
+
+    def join(minute: int) -> int:
+        given = base.opens_us, base.values, base.counts, taken, unfinished, rows
+        return int(growing.join_bars(minute * LENGTH_US, 2 * LENGTH_US, 0, *given, *longer.arrays)) // LENGTH_US
+
+    base.add(1, {0: FIT})
+    assert join(1) == 2
+    base.add(2, {0: FIT, 1: FIT})
+    assert join(3) == 4
+    base.add(3, {0: [11.0, 13.0, 8.0, 12.0, np.nan]})
+    assert join(4) > 10**6
+    assert longer.counts[:, growing.BARS].tolist() == [1, 1]
+    assert longer.opens_us[:, 0].tolist() == [2 * LENGTH_US] * 2
+    assert longer.values[0, :5, 0].tolist() == [10.0, 13.0, 8.0, 12.0, 5.0]
+    assert longer.values[1, :5, 0].tolist() == FIT
