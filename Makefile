@@ -6,10 +6,14 @@ ROOMS := barstep.kernels barstep.engine barstep.replay barstep.config barstep.da
 SEEDS ?= 1
 export SEEDS
 
-.PHONY: demo test lint units kernels-plain kernels-bounds verify bench clean
+.PHONY: demo live-demo test lint units kernels-plain kernels-bounds verify bench clean
 
 demo: .venv/ready
 	$(BIN)/barstep demo
+
+# A venue and a live loop beside each other, for half a minute, in var/live-demo.
+live-demo: .venv/ready
+	$(BIN)/barstep live-demo
 
 test: lint units kernels-plain kernels-bounds
 

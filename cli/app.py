@@ -24,7 +24,9 @@ from . import (
     gateway,
     keys,
     licence,
+    live_demo,
     modes,
+    paper_smoke,
     portfolio,
     replay,
     report,
@@ -58,8 +60,10 @@ app.command("portfolio")(portfolio.portfolio_command)
 app.command("report")(report.report_command)
 app.command("reproduce")(reproduce.reproduce_command)
 app.command("smoke")(smoke.smoke_command)
+app.command("paper-smoke")(paper_smoke.paper_smoke_command)
 app.command("stub-server")(stub_server.stub_server_command)
 app.command("demo")(demo.demo_command)
+app.command("live-demo")(live_demo.live_demo_command)
 app.command("warmup")(warmup.warmup_command)
 app.command("doctor")(doctor.doctor_command)
 app.command("gateway")(gateway.gateway_command)

@@ -57,6 +57,15 @@ def say_if_cold() -> None:
         typer.echo("compiling the kernels of this version; it happens once (`barstep warmup` does all)", err=True)
 
 
+def compile_if_cold(*, quiet: bool) -> None:
+    """Compile everything where nothing was compiled before: processes that wait for each other cannot wait for that."""
+    from ..ops.warmup import is_warm, warmup_steps
+
+    if not is_warm():
+        for step in progress(warmup_steps(), "compiling, once", quiet=quiet):
+            step()
+
+
 def metric_table(columns: Mapping[str, Mapping[str, float]]) -> Table:
     """One row a metric, one column a result."""
     from rich import box
