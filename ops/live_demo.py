@@ -91,8 +91,8 @@ class _Demo:
             self._clock.sleep_us(part_us)
             top.stop()
         self._say("\nmeanwhile, in a second terminal:\n")
-        for words, output in told:
-            self._say(f"{_prompt(words)}\n{output}")
+        for line, output in told:
+            self._say(f"{_prompt(line)}\n{output}")
 
     def typed(self, *words: str) -> bool:
         """Type a command and show what it prints; gives whether it exits with 0."""

@@ -15,7 +15,7 @@ from barstep.errors import FeedError
 from barstep.replay.channel.service import Stream
 from barstep.replay.clock import SimulatedClock
 from barstep.replay.live.backing_off import BackOff
-from barstep.replay.live.running import LiveRun
+from barstep.replay.live.running import ConnectedSession
 from barstep.replay.live.session import LiveSession
 from barstep.replay.live.shadow import BY_SHADOW, SLICE_US, Shadow
 from barstep.replay.live.shadow import shadow_of as configured_shadow
@@ -219,7 +219,7 @@ def test_a_run_gives_its_shadow_slices_also_while_it_is_cut_off() -> None:
     world = World(1)
     session = go_on(world, messages=900)
     clock = SimulatedClock()
-    run = LiveRun(session, no_venue, clock, BackOff(np.random.default_rng(1)), logging.getLogger("nobody"))
+    run = ConnectedSession(session, no_venue, clock, BackOff(np.random.default_rng(1)), logging.getLogger("nobody"))
     run.shadow = shadow = Shadow(session, EACH_HOUR, FILES, clock, world.disk)
     shadow._next_us = session.loop.now_us
     run.run(lambda: shadow.looks > 0)
