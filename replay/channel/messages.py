@@ -64,6 +64,7 @@ class Hello(Message, frozen=True, kw_only=True, tag="hello"):
         book: How the account is kept.
         done_us: The last instant that the loop has done; -1: none, and the venue says where it stands.
         reports: How many reports of this run the loop has; the venue sends the later ones again.
+        waiting: Ids of the orders that the loop waits for.
     """
 
     version: int
@@ -73,6 +74,7 @@ class Hello(Message, frozen=True, kw_only=True, tag="hello"):
     book: Book
     done_us: int = -1
     reports: int = 0
+    waiting: list[str] = []
 
 
 class Welcome(Message, frozen=True, kw_only=True, tag="welcome"):
@@ -85,7 +87,7 @@ class Welcome(Message, frozen=True, kw_only=True, tag="welcome"):
             the venue has nothing that is so old.
         exact: Whether it waits for the loop's `Orders` after each instant, and fills as a backtest does.
         orders: Ids of the run's orders that it has, and that have not ended.
-        known: Ids of all of the run's orders that it ever had.
+        known: Those of `Hello.waiting` that it has or had.
         clock_us: What its clock says in event time, by which lateness is measured; -1: it has none.
         speed: Seconds of event time that go by in a second; 0: its clock waits for the loop.
     """

@@ -8,6 +8,9 @@ from typing import Protocol
 
 import pyarrow as pa
 
+ORDERS_WRITE, MARKET_READ = "orders.write", "market.read"
+"""Scopes of a venue: to send orders and hear of them, and to read its bars."""
+
 DEFAULT_MESSAGE_BYTES = 1_000_000
 """Most of a message, unless a service says otherwise."""
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 from ...errors import FeedError, UsageError, nearest
 from ..adapter_log import AdapterLog
 from ..channel.messages import Hello, HistoryRequest, Refusal
-from ..channel.service import Caller, Stream
+from ..channel.service import MARKET_READ, ORDERS_WRITE, Caller, Stream
 from ..clock import Clock
 from .ccxt_exchange import CcxtExchange
 from .exchange import Market
@@ -23,8 +23,6 @@ from .ledger import Ledger
 from .loop_link import LoopLink
 from .session import Session
 
-ORDERS_WRITE, MARKET_READ = "orders.write", "market.read"
-"""What a token of the gateway allows."""
 _HELLO_US = 10_000_000
 _HANDOVER_SECONDS = 10.0
 """That a new stream of a run waits for its old one to notice that it is over."""

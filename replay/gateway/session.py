@@ -102,7 +102,7 @@ class Session:
             now_us=self._now_us,
             exact=False,
             orders=[standing.order.order_id for standing in self._ledger.unended()],
-            known=list(self._ledger.standings),
+            known=[one for one in self._hello.waiting if one in self._ledger.standings],
             clock_us=self._exchange.earliest_us(),
         )
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...config.digest import content_sha384
+from ...engine.bars import Bars
 from ...engine.provenance import software
 from ...engine.scheduler.live_setup import LivePlan
 from ...errors import JournalError
@@ -30,8 +31,8 @@ def start_of(files: JournalFiles, disk: Disk, start_us: int) -> int:
     return start_us
 
 
-def genesis_of(plan: LivePlan, start_us: int, options: Mapping[str, Any]) -> bytes:
-    """The first record of a run's journal: all that the run depends on."""
+def genesis_of(plan: LivePlan, start_us: int, options: Mapping[str, Any], bars: Sequence[Bars]) -> bytes:
+    """The first record of a run's journal: all that the run depends on. bars: by leg those of its recording."""
     scheduler = plan.config.runtime.multi_strategy_schedulers[plan.scheduler]
     return members(
         {
@@ -48,9 +49,17 @@ def genesis_of(plan: LivePlan, start_us: int, options: Mapping[str, Any]) -> byt
             "without": [],
             "drift_seconds": 0.0,
             "execution": dict(options),
-            "bars": [{"instrument": leg.name, "venue": leg.venue} for leg in legs_of(plan)],
+            "bars": [
+                {"instrument": leg.name, "venue": leg.venue, "first": _first(own, start_us)}
+                for leg, own in zip(legs_of(plan), bars, strict=True)
+            ],
         }
     )
+
+
+def _first(bars: Bars, start_us: int) -> str | None:
+    """When the first bar opened that was closed at the start; None where there was none."""
+    return at_text(int(bars.ts_us[0])) if len(bars) and int(bars.closes_us[0]) <= start_us else None
 
 
 def refuse_another_run(files: JournalFiles, written: bytes, wanted: bytes) -> None:

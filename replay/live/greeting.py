@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ...engine.bars import Bars
@@ -33,7 +33,15 @@ def legs_of(plan: LivePlan) -> list[Leg]:
     return first + second + fallbacks
 
 
-def hello_of(plan: LivePlan, run: str, options: Mapping[str, Any], *, done_us: int = -1, reports: int = 0) -> Hello:
+def hello_of(
+    plan: LivePlan,
+    run: str,
+    options: Mapping[str, Any],
+    *,
+    done_us: int = -1,
+    reports: int = 0,
+    waiting: Iterable[str] = (),
+) -> Hello:
     """The first message of a loop, of a run that is new or goes on.
 
     Args:
@@ -42,6 +50,7 @@ def hello_of(plan: LivePlan, run: str, options: Mapping[str, Any], *, done_us: i
         options: Fields of `Execution`.
         done_us: The last instant that is done; -1: none.
         reports: How many reports it has.
+        waiting: Ids of the orders that it waits for.
     """
     legs = legs_of(plan)
     empty = [_no_bars(leg, plan.interval_seconds) for leg in legs]
@@ -61,6 +70,7 @@ def hello_of(plan: LivePlan, run: str, options: Mapping[str, Any], *, done_us: i
         book=book,
         done_us=done_us,
         reports=reports,
+        waiting=list(waiting),
     )
 
 

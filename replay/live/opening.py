@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from ...config.environments import Environment
 from ...engine.bars import MICROSECONDS
 from ...engine.scheduler.live_setup import LivePlan, plan_live
 from ...errors import AuthorizationError, UsageError
+from ..adapter_log import AdapterLog
 from ..authorization import read_token, token_path
 from ..certificates import load_identity
 from ..channel.client import ChannelClient
@@ -39,6 +39,8 @@ from .shadow import shadow_of
 VENUE_TOKEN = "venue"  # noqa: S105 - the name of its file
 ROOM_BARS = 200_000
 """Bars that may come before a loop has to be started again."""
+LOGS = Path("logs/adapters")
+"""A line for each thing that happens to a connection, under the working folder."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,23 +140,12 @@ def _opened(
         past.close()
         raise
     keys.bind(log_id)
+    log = AdapterLog(LOGS / f"{plan.environment}.log", clock)
     back_off = BackOff(np.random.default_rng(int.from_bytes(random_bytes(8), "little")))
-    connected = ConnectedSession(session, lambda: client.open(SESSION), clock, back_off, adapter_log(plan))
+    connected = ConnectedSession(session, lambda: client.open(SESSION), clock, back_off, log)
     connected.shadow = shadow_of(session, JournalFiles(folder=places.journal, environment=plan.environment), clock)
     begun = None if link is None or welcome is None else (link, welcome)
     return LiveRun(plan.config, connected, past, client, begun=begun)
-
-
-def adapter_log(plan: LivePlan, folder: Path = Path("logs/adapters")) -> logging.Logger:
-    """The log of a loop's side of its venue: a line for each thing that happens to the connection."""
-    log = logging.getLogger(f"barstep.adapter.{plan.environment}")
-    if not log.handlers:
-        folder.mkdir(parents=True, exist_ok=True)
-        handler = logging.FileHandler(folder / f"{plan.environment}.log", encoding="utf-8")
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-        log.addHandler(handler)
-        log.setLevel(logging.INFO)
-    return log
 
 
 def _client(

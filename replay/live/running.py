@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 
 from ...engine.bars import MICROSECONDS
 from ...errors import AuthorizationError, FeedError, HeldError
+from ..adapter_log import AdapterLog
 from ..channel.messages import Goodbye, Hello, Welcome
 from ..channel.service import Stream
 from ..clock import Clock, sleep_while
@@ -47,7 +47,7 @@ class ConnectedSession:
     """
 
     def __init__(
-        self, session: LiveSession, connect: Connect, clock: Clock, back_off: BackOff, log: logging.Logger
+        self, session: LiveSession, connect: Connect, clock: Clock, back_off: BackOff, log: AdapterLog
     ) -> None:
         """connect: opens a stream to the venue. log: what happens to the connection."""
         self.session, self.is_connected = session, False
@@ -155,7 +155,14 @@ class ConnectedSession:
     def _hello(self) -> Hello:
         loop, plan = self.session.loop, self.session.plan
         done_us = loop.now_us if loop.has_begun else -1
-        return hello_of(plan, self.session.journal.log_id, self.session.options, done_us=done_us, reports=loop.reports)
+        return hello_of(
+            plan,
+            self.session.journal.log_id,
+            self.session.options,
+            done_us=done_us,
+            reports=loop.reports,
+            waiting=loop.orders.all(),
+        )
 
     def _listen(self) -> None:
         """Take one message, or see that there is none."""
@@ -186,7 +193,7 @@ class ConnectedSession:
         if self.is_connected:
             self._note("lost", why)
         else:
-            self._log.warning("cannot connect: %s", why)
+            self._log.write("not_connected", why=why)
         self._hang_up()
 
     def _hang_up(self) -> None:
@@ -210,7 +217,7 @@ class ConnectedSession:
 
     def _note(self, status: str, reason: str) -> None:
         """Tell the log and the journal what happens to the connection."""
-        self._log.info("%s: %s", status, reason)
+        self._log.write(status, why=reason)
         self.session.note_connection(status, reason)
 
 

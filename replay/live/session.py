@@ -116,7 +116,10 @@ class LiveSession:
         """
         files = JournalFiles(folder=folder, environment=plan.environment)
         start_us = start_of(files, disk, start_us)
-        genesis = genesis_of(plan, start_us, options)
+        bars = past.read()
+        if not any(map(len, bars)):  # what recurrences begin with is part of what a run depends on
+            bars = past.fetch(start_us - plan.history_bars * plan.interval_seconds * MICROSECONDS, start_us)
+        genesis = genesis_of(plan, start_us, options, bars)
         journal = TradingDecisionJournal.open(
             folder, plan.environment, keys, log_id=log_id, genesis=genesis, now_us=now_us, disk=disk
         )
@@ -207,8 +210,6 @@ class _CatchingUp:
         told = [fields_of(one) for one in tail.records if one.startswith(b'"kind":"bars"')]
         last_us = max([self._start_us, *(at_us(one["at"]) for one in told[-1:])])
         interval_us, kept = self._plan.interval_seconds * MICROSECONDS, self._past.read()
-        if not any(map(len, kept)):
-            return self._past.fetch(self._start_us - self._plan.history_bars * interval_us, last_us)
         wanted = 0 if tail.checkpoint is None else tail.checkpoint["state"]["next_bar"]
         now_us = tail.now_us or 0
         missing_us = _first_missing(kept, told, interval_us)

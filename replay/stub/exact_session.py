@@ -29,7 +29,7 @@ class ExactSession(Session):
         self.say(
             Welcome(
                 version=VERSION, venue=manner.name, now_us=self._at_us, exact=True,
-                orders=run.ledger.open_ids(), known=list(run.ledger.entries), speed=0.0,
+                orders=run.ledger.open_ids(), known=run.ledger.known_of(hello.waiting), speed=0.0,
             )
         )  # fmt: skip
         if hello.done_us < begins_us:

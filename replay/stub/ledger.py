@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -95,6 +96,10 @@ class RunLedger:
         entry.status = status
         entry.reports.append(report)
         self.reports.append(report)
+
+    def known_of(self, ids: Sequence[str]) -> list[str]:
+        """Those of some ids that it has or had."""
+        return [one for one in ids if one in self.entries]
 
     def open_ids(self) -> list[str]:
         """Ids of orders that have not ended."""

@@ -29,7 +29,7 @@ class PacedSession(Session):
         self.say(
             Welcome(
                 version=VERSION, venue=manner.name, now_us=at_us, exact=False,
-                orders=run.ledger.open_ids(), known=list(run.ledger.entries),
+                orders=run.ledger.open_ids(), known=run.ledger.known_of(hello.waiting),
                 clock_us=self._event_us, speed=manner.speed,
             )
         )  # fmt: skip

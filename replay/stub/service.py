@@ -13,13 +13,12 @@ import pyarrow as pa
 from ...errors import BarstepError, UsageError
 from ..adapter_log import AdapterLog
 from ..channel.messages import HistoryRequest
-from ..channel.service import Caller, Stream
+from ..channel.service import MARKET_READ, ORDERS_WRITE, Caller, Stream
 from ..clock import Clock
 from .faults import Faults
 from .link import Link
 from .venue import StubVenue
 
-ORDERS_WRITE, MARKET_READ = "orders.write", "market.read"
 SCOPES = (ORDERS_WRITE, MARKET_READ)
 """What a token of the venue may allow."""
 

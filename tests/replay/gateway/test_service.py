@@ -27,11 +27,12 @@ from barstep.replay.channel.messages import (
     Welcome,
 )
 from barstep.replay.channel.server import ChannelServer
+from barstep.replay.channel.service import MARKET_READ, ORDERS_WRITE
 from barstep.replay.channel.tokens import TokenEntry, TokenTable
 from barstep.replay.clock import SystemClock
 from barstep.replay.gateway.ccxt_exchange import CcxtExchange
 from barstep.replay.gateway.credentials import Credentials
-from barstep.replay.gateway.service import MARKET_READ, ORDERS_WRITE, GatewayService
+from barstep.replay.gateway.service import GatewayService
 from barstep.replay.gateway.venues import BINANCE
 from barstep.replay.live.link import VenueLink
 from exchange_stub import KEY, MINUTE_MS, SECRET, ExchangeStub
@@ -131,7 +132,7 @@ def test_bars_orders_and_reports_over_the_channel(served: Served) -> None:
     say(stream, Goodbye())
     stream.close()
     again = VenueLink(client.open("session"), served.clock)
-    say(again, hello(done_us=served.now_ms * 1_000))
+    say(again, hello(done_us=served.now_ms * 1_000, waiting=[first.order_id]))
     welcomed = hear(again, Welcome)[0]
     assert isinstance(welcomed, Welcome)
     assert welcomed.known == [first.order_id]

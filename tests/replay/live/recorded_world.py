@@ -41,7 +41,8 @@ def go_on(
     """
     session = world.open()
     done_us = session.loop.now_us if session.loop.has_begun else -1
-    hello = hello_of(world.plan, LOG, world.options, done_us=done_us, reports=session.loop.reports)
+    hello = hello_of(world.plan, LOG, world.options, done_us=done_us, reports=session.loop.reports,
+                     waiting=session.loop.orders.all())  # fmt: skip
     venue = world.venue.connect(hello, 0)
     assert isinstance(venue, VenueSession), venue
     adapter, heard, idle = VenueAdapter(session), 0, 0

@@ -5,7 +5,6 @@ The loop, its adapter, its link and its way of connecting again are the real one
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha384
@@ -16,6 +15,7 @@ import numpy as np
 from barstep.config.commands import AnyCommand
 from barstep.config.durations import instant_at
 from barstep.errors import FeedError
+from barstep.replay.adapter_log import AdapterLog
 from barstep.replay.channel.frames import Incoming, Outgoing
 from barstep.replay.channel.messages import Complete, Welcome, encode, read_from_loop
 from barstep.replay.clock import SimulatedClock
@@ -24,8 +24,6 @@ from barstep.replay.live.running import ConnectedSession
 from barstep.replay.live.session import LiveSession
 from barstep.replay.stub.session import Session as VenueSession
 from world import World
-
-LOG = logging.getLogger("barstep.test.sim_world")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,7 +170,11 @@ class SimWorld(World):
         while True:
             session = self.open()
             connected = ConnectedSession(
-                session, self.connect, self.clock, BackOff(np.random.default_rng(self.seed)), LOG
+                session,
+                self.connect,
+                self.clock,
+                BackOff(np.random.default_rng(self.seed)),
+                AdapterLog(None, self.clock),
             )
             try:
                 connected.run(lambda one=session: self._is_over(one), lambda one=session: _give(one, waiting))

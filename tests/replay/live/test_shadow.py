@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +12,7 @@ from barstep.engine.bars import MICROSECONDS
 from barstep.engine.scheduler.wishes_ahead import WishesAhead
 from barstep.errors import FeedError
 from barstep.replay.channel.service import Stream
+from barstep.replay.adapter_log import AdapterLog
 from barstep.replay.clock import SimulatedClock
 from barstep.replay.live.backing_off import BackOff
 from barstep.replay.live.running import ConnectedSession
@@ -219,7 +219,7 @@ def test_a_run_gives_its_shadow_slices_also_while_it_is_cut_off() -> None:
     world = World(1)
     session = go_on(world, messages=900)
     clock = SimulatedClock()
-    run = ConnectedSession(session, no_venue, clock, BackOff(np.random.default_rng(1)), logging.getLogger("nobody"))
+    run = ConnectedSession(session, no_venue, clock, BackOff(np.random.default_rng(1)), AdapterLog(None, clock))
     run.shadow = shadow = Shadow(session, EACH_HOUR, FILES, clock, world.disk)
     shadow._next_us = session.loop.now_us
     run.run(lambda: shadow.looks > 0)

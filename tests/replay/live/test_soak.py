@@ -46,11 +46,11 @@ def test_a_day_of_seconds_leaves_nothing_behind(tmp_path: Path, say: Callable[[s
 
 
 def test_what_is_kept_by_mistake_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A few kilobytes that each bar leaves, and a descriptor that is open still, are more than there may be."""
+    """Some kilobytes that each bar leaves, and a descriptor that is open still, are more than there may be."""
     plain, kept = LiveScribe.instant, []
 
     def instant(self: LiveScribe, now_us: int, place: int) -> None:
-        kept.append(bytearray(4_000))
+        kept.append(b"x" * 40_000)
         plain(self, now_us, place)
 
     monkeypatch.setattr(LiveScribe, "instant", instant)

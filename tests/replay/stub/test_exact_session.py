@@ -73,7 +73,7 @@ def test_it_goes_on_where_the_loop_is() -> None:
     session = opened(venue, hello(done_us=instant(10)))
     assert kinds(session.due(0)) == [Welcome]
     session.hear(lost, 0)  # the venue has it, and the loop is gone
-    session = opened(venue, hello(done_us=instant(10)))
+    session = opened(venue, hello(done_us=instant(10), waiting=("a", "b")))
     welcome = session.due(0)[0]
     assert (welcome.now_us, welcome.orders, welcome.known) == (instant(10), ["a"], ["a"])
     session.hear(lost, 0)

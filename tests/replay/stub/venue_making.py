@@ -29,14 +29,18 @@ def bars_of(symbol: str = "BTC", venue: str = "v", count: int = 60, missing: tup
 
 
 def hello(
-    legs: tuple[str, ...] = ("BTC",), *, run: str = RUN, done_us: int = -1, reports: int = 0, **rules: Any
+    legs: tuple[str, ...] = ("BTC",), *, run: str = RUN, done_us: int = -1, reports: int = 0,
+    waiting: tuple[str, ...] = (), **rules: Any
 ) -> Hello:
     """Of one schedule that trades each leg by itself."""
     execution = Execution(lot=0.01, **rules)
     row = execution.rules(hedged=False, interval_seconds=60, funded=False).tolist()
     book = Book(capital=10_000.0, schedules=["s"], order=[0], instruments=len(legs), rules=[row])
     named = [Leg(name=name, venue="v", symbol=name) for name in legs]
-    return Hello(version=VERSION, run=run, interval_seconds=60, legs=named, book=book, done_us=done_us, reports=reports)
+    return Hello(
+        version=VERSION, run=run, interval_seconds=60, legs=named, book=book, done_us=done_us, reports=reports,
+        waiting=list(waiting),
+    )  # fmt: skip
 
 
 def instant(bar: int) -> int:
