@@ -6,12 +6,13 @@ Loop and venue are processes on loopback. `SEEDS` says how often they are killed
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from killed_loops import STRACE, Killed
+from killed_loops import PATIENCE_S, STRACE, Killed
 from uninterrupted import ENVIRONMENT, Uninterrupted
 
 SEEDS = int(os.environ.get("SEEDS", "1"))
@@ -49,3 +50,16 @@ def test_kills_lose_and_double_nothing(seed: int, tmp_path: Path, say: Callable[
     told, ended = killed.told()
     assert told == records
     assert ended == state
+
+
+def test_a_journal_that_is_behind_what_was_sent_is_found(tmp_path: Path) -> None:
+    """A loop whose commits write nothing after a while is killed: orders at the venue are not those written."""
+    killed = Killed(tmp_path, bars=300, defect="not durable")
+    with killed.venue() as venue:
+        loop = killed.start()
+        loop.join(PATIENCE_S)
+        assert loop.exitcode == -signal.SIGKILL
+        killed.defect = ""
+        killed.finish(venue)
+    found = killed.problems()
+    assert any("its tag is" in one or "not in the journal" in one for one in found), found
