@@ -52,6 +52,16 @@ def test_kills_lose_and_double_nothing(seed: int, tmp_path: Path, say: Callable[
     assert ended == state
 
 
+def test_a_missing_tool_fails_where_that_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without strace kills at system calls are left out, which a strict run does not let pass."""
+    monkeypatch.setitem(globals(), "STRACE", "")
+    monkeypatch.delenv("BARSTEP_STRICT", raising=False)
+    assert not can_trace()
+    monkeypatch.setenv("BARSTEP_STRICT", "1")
+    with pytest.raises(AssertionError, match="strace is not installed"):
+        can_trace()
+
+
 def test_a_journal_that_is_behind_what_was_sent_is_found(tmp_path: Path) -> None:
     """A loop whose commits write nothing after a while is killed: orders at the venue are not those written."""
     killed = Killed(tmp_path, bars=300, defect="not durable")
