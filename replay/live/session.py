@@ -40,6 +40,7 @@ COMPARED = MADE_AGAIN | TOLD | {"order"}
 """Kinds of records that a live run makes again, or takes from its journal and writes the same."""
 
 
+_MADE = tuple(f'"kind":"{kind}"'.encode() for kind in sorted(COMPARED))
 _NO_CHECKPOINT = {"opened_us": -1, "reports": 0, "tags": {}}
 
 
@@ -236,7 +237,8 @@ class _CatchingUp:
         told = [fields_of(one) for one in tail if one.startswith(b'"kind":"bars"')]
         last_us = max([self._start_us, *(at_us(one["at"]) for one in told[-1:])])
         interval_us, kept = self._plan.interval_seconds * MICROSECONDS, self._past.read()
-        if not any(map(len, kept)):
+        has_begun = checkpoint is not None or any(one.startswith(_MADE) for one in tail)
+        if not has_begun or not any(map(len, kept)):  # a kill may have left a part of the history
             return self._past.fetch(self._start_us - self._plan.history_bars * interval_us, last_us)
         wanted, now_us = (0, 0) if checkpoint is None else (checkpoint["state"]["next_bar"], at_us(checkpoint["at"]))
         missing_us = _first_missing(kept, told, interval_us)
