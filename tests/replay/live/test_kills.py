@@ -17,8 +17,8 @@ from uninterrupted import ENVIRONMENT, Uninterrupted
 
 SEEDS = int(os.environ.get("SEEDS", "1"))
 KILLS = 3
-BARS_A_KILL = 40
-BYTES_A_BAR = 4_000
+BARS_A_KILL = 20
+BYTES_A_BAR = 10_000
 """About what a bar leaves in the journal."""
 
 
@@ -32,7 +32,7 @@ def can_trace() -> bool:
 def test_kills_lose_and_double_nothing(seed: int, tmp_path: Path, say: Callable[[str], None]) -> None:
     """Orders as in the venue's ledger, a journal that verifies, and the state of a loop that was never killed."""
     traced, rng, wanted = can_trace(), np.random.default_rng(seed), KILLS * min(SEEDS, 10)
-    killed = Killed(tmp_path, bars=BARS_A_KILL * (wanted + 2))
+    killed = Killed(tmp_path, bars=BARS_A_KILL * (wanted + 4))
     with killed.venue() as venue:
         for number in range(wanted):
             if killed.journal_bytes() > BYTES_A_BAR * BARS_A_KILL * wanted:
