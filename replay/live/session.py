@@ -116,8 +116,8 @@ class LiveSession:
         """
         files = JournalFiles(folder=folder, environment=plan.environment)
         start_us = start_of(files, disk, start_us)
-        bars = past.read()
-        if not any(map(len, bars)):  # what recurrences begin with is part of what a run depends on
+        is_new, bars = files.open_segment.name not in disk.names(folder), past.read()
+        if is_new or not any(map(len, bars)):  # a kill may have left a part of the history
             bars = past.fetch(start_us - plan.history_bars * plan.interval_seconds * MICROSECONDS, start_us)
         genesis = genesis_of(plan, start_us, options, bars)
         journal = TradingDecisionJournal.open(

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,7 @@ class Killed:
         kills: How many loops were killed.
         at_calls: How many of them at a system call.
         words: What else is typed to the venue.
+        defect: What is wrong with the loop on purpose; see `loop_process`.
     """
 
     folder: Path
@@ -61,7 +62,6 @@ class Killed:
     at_calls: int = 0
     words: tuple[str, ...] = ("--once",)
     defect: str = ""
-    _address: str = field(default="", init=False)
 
     def barstep(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""

@@ -49,17 +49,26 @@ def _run(folder: Path, words: list[str], environ: dict[str, str], waits: bool, d
 
 
 def _plant(defect: str) -> None:
-    """Break the loop: what it writes is not there when it says so."""
-    if defect != "not durable":
+    """Break the loop: what it writes is not there when it says so, or it does not hear that it is to stop.
+
+    The first one kills itself, after a while of which nothing is written.
+    """
+    if defect == "not durable":
+        from barstep.replay.journal.writer import TradingDecisionJournal  # noqa: PLC0415
+
+        plain, calls = TradingDecisionJournal.commit, [0]
+
+        def commit(self: TradingDecisionJournal) -> None:
+            calls[0] += 1
+            if calls[0] < 30:
+                plain(self)
+            if calls[0] == 200:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        TradingDecisionJournal.commit = commit  # type: ignore[method-assign]
+    elif defect == "deaf":
+        from barstep.cli.interruption import Signals  # noqa: PLC0415
+
+        Signals.have_come = lambda _self: False  # type: ignore[method-assign]
+    else:
         assert not defect, defect
-        return
-    from barstep.replay.journal.writer import TradingDecisionJournal  # noqa: PLC0415
-
-    plain, calls = TradingDecisionJournal.commit, [0]
-
-    def commit(self: TradingDecisionJournal) -> None:
-        calls[0] += 1
-        if calls[0] % 40 == 0:
-            plain(self)
-
-    TradingDecisionJournal.commit = commit  # type: ignore[method-assign]

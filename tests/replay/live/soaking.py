@@ -115,7 +115,7 @@ def _run(session: LiveSession, venue: StubVenue, bars: int, looks: int) -> Itera
     adapter, process = VenueAdapter(session), psutil.Process()
     start_us, each = session.machine.setup.start_us, bars // looks
     wanted = each
-    while wanted <= bars - 1:
+    while wanted <= bars:
         for message in said.due(0):
             answer = adapter.take(message)
             if answer is not None:

@@ -6,18 +6,19 @@ Loop and venue are processes on loopback. `SEEDS` says how often they are killed
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from killed_loops import STRACE, Killed
+from killed_loops import PATIENCE_S, STRACE, Killed
 from uninterrupted import ENVIRONMENT, Uninterrupted
 
 SEEDS = int(os.environ.get("SEEDS", "1"))
 KILLS = 3
-BARS_A_KILL = 40
-BYTES_A_BAR = 4_000
+BARS_A_KILL = 20
+BYTES_A_BAR = 10_000
 """About what a bar leaves in the journal."""
 
 
@@ -31,7 +32,7 @@ def can_trace() -> bool:
 def test_kills_lose_and_double_nothing(seed: int, tmp_path: Path, say: Callable[[str], None]) -> None:
     """Orders as in the venue's ledger, a journal that verifies, and the state of a loop that was never killed."""
     traced, rng, wanted = can_trace(), np.random.default_rng(seed), KILLS * min(SEEDS, 10)
-    killed = Killed(tmp_path, bars=BARS_A_KILL * (wanted + 2))
+    killed = Killed(tmp_path, bars=BARS_A_KILL * (wanted + 4))
     with killed.venue() as venue:
         for number in range(wanted):
             if killed.journal_bytes() > BYTES_A_BAR * BARS_A_KILL * wanted:
@@ -49,3 +50,26 @@ def test_kills_lose_and_double_nothing(seed: int, tmp_path: Path, say: Callable[
     told, ended = killed.told()
     assert told == records
     assert ended == state
+
+
+def test_a_missing_tool_fails_where_that_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without strace kills at system calls are left out, which a strict run does not let pass."""
+    monkeypatch.setitem(globals(), "STRACE", "")
+    monkeypatch.delenv("BARSTEP_STRICT", raising=False)
+    assert not can_trace()
+    monkeypatch.setenv("BARSTEP_STRICT", "1")
+    with pytest.raises(AssertionError, match="strace is not installed"):
+        can_trace()
+
+
+def test_a_journal_that_is_behind_what_was_sent_is_found(tmp_path: Path) -> None:
+    """A loop whose commits write nothing after a while is killed: orders at the venue are not those written."""
+    killed = Killed(tmp_path, bars=300, defect="not durable")
+    with killed.venue() as venue:
+        loop = killed.start()
+        loop.join(PATIENCE_S)
+        assert loop.exitcode == -signal.SIGKILL
+        killed.defect = ""
+        killed.finish(venue)
+    found = killed.problems()
+    assert any("its tag is" in one or "not in the journal" in one for one in found), found

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -31,6 +31,7 @@ from barstep.replay.live.session import LiveSession
 from order_checks import order_problems
 from sim_world import CALM, LATE, ROUGH, Faults, KilledError, SimWorld, Wire
 from twins import FILES, of_both, recorded_bars, records, twin_records
+from world import Kept
 
 SEEDS = int(os.environ.get("SEEDS", "1"))
 FIRST = 4
@@ -206,6 +207,28 @@ def test_a_lost_acknowledgement_doubles_nothing(where: str, dies: bool, say: Say
         counts["lost"] += world.lost
     say(told(f"lost acknowledgements, {where}, {'restarted' if dies else 'cut'}", counts))
     assert counts["lost"] > 3
+
+
+@pytest.mark.parametrize("legs", [0, 1, 2])
+def test_a_kill_while_the_history_comes_leaves_no_part_of_it(legs: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where only some instruments have theirs, the next start has the rest come, too."""
+    world = SimWorld(FIRST)
+
+    def fetch(self: Kept, from_us: int, to_us: int) -> Sequence[Bars]:
+        plain(self, from_us, to_us)
+        for rows in self.rows[legs:]:
+            rows.clear()
+        raise KilledError
+
+    plain = Kept.fetch
+    with monkeypatch.context() as patched, pytest.raises(KilledError):
+        patched.setattr(Kept, "fetch", fetch)
+        world.open()
+    world.disk = world.disk.after_kill()
+    checked(world)
+    calm = SimWorld(FIRST)
+    lived(calm)
+    assert of_both(records(world.disk)) == of_both(records(calm.disk))
 
 
 # What must turn these tests red: each is planted once.

@@ -30,11 +30,16 @@ def takes_signals(loop: BaseProcess) -> bool:
     return bool(caught >> (signal.SIGTERM - 1) & 1)
 
 
+def place_of(folder: Path) -> Path:
+    """Where the loop says that it listens."""
+    return folder / "var" / "run" / f"{ENVIRONMENT}.json"
+
+
 def ask_and_never_read(folder: Path, stack: ExitStack) -> bool:
     """Ask the loop's own service much, and leave the answers; False where it does not listen yet."""
-    place = folder / "var" / "run" / f"{ENVIRONMENT}.json"
     try:
-        client = ChannelClient(json.loads(place.read_text())["address"], SECRETS["CORE_SCHEDULER_TOKEN"], clock=CLOCK)
+        address = json.loads(place_of(folder).read_text())["address"]
+        client = ChannelClient(address, SECRETS["CORE_SCHEDULER_TOKEN"], clock=CLOCK)
         stack.callback(client.close)
         stream = client.open(STREAM)
         for number in range(1, QUESTIONS + 1):
@@ -42,6 +47,17 @@ def ask_and_never_read(folder: Path, stack: ExitStack) -> bool:
     except (OSError, ValueError, BarstepError):  # it is not there yet, or ends just now
         return False
     return True
+
+
+def stopped(loop: BaseProcess, again_after_us: int | None = None) -> tuple[int | None, int]:
+    """Exit code of a loop that is sent SIGTERM, once or twice, and microseconds that it took; None: it still runs."""
+    began_us = CLOCK.monotonic_us()
+    loop.terminate()
+    if again_after_us is not None:
+        CLOCK.sleep_us(again_after_us)
+        loop.terminate()
+    loop.join(LONGEST_END_US / 1e6)
+    return loop.exitcode, CLOCK.monotonic_us() - began_us
 
 
 def test_it_stops_at_any_moment(tmp_path: Path, say: Callable[[str], None]) -> None:
@@ -55,18 +71,11 @@ def test_it_stops_at_any_moment(tmp_path: Path, say: Callable[[str], None]) -> N
             with ExitStack() as stack:
                 CLOCK.sleep_us(int(rng.integers(1_500_000)))
                 if number % 3 == 2:
-                    place = tmp_path / "var" / "run" / f"{ENVIRONMENT}.json"
-                    wait_for(place.exists, "it does not listen")
+                    wait_for(place_of(tmp_path).exists, "it does not listen")
                     mute += ask_and_never_read(tmp_path, stack)
-                began_us = CLOCK.monotonic_us()
-                loop.terminate()
-                if number % 3 == 1:
-                    twice += 1
-                    CLOCK.sleep_us(int(rng.integers(50_000)))
-                    loop.terminate()
-                loop.join(30.0)
-                took_us = CLOCK.monotonic_us() - began_us
-            assert loop.exitcode == 0, f"exit {loop.exitcode}: {killed.log_tail()}"
+                code, took_us = stopped(loop, int(rng.integers(50_000)) if number % 3 == 1 else None)
+                twice += number % 3 == 1
+            assert code == 0, f"exit {code} after {took_us / 1e6:.2f} s: {killed.log_tail()}"
             longest_us = max(longest_us, took_us)
             loop.close()
     say(f"stops: {rounds}, of which {twice} twice and {mute} beside a client that does not read; "
@@ -75,3 +84,14 @@ def test_it_stops_at_any_moment(tmp_path: Path, say: Callable[[str], None]) -> N
     verdict = killed.barstep("decision-log", "verify", "--environment", ENVIRONMENT)
     assert verdict.returncode == 0, verdict.stdout + verdict.stderr
     assert list(tmp_path.glob(f"audit/decision_logs/{ENVIRONMENT}.0*.jsonl")), "no segment was sealed"
+
+
+def test_a_loop_that_does_not_hear_is_found(tmp_path: Path) -> None:
+    """One that takes SIGTERM and goes on has not ended after five seconds."""
+    killed = Killed(tmp_path, bars=60, words=(), defect="deaf")
+    with killed.venue():
+        loop = killed.start()
+        wait_for(place_of(tmp_path).exists, "it does not listen")
+        assert stopped(loop)[0] is None
+        loop.kill()
+        loop.join()

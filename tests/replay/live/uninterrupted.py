@@ -34,7 +34,7 @@ class Uninterrupted(World):
     def __init__(self, bars: int, market: Market | None = None) -> None:
         """market: None: the embedded one."""
         self.bars, self.market = bars, market
-        super().__init__(0)
+        super().__init__(0, room=bars)
 
     def __post_init__(self) -> None:
         self.plan, self.options, self.start_us = plan_of_the_loop(), {}, START_US

@@ -84,6 +84,7 @@ class World:
     has_fallbacks: bool = False
     drawn: Drawn = field(init=False)
     disk: SimulatedDisk = field(default_factory=SimulatedDisk)
+    room: int = 400
 
     def __post_init__(self) -> None:
         self.drawn = random_scheduler(self.seed, bars=(300, 301))
@@ -119,7 +120,7 @@ class World:
     def open(self) -> LiveSession:
         return LiveSession.open(
             self.plan, FOLDER, DiskKeys(self.disk), self.kept,
-            log_id=LOG, start_us=self.start_us, now_us=NOW_US, room=400, disk=self.disk, **self.options,
+            log_id=LOG, start_us=self.start_us, now_us=NOW_US, room=self.room, disk=self.disk, **self.options,
         )  # fmt: skip
 
 
