@@ -81,7 +81,7 @@ class _Demo:
             [*managing, "--resume-schedule", SCHEDULE, "--list-suspensions"],
         ]
         part_us = round(seconds * 1e6 / (len(asked) + 1))
-        told: list[tuple[Sequence[str], str]] = []
+        told: list[tuple[list[str], str]] = []
         watching = ["scheduler", "top", *self._own]
         self._say(_prompt(watching))
         with live_process("top", watching, self._place.folder, self._place.environ, self._clock, is_shown=True) as top:

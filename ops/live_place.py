@@ -15,7 +15,7 @@ from ..config.tokens import Token
 from ..errors import UsageError
 from ..replay.authorization import READ, WRITE, new_token, read_token, token_path, write_token
 from ..replay.certificate_files import BundleFolder
-from ..replay.certificates import init_bundle
+from ..replay.certificates import MTLS, init_bundle
 from ..replay.channel.addresses import parse_address
 from ..replay.clock import Clock
 from ..replay.control.client import ControlClient
@@ -26,7 +26,7 @@ from ..replay.journal.files import JournalFiles
 from ..replay.key_files import KeyFolder
 from ..replay.live.opening import VENUE_TOKEN
 from ..replay.private_files import make_private_folder, read_private, write_private
-from ..replay.secrets_setup import KEYS, MTLS, TOKENS
+from ..replay.secrets_setup import KEYS, TOKENS
 
 CONFIG = Path("config/core.yaml")
 JOURNALS = Path("audit/decision_logs")

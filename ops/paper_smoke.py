@@ -21,14 +21,13 @@ from ..engine.bars import MICROSECONDS
 from ..engine.configured import load_core_config
 from ..engine.scheduler.live_setup import LivePlan, plan_live
 from ..errors import BarstepError, UsageError
-from ..replay.certificates import load_identity
+from ..replay.certificates import MTLS, load_identity
 from ..replay.channel.client import ChannelClient
 from ..replay.clock import Clock, SystemClock
 from ..replay.control.client import ControlClient
 from ..replay.journal.record import at_text
 from ..replay.live.greeting import legs_of
 from ..replay.replaying import SECRETS
-from ..replay.secrets_setup import MTLS
 from ..replay.stub.market import Market
 from .live_place import LivePlace, make_place, with_venue_of
 from .live_processes import LiveProcess, live_process

@@ -17,8 +17,7 @@ from ..replay.journal.record import fields_of
 from ..replay.journal.verification import verify
 from ..replay.journal_replay import live_journal_of
 from ..replay.key_files import keys_at_hand
-from ..replay.live.done_again import recording_path
-from ..replay.live.opening import RECORDINGS
+from ..replay.live.done_again import RECORDINGS, recording_path
 from ..replay.live.parity import verify_live
 from .live_place import OPERATOR, LivePlace
 from .paper_smoke_report import Check
