@@ -81,8 +81,8 @@ class _Demo:
             [*managing, "--resume-schedule", SCHEDULE, "--list-suspensions"],
         ]
         part_us = round(seconds * 1e6 / (len(asked) + 1))
-        told: list[tuple[list[str], str]] = []
-        watching = ["scheduler", "top", *self._own]
+        told: list[tuple[Sequence[str], str]] = []
+        watching: Sequence[str] = ["scheduler", "top", *self._own]
         self._say(_prompt(watching))
         with live_process("top", watching, self._place.folder, self._place.environ, self._clock, is_shown=True) as top:
             for words in asked:
@@ -91,8 +91,8 @@ class _Demo:
             self._clock.sleep_us(part_us)
             top.stop()
         self._say("\nmeanwhile, in a second terminal:\n")
-        for words, output in told:
-            self._say(f"{_prompt(words)}\n{output}")
+        for line, output in told:
+            self._say(f"{_prompt(line)}\n{output}")
 
     def typed(self, *words: str) -> bool:
         """Type a command and show what it prints; gives whether it exits with 0."""

@@ -30,8 +30,7 @@ class RecordedPast:
         self._waiting: list[tuple[int, Mapping[int, Row]]] = []
 
     def read(self) -> Sequence[Bars]:
-        """By leg the bars that are recorded."""
-        self.flush()
+        """By leg the bars that are recorded, without those that wait; any thread may ask."""
         return self._recording.read()
 
     def fetch(self, from_us: int, to_us: int) -> Sequence[Bars]:

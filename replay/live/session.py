@@ -44,7 +44,7 @@ class Past(Protocol):
         """Have what was given so far outlive a loss of power: a checkpoint builds on it."""
 
     def read(self) -> Sequence[Bars]:
-        """By leg the bars that are kept."""
+        """By leg the bars that are kept, but for those that wait; any thread may ask."""
 
     def fetch(self, from_us: int, to_us: int) -> Sequence[Bars]:
         """Keep the venue's closed bars between two instants, and give all that are kept."""

@@ -112,8 +112,10 @@ class Shadow:
         yield None
         closes = [one for one in tail.records if one.startswith(b'"kind":"bars"')]
         until_us = at_us(time_of(closes[-1], "bars")) if closes else tail.now_us or session.machine.setup.start_us
-        yield None
-        bars = [one.part(0, int(np.searchsorted(one.closes_us, until_us, side="right"))) for one in session.past.read()]
+        session.past.flush()
+        recorded = self._aside.submit(session.past.read)
+        yield recorded
+        bars = [one.part(0, int(np.searchsorted(one.closes_us, until_us, side="right"))) for one in recorded.result()]
         yield None
         day = ShadowDay(
             session.plan,

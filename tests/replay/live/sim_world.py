@@ -183,10 +183,11 @@ class SimWorld(World):
             return session
 
     def _is_over(self, session: LiveSession) -> bool:
+        """Whether the last instant is done and the loop has all that the venue says of its orders."""
         run = self.venue.runs.get(session.journal.log_id)
         if run is None or session.loop.now_us < int(run.instants[-1]):
             return False
-        return session.loop.opened_us >= int(run.instants[-1]) or session.loop.now_us == int(run.instants[-1])
+        return run.is_finished(self.clock.wall_us) and session.loop.reports == len(run.ledger.reports)
 
     def _die(self, session: LiveSession) -> None:
         self.kills += 1

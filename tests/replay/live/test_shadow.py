@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -10,10 +11,17 @@ import pytest
 from barstep.config.schedulers import ShadowParity
 from barstep.engine.bars import MICROSECONDS
 from barstep.engine.scheduler.wishes_ahead import WishesAhead
+from barstep.errors import FeedError
+from barstep.replay.channel.service import Stream
 from barstep.replay.clock import SimulatedClock
+from barstep.replay.live.backing_off import BackOff
+from barstep.replay.live.running import ConnectedSession
 from barstep.replay.live.session import LiveSession
 from barstep.replay.live.shadow import BY_SHADOW, SLICE_US, Shadow
+from barstep.replay.live.shadow import shadow_of as configured_shadow
 from journal_making import records
+from msgspec.structs import replace
+from planting import flip_a_carry
 from recorded_world import FILES, dearer, go_on
 from world import World
 
@@ -26,7 +34,7 @@ def shadow_of(world: World, session: LiveSession, wanted: ShadowParity = EACH_HO
     return Shadow(session, wanted, FILES, SimulatedClock(), world.disk)
 
 
-def looking(world: World, wanted: ShadowParity, every: int = 300) -> tuple[list[Shadow], Callable[[LiveSession], None]]:
+def looking(world: World, wanted: ShadowParity, every: int = 700) -> tuple[list[Shadow], Callable[[LiveSession], None]]:
     """The shadow of a world's run, once it is open, and what looks after each so many messages."""
     shadows: list[Shadow] = []
     heard = 0
@@ -50,7 +58,7 @@ def test_a_sound_run_has_no_differences_and_no_gap(seed: int) -> None:
     shadows, between = looking(world, HALTING)
     go_on(world, between)
     (shadow,) = shadows
-    assert shadow.looks > 3
+    assert shadow.looks > 2
     assert (shadow.differences, shadow.equity_gap, shadow.last) == (0, 0.0, None)
     assert not [record for _, record in records(world.disk, FILES) if record["kind"] == "incident"]
 
@@ -89,18 +97,6 @@ def test_the_day_begins_at_the_last_checkpoint_before_midnight(monkeypatch: pyte
     assert written[checkpoints[-1]][1]["at"] >= day._tail.checkpoint["at"]
     kinds = [record["kind"] for _, record in written[before[-1] + 1 :]]
     assert len(list(day._tail.records)) == len([kind for kind in kinds if kind != "checkpoint"])
-
-
-def flip_a_carry(session: LiveSession, schedule: int) -> bool:
-    """Flip a bit of what a schedule's engine remembers, in the middle of its numbers; whether there was any."""
-    flipped = False
-    for name, array in session.machine.wishes.memories():
-        if name.startswith(f"carry of {schedule} in "):
-            numbers = array.view(np.int64)
-            held = np.isfinite(array) & (np.abs(array) > 1e-3)
-            numbers[np.flatnonzero(held)] ^= 1 << 50
-            flipped |= bool(held.any())
-    return flipped
 
 
 @pytest.mark.parametrize(("seed", "on_difference"), [(1, "halt"), (2, "halt"), (3, "halt"), (3, "record")])
@@ -212,3 +208,32 @@ def test_what_is_wrong_with_the_shadow_does_not_stop_the_run(monkeypatch: pytest
     assert [one["message"] for one in incidents] == ["the shadow could not look at the day: OSError: no such disk"]
     shadow.look()
     assert (shadow.looks, shadow.differences) == (1, 0)
+
+
+def no_venue() -> Stream:
+    raise FeedError("nobody is there.")
+
+
+def test_a_run_gives_its_shadow_slices_also_while_it_is_cut_off() -> None:
+    """Between looks at what comes; the look is finished although no venue can be reached."""
+    world = World(1)
+    session = go_on(world, messages=900)
+    clock = SimulatedClock()
+    run = ConnectedSession(session, no_venue, clock, BackOff(np.random.default_rng(1)), logging.getLogger("nobody"))
+    run.shadow = shadow = Shadow(session, EACH_HOUR, FILES, clock, world.disk)
+    shadow._next_us = session.loop.now_us
+    run.run(lambda: shadow.looks > 0)
+    assert (shadow.looks, shadow.differences) == (1, 0)
+
+
+def test_a_shadow_is_there_where_it_is_configured() -> None:
+    """Off by default; by the scheduler's own words where it has them."""
+    world = World(1)
+    session = go_on(world, messages=50)
+    assert configured_shadow(session, FILES, SimulatedClock(), world.disk) is None
+    setup = session.machine.setup
+    object.__setattr__(setup, "scheduler", replace(setup.scheduler, shadow_parity=HALTING))
+    shadow = configured_shadow(session, FILES, SimulatedClock(), world.disk)
+    assert shadow is not None
+    shadow.look()
+    assert shadow.looks == 1
