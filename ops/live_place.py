@@ -155,9 +155,10 @@ def with_venue_of(place: LivePlace, address: str, secrets: Path, environ: Mappin
 
 
 def _with_operator(core: CoreConfig, scheduler: str) -> CoreConfig:
-    """The configuration with one token, whose secret stands in a variable of our own."""
+    """The configuration with one token, whose secret stands in a variable of our own, for use from anywhere."""
     token = Token(id=OPERATOR, env=_OPERATOR_VARIABLE, scopes=[READ, WRITE])
     schedulers = core.runtime.multi_strategy_schedulers
     own = msgspec.structs.replace(schedulers[scheduler], rbac_tokens=[token])
     runtime = msgspec.structs.replace(core.runtime, multi_strategy_schedulers=schedulers | {scheduler: own})
-    return msgspec.structs.replace(core, runtime=runtime)
+    files = [str(Path(file).resolve()) for file in core.engine_files]  # the loop works in another folder
+    return msgspec.structs.replace(core, runtime=runtime, engine_files=files)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from ..engine.scheduler.live_setup import LivePlan
@@ -73,17 +74,7 @@ class _NotTriedError(Exception):
 
 def checks_of(evidence: Evidence) -> list[Check]:
     """Look at everything; what cannot be looked at any more has failed."""
-    looks: Mapping[str, Callable[[Evidence], str]] = {
-        "instants": _instants,
-        "orders": _orders,
-        "suspension": _suspension,
-        "connection": _connection,
-        "end": _end,
-        "journal": _journal,
-        "ledger": _ledger,
-        "replay": _replay,
-    }
-    return [_looked(name, look, evidence) for name, look in looks.items()]
+    return [_looked(name, look, evidence) for name, look in LOOKS.items()]
 
 
 def _looked(name: str, look: Callable[[Evidence], str], evidence: Evidence) -> Check:
@@ -247,3 +238,18 @@ def _replay(evidence: Evidence) -> str:
 
 def _told(counts: Counter[str]) -> str:
     return ", ".join(f"{count:,} {name}" for name, count in sorted(counts.items())) or "none"
+
+
+LOOKS: Mapping[str, Callable[[Evidence], str]] = MappingProxyType(
+    {
+        "instants": _instants,
+        "orders": _orders,
+        "suspension": _suspension,
+        "connection": _connection,
+        "end": _end,
+        "journal": _journal,
+        "ledger": _ledger,
+        "replay": _replay,
+    }
+)
+"""By name, in order, what looks at the evidence: it gives what it saw, or raises."""
