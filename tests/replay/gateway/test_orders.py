@@ -301,7 +301,8 @@ def test_accepted_lost_and_restarted_gives_no_duplicate(world: World) -> None:
         if fault is not None:
             world.stub.fail("POST order", fault)
         world.place(one)
-        welcome = world.restart(hello(done_us=START_US, reports=len(world.reports)))
+        waiting = [each.order_id for each in orders[: place + 1]]
+        welcome = world.restart(hello(done_us=START_US, reports=len(world.reports), waiting=waiting))
         assert isinstance(welcome, Welcome)
         known = welcome.known
         world.say(Orders(at_us=START_US, orders=orders[: place + 1]))  # the loop cannot know what has arrived

@@ -11,8 +11,8 @@ from barstep.config.schedulers import ShadowParity
 from barstep.engine.bars import MICROSECONDS
 from barstep.engine.scheduler.wishes_ahead import WishesAhead
 from barstep.errors import FeedError
-from barstep.replay.channel.service import Stream
 from barstep.replay.adapter_log import AdapterLog
+from barstep.replay.channel.service import Stream
 from barstep.replay.clock import SimulatedClock
 from barstep.replay.live.backing_off import BackOff
 from barstep.replay.live.running import ConnectedSession

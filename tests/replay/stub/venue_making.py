@@ -29,8 +29,13 @@ def bars_of(symbol: str = "BTC", venue: str = "v", count: int = 60, missing: tup
 
 
 def hello(
-    legs: tuple[str, ...] = ("BTC",), *, run: str = RUN, done_us: int = -1, reports: int = 0,
-    waiting: tuple[str, ...] = (), **rules: Any
+    legs: tuple[str, ...] = ("BTC",),
+    *,
+    run: str = RUN,
+    done_us: int = -1,
+    reports: int = 0,
+    waiting: tuple[str, ...] = (),
+    **rules: Any,
 ) -> Hello:
     """Of one schedule that trades each leg by itself."""
     execution = Execution(lot=0.01, **rules)
