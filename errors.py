@@ -4,7 +4,8 @@
     ├── UsageError          2   an argument, a parameter or a name is not allowed
     ├── ConfigError         2   a configuration that is refused, with everything that is wrong with it
     ├── DataError           3   data that cannot be read, or is not what it is said to be
-    │   └── FeedError       3   no feed has bars of an instrument
+    │   └── FeedError       3   no feed has bars of an instrument, or the other side of the channel is lost
+    │       └── UnreachableError  6  there is no connection to the other side
     ├── AuthorizationError  4   a licence, a token or a signature does not allow it
     ├── JournalError        5   a journal, a digest or a key is not what it should be; nothing is done on its word
     └── HeldError           6   another process holds it
@@ -60,7 +61,13 @@ class AuthorizationError(BarstepError):
 
 
 class FeedError(DataError):
-    """No feed has bars of an instrument."""
+    """No feed has bars of an instrument, or the other side of the channel is lost."""
+
+
+class UnreachableError(FeedError):
+    """There is no connection to the other side."""
+
+    exit_code = 6
 
 
 class JournalError(BarstepError):

@@ -10,7 +10,7 @@ from ..config.command_reading import read_commands
 from ..config.command_references import check_commands
 from ..config.commands import AnyCommand, ReplaceCapitalPolicy, SetCapitalPolicy
 from ..config.core import CoreConfig
-from ..config.environments import Environment
+from ..config.environments import Environment, choose_environment
 from ..config.licence import active_licence
 from ..config.problems import Path, Problem
 from ..config.reading import ReadConfig, read_config
@@ -183,6 +183,54 @@ def resolve_strategy(config: CoreConfig, name: str, catalog: StrategyCatalog) ->
         capability=strategy.capability or engine.capability,
         rebalance_threshold=strategy.rebalance_threshold,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """A scheduler in an environment.
+
+    Attributes:
+        core: The configuration.
+        environment: The environment's name.
+        name: The scheduler's name.
+        resolved: Its schedules in declared order.
+    """
+
+    core: CoreConfig
+    environment: str
+    name: str
+    resolved: tuple[ResolvedSchedule, ...]
+
+    @property
+    def scheduler(self) -> Scheduler:
+        """The scheduler as it is configured."""
+        return self.core.runtime.multi_strategy_schedulers[self.name]
+
+
+def choose_scheduler(config: CoreConfig | str | FilePath, environment: str, scheduler: str | None) -> Chosen:
+    """A scheduler of an environment, whose strategies the licence grants.
+
+    Args:
+        config: A configuration, or its file.
+        environment: A name, an alias or a type.
+        scheduler: Its name; None: the environment's.
+
+    Raises:
+        ConfigError: The configuration is refused.
+        UsageError: A name is unknown.
+        AuthorizationError: The licence does not grant a strategy.
+    """
+    core = config if isinstance(config, CoreConfig) else load_core_config(config)
+    chosen, _ = choose_environment(core.environments, environment)
+    name = core.environments[chosen].scheduler if scheduler is None else scheduler
+    schedulers = core.runtime.multi_strategy_schedulers
+    if name not in schedulers:
+        raise UsageError(unknown_name("scheduler", name, schedulers))
+    resolved = resolve_schedules(core, core.environments[chosen], schedulers[name], catalog_of(core))
+    guard = CapabilityGuard(active_licence().capabilities)
+    for one in resolved:
+        guard.require_strategy(one.strategy.name, one.strategy.capability)
+    return Chosen(core=core, environment=chosen, name=name, resolved=tuple(resolved))
 
 
 def resolve_schedules(

@@ -14,25 +14,20 @@ from ...config.commands import AnyCommand
 from ...config.core import CoreConfig
 from ...config.digest import content_sha384
 from ...config.durations import microseconds
-from ...config.environments import choose_environment
-from ...config.licence import active_licence
 from ...data.instants import read_instant
 from ...errors import UsageError, unknown_name
 from ...kernels import account, venue
 from ..bars import MICROSECONDS, Bars, Floats, Integers
 from ..configured import (
     ResolvedSchedule,
-    catalog_of,
     check_given_commands,
+    choose_scheduler,
     load_commands,
-    load_core_config,
-    resolve_schedules,
 )
 from ..execution import Execution
 from ..feeds import Feeds, FeedSources, read_sources
 from ..funding import funding_by_bar
 from ..given_bars import GivenBars, given_sources
-from ..guard import CapabilityGuard
 from ..joining import coarser
 from ..panel import Panel
 from ..portfolio import known_options, refuse_missing_volume
@@ -109,32 +104,25 @@ def set_up_scheduler(
         DataError: Bars are not there or not fit to trade on.
         AuthorizationError: The licence does not grant a strategy.
     """
-    core = config if isinstance(config, CoreConfig) else load_core_config(config)
-    chosen, _ = choose_environment(core.environments, environment)
-    name = core.environments[chosen].scheduler if scheduler is None else scheduler
-    schedulers = core.runtime.multi_strategy_schedulers
-    if name not in schedulers:
-        raise UsageError(unknown_name("scheduler", name, schedulers))
-    resolved = resolve_schedules(core, core.environments[chosen], schedulers[name], catalog_of(core))
+    chosen = choose_scheduler(config, environment, scheduler)
+    core, resolved = chosen.core, chosen.resolved
     given = (
-        load_commands(commands, core, name)
+        load_commands(commands, core, chosen.name)
         if isinstance(commands, str | Path)
-        else check_given_commands(commands, core, name)
+        else check_given_commands(commands, core, chosen.name)
     )
-    guard = CapabilityGuard(active_licence().capabilities)
-    for one in resolved:
-        guard.require_strategy(one.strategy.name, one.strategy.capability)
-    execution = execution_of(options, core.environments[chosen].capital)  # what is mistyped is told before a long read
-    feeds = _feeds(core, chosen, resolved, bars, given)
+    capital = core.environments[chosen.environment].capital
+    execution = execution_of(options, capital)  # what is mistyped is told before a long read
+    feeds = _feeds(core, chosen.environment, resolved, bars, given)
     span = _Span(feeds, start, end)
     ordered = sorted(resolved, key=lambda one: one.name)
     return SchedulerSetup(
-        name=name,
-        environment=chosen,
+        name=chosen.name,
+        environment=chosen.environment,
         config=core,
         config_file="" if isinstance(config, CoreConfig) else str(config),
         config_digest=content_sha384(core),
-        scheduler=schedulers[name],
+        scheduler=chosen.scheduler,
         resolved=tuple(ordered),
         order=np.array([ordered.index(one) for one in resolved], dtype=np.int64),
         profiles=core.risk_profiles,

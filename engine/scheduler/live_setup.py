@@ -11,15 +11,12 @@ import numpy as np
 
 from ...config.core import CoreConfig
 from ...config.digest import content_sha384
-from ...config.environments import choose_environment
-from ...config.licence import active_licence
 from ...config.universes import Feed
-from ...errors import UsageError, unknown_name
+from ...errors import UsageError
 from ..bars import Bars
-from ..configured import ResolvedSchedule, catalog_of, load_core_config, resolve_schedules
+from ..configured import ResolvedSchedule, choose_scheduler
 from ..feeds import base_interval_seconds, traded_feeds
 from ..growing import FUTURE_US, GrowingPanel
-from ..guard import CapabilityGuard
 from ..joining import coarser
 from ..panel import Panel
 from .backtest import execution_of, rules_of, second_legs
@@ -75,26 +72,17 @@ def plan_live(config: CoreConfig | str | Path, environment: str, scheduler: str 
         UsageError: A name is unknown.
         AuthorizationError: The licence does not grant a strategy.
     """
-    core = config if isinstance(config, CoreConfig) else load_core_config(config)
-    chosen, _ = choose_environment(core.environments, environment)
-    name = core.environments[chosen].scheduler if scheduler is None else scheduler
-    schedulers = core.runtime.multi_strategy_schedulers
-    if name not in schedulers:
-        raise UsageError(unknown_name("scheduler", name, schedulers))
-    resolved = resolve_schedules(core, core.environments[chosen], schedulers[name], catalog_of(core))
-    guard = CapabilityGuard(active_licence().capabilities)
-    for one in resolved:
-        guard.require_strategy(one.strategy.name, one.strategy.capability)
+    chosen = choose_scheduler(config, environment, scheduler)
     primary, secondary, fallback = (
-        traded_feeds(core, resolved, which) for which in ("primary", "secondary", "fallback")
+        traded_feeds(chosen.core, chosen.resolved, which) for which in ("primary", "secondary", "fallback")
     )
     return LivePlan(
-        config=core,
+        config=chosen.core,
         config_file="" if isinstance(config, CoreConfig) else str(config),
-        environment=chosen,
-        scheduler=name,
-        resolved=tuple(resolved),
-        interval_seconds=base_interval_seconds(resolved),
+        environment=chosen.environment,
+        scheduler=chosen.name,
+        resolved=chosen.resolved,
+        interval_seconds=base_interval_seconds(chosen.resolved),
         primary=primary,
         secondary=secondary,
         fallback=fallback,

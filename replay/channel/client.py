@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.flight as fl
 
-from ...errors import AuthorizationError, BarstepError, FeedError, UsageError
+from ...errors import AuthorizationError, BarstepError, FeedError, UnreachableError, UsageError
 from ..clock import Clock
 from .addresses import Address, parse_address
 from .certificates import check_own, shown
@@ -107,7 +107,7 @@ class ChannelClient:
                 check_own(self._identity, self._clock.now_us())
             except AuthorizationError as own:
                 return own
-        return FeedError(f"{self._address}: {error}") if isinstance(error, FeedError) else error
+        return UnreachableError(f"{self._address}: {error}") if isinstance(error, FeedError) else error
 
 
 def _headers(token: str) -> list[tuple[bytes, bytes]]:
