@@ -9,11 +9,15 @@ from typing import Any
 
 import pytest
 from barstep.config.reading import PACKAGED
+from barstep.engine.configured import load_core_config
 from barstep.errors import UsageError
 from barstep.ops import paper_smoke as subject
+from barstep.ops.live_place import make_place
 from barstep.ops.paper_smoke import paper_smoke
 from barstep.ops.paper_smoke_checks import Evidence, checks_of
 from barstep.ops.paper_smoke_report import Check, PaperSmokeReport
+from barstep.replay.clock import SystemClock
+from barstep.replay.private_files import make_private_folder
 
 CYCLES = 96
 
@@ -136,6 +140,24 @@ def test_a_venue_of_others_is_not_held_to_what_it_does_not_show(
     assert PaperSmokeReport(
         environment="e", scheduler="s", cycles=1, checks=(*report.checks, skipped), counts={}, seconds=0.0
     ).passes
+
+
+def test_engines_of_the_user_are_found_from_the_folder_of_the_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that is named from the working folder is the same file for the processes that work elsewhere."""
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "mine.py").write_text((PACKAGED.parents[1] / "docs/examples/donchian.py").read_text())
+    config = own / "core.yaml"
+    config.write_text(f"{PACKAGED.read_text()}\nengine_files: [mine.py]\n")
+    monkeypatch.chdir(own)
+    core = load_core_config(config)
+    folder = tmp_path / "elsewhere"
+    make_private_folder(folder)
+    make_place(folder, core, "binance_paper", "core_multi", SystemClock()).at("grpc+tls://localhost:8815")
+    monkeypatch.chdir(folder)
+    assert load_core_config("config/core.yaml").engine_files == [str(own / "mine.py")]
 
 
 @pytest.mark.parametrize(
