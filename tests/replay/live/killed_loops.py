@@ -33,6 +33,8 @@ CALLS = ("write", "fdatasync", "pwrite64", "rename,renameat,renameat2", "sendmsg
 STRACE = shutil.which("strace") or ""
 CLOCK = SystemClock()
 PATIENCE_S = 120.0
+ENDED = "ended: the recorded bars end here."
+"""What the venue writes down once a loop has heard the last bar."""
 
 
 def wait_for(what: Any, why: str) -> None:
@@ -143,15 +145,23 @@ class Killed:
         self.at_calls += came_by_itself
 
     def finish(self, venue: subprocess.Popen[str]) -> dict[str, Any]:
-        """Go on to the end of the recorded bars, and stop the loop; gives the venue's summary."""
+        """Go on to the end of the recorded bars, and stop loop and venue; gives the venue's summary.
+
+        The venue does not stop by itself where a loop was killed between its first word and its journal: it has a run
+        of it that nobody goes on with.
+        """
         loop = self.start()
-        wait_for(lambda: venue.poll() is not None or not loop.is_alive(), "the venue does not come to its end")
+        told = self.folder / "logs" / "adapters" / "stub.log"
+        wait_for(lambda: ENDED in told.read_text() or not loop.is_alive(), "the venue does not come to its end")
+        heard = told.with_name(f"{ENVIRONMENT}.log")
+        wait_for(lambda: " INFO connected" not in heard.read_text().splitlines()[-1], "the loop does not hear of it")
         assert loop.is_alive(), f"exit {loop.exitcode}: {self.log_tail()}"
         loop.terminate()
         loop.join(5.0)
         assert loop.exitcode == 0, f"exit {loop.exitcode}: {self.log_tail()}"
-        assert venue.stdout is not None
-        summary: dict[str, Any] = json.loads(venue.stdout.read())["ledger"]
+        venue.send_signal(signal.SIGTERM)
+        (*_, last) = venue.communicate(timeout=60)[0].splitlines()
+        summary: dict[str, Any] = json.loads(last)["ledger"]
         return summary
 
     def log_tail(self) -> str:

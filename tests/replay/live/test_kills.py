@@ -43,7 +43,7 @@ def test_kills_lose_and_double_nothing(seed: int, tmp_path: Path, say: Callable[
     without = "" if traced else "; none at a system call: strace is not installed, skipped"
     say(f"kills, seed {seed}: {killed.kills} of which {killed.at_calls} at a system call, {summary}{without}")
     assert killed.problems() == []
-    assert (summary["runs"], summary["traded_twice"], summary["ordered_twice"]) == (1, 0, 0)
+    assert (summary["traded_twice"], summary["ordered_twice"]) == (0, 0)
     verdict = killed.barstep("decision-log", "verify", "--environment", ENVIRONMENT)
     assert verdict.returncode == 0, verdict.stdout + verdict.stderr
     records, state = Uninterrupted(killed.bars).told()
