@@ -156,9 +156,11 @@ def _manage_here(
     *,
     quiet: bool,
 ) -> dict[str, Any]:
-    from ..console import say_if_cold
+    from ..console import compile_if_cold, say_if_cold
 
-    if not quiet:
+    if where.is_live and running.is_asked:
+        compile_if_cold(quiet=quiet)  # not while a venue waits
+    elif not quiet:
         say_if_cold()
     if calls and recorded.journal is None and not running.is_asked:
         raise UsageError("--no-journal: what is changed would be forgotten at once; leave it out, or add --run-once.")

@@ -89,10 +89,17 @@ def heading(status: dict[str, Any]) -> str:
     why = f" ({one_line(mode['reason'])})" if mode["reason"] else ""
     return (
         f"{status['at'][:19]}Z {status['scheduler']} in {status['environment']}: {mode['name']}{why}, "
-        f"{bars_text(status)}, lag {status['lag_seconds']:.3f} s, "
+        f"{bars_text(status)}, lag {status['lag_seconds']:.3f} s{_connection(status)}, "
         f"equity {status['equity']:,.2f} ({status['drawdown_pct']:.2f} % below its peak), "
         f"{len(status['suspensions'])} suspensions, {'no journal' if seq is None else f'record {seq:,}'}"
     )
+
+
+def _connection(status: dict[str, Any]) -> str:
+    """How the venue is reached, and which feeds are silent; nothing over recorded bars."""
+    said = status["connection"]
+    told = "" if said is None else f", {said}" if said == "connected" else f", NOT CONNECTED ({one_line(said)})"
+    return told + (f", fallback feeds of {', '.join(status['on_fallback'])}" if status["on_fallback"] else "")
 
 
 def _row(one: dict[str, Any]) -> tuple[str, ...]:

@@ -23,7 +23,15 @@ class Run(Protocol):
 
     @property
     def lag_us(self) -> int:
-        """How far what was done last was behind its moment."""
+        """How far what was done last was behind its moment, in microseconds of the clock."""
+
+    @property
+    def connection(self) -> str | None:
+        """How the connection to the venue is: `connected`, or why it is not; None where bars are recorded."""
+
+    @property
+    def on_fallback(self) -> tuple[str, ...]:
+        """Instruments that are read from their fallback now."""
 
     def run_once(self, should_stop: Callable[[], bool]) -> bool:
         """Run each schedule at its latest due time on closed bars; False where it was stopped before."""
@@ -49,6 +57,15 @@ class RecordedRun:
         self.lag_us = 0
         self._clock, self._speed = clock, speed
         self._is_running = False
+
+    @property
+    def connection(self) -> None:
+        """There is no venue."""
+
+    @property
+    def on_fallback(self) -> tuple[str, ...]:
+        """Feeds were merged when the run was set up; the journal says which was read when."""
+        return ()
 
     def run_once(self, should_stop: Callable[[], bool]) -> bool:
         """Run each schedule at its latest due time on closed bars; False where it was stopped before.

@@ -25,6 +25,8 @@ def status_of(run: Run) -> dict[str, Any]:
         "pid": os.getpid(),
         "at": at_text(scheduler.now_us),
         "lag_seconds": run.lag_us / MICROSECONDS,
+        "connection": run.connection,
+        "on_fallback": list(run.on_fallback),
         "bars_done": max(int(done), 0),
         "bars": None if isinstance(setup.history, GrowingPanel) else len(machine.bars),
         "mode": mode_of(scheduler),

@@ -23,6 +23,7 @@ from ..journal.files import JournalFiles
 from ..journal.record import at_text, at_us, fields_of
 from .again import COMPARED, Again, Tail, set_up_again
 from .feeds import LiveFeeds
+from .greeting import legs_of
 from .recording import recorded_bars
 from .tail import whole_tail
 
@@ -158,6 +159,12 @@ def live_journal(
 ) -> LiveJournal:
     """A live session with its recorded bars. where: what these are called in messages; see `read_live_journal`."""
     plan = plan_live(core, genesis["environment"], genesis["scheduler"])
+    begun, now = [one["instrument"] for one in genesis["bars"]], [leg.name for leg in legs_of(plan)]
+    if begun != now or len(recorded) != len(now):
+        raise JournalError(
+            f"{files.open_segment}: was begun with bars of {', '.join(begun)}; this configuration reads "
+            f"{', '.join(now)}, and {where} has {len(recorded)} of them."
+        )
     tail = whole_tail(files, disk)
     closes = [payload for payload in tail.records if payload.startswith(b'"kind":"bars"')]
     last_us = at_us(fields_of(closes[-1])["at"]) if closes else 0

@@ -63,6 +63,11 @@ class LiveFeeds:
                 chosen[i] = rows[i if heard.taken == "primary" else fallback]
         return dict(sorted(chosen.items())), changes
 
+    @property
+    def on_fallback(self) -> tuple[str, ...]:
+        """Instruments that are read from their fallback now."""
+        return tuple(switch.instrument for switch in self._switches.values() if switch.feed == "fallback")
+
     def opens(self, opens: Mapping[int, float]) -> dict[int, float]:
         """The first prices of bars that open, of the feeds that are read now."""
         chosen = {leg: price for leg, price in opens.items() if leg < self._own}

@@ -39,6 +39,16 @@ class LiveRun:
         """How far the last instant is behind the venue's clock, in microseconds of event time."""
         return self.connected.lag_us
 
+    @property
+    def connection(self) -> str:
+        """`connected`, or why it is not."""
+        return self.connected.status
+
+    @property
+    def on_fallback(self) -> tuple[str, ...]:
+        """Instruments that are read from their fallback now."""
+        return self.connected.session.loop.feeds.on_fallback
+
     def run_once(self, should_stop: Callable[[], bool]) -> bool:
         """Run each schedule at its latest due time on closed bars, and see what the venue does with its orders."""
         return self.connected.once(should_stop, self._begun)

@@ -43,6 +43,7 @@ class ConnectedSession:
     Attributes:
         session: The run.
         is_connected: Whether the venue has answered and goes on.
+        status: `connected`, or why it is not.
         shadow: What computes the day again between messages; None: nothing does.
     """
 
@@ -50,7 +51,7 @@ class ConnectedSession:
         self, session: LiveSession, connect: Connect, clock: Clock, back_off: BackOff, log: AdapterLog
     ) -> None:
         """connect: opens a stream to the venue. log: what happens to the connection."""
-        self.session, self.is_connected = session, False
+        self.session, self.is_connected, self.status = session, False, "not connected yet"
         self.shadow: Shadow | None = None
         self._connect, self._clock, self._back_off, self._log = connect, clock, back_off, log
         self._event_clock = EventClock(clock)
@@ -144,7 +145,7 @@ class ConnectedSession:
         if answer is not None:
             link.send(answer)
         self._back_off.succeeded()
-        self.is_connected = True
+        self.is_connected, self.status = True, "connected"
 
     @property
     def lag_us(self) -> int:
@@ -190,6 +191,7 @@ class ConnectedSession:
             raise FeedError(f"the venue is there and mute: its last bars are {late_us // MICROSECONDS} seconds old.")
 
     def _lose(self, why: str) -> None:
+        self.status = why
         if self.is_connected:
             self._note("lost", why)
         else:
