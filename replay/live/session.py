@@ -26,7 +26,7 @@ from ..catching_up import MADE_AGAIN, CatchUp, DivergedError
 from ..drift import RecordedDrift
 from ..journal.disk import REAL_DISK, Disk
 from ..journal.files import JournalFiles
-from ..journal.reading import read_payloads
+from ..journal.reading import read_payloads, read_segment
 from ..journal.record import at_text, at_us, fields_of, members
 from ..journal.segments import KeyStore
 from ..journal.writer import TradingDecisionJournal
@@ -320,13 +320,18 @@ class _Again:
 
 
 def _start_of(files: JournalFiles, disk: Disk, start_us: int) -> int:
-    """When a run that there is a journal of has started; else the start that is wanted."""
-    if files.open_segment.name not in disk.names(files.folder):
+    """When a run that there is a journal of has started; else the start that is wanted.
+
+    A kill may have come before the open segment had its name.
+    """
+    names = disk.names(files.folder)
+    if files.head.name not in names:
         return start_us
-    for place, payload in read_payloads(files, disk):
-        if place.kind == "genesis":
-            return at_us(fields_of(payload)["at"])
-        break
+    for path in (*files.sealed_segments(disk), files.open_segment, files.next_segment):
+        if path.name in names:
+            with disk.read(path) as file:
+                place, body = next(read_segment(file, path, may_be_torn=True))
+            return at_us(fields_of(body[body.index(b'"kind":') :])["at"]) if place.kind == "genesis" else start_us
     return start_us
 
 
