@@ -330,8 +330,10 @@ def _start_of(files: JournalFiles, disk: Disk, start_us: int) -> int:
     for path in (*files.sealed_segments(disk), files.open_segment, files.next_segment):
         if path.name in names:
             with disk.read(path) as file:
-                place, body = next(read_segment(file, path, may_be_torn=True))
-            return at_us(fields_of(body[body.index(b'"kind":') :])["at"]) if place.kind == "genesis" else start_us
+                first = next(read_segment(file, path, may_be_torn=True), None)
+            if first is None or first[0].kind != "genesis":
+                return start_us
+            return at_us(fields_of(first[1][first[1].index(b'"kind":') :])["at"])
     return start_us
 
 
