@@ -12,7 +12,7 @@ from ...engine.scheduler.live_setup import LivePlan
 from ...errors import JournalError
 from ..journal.disk import Disk
 from ..journal.files import JournalFiles
-from ..journal.reading import read_payloads
+from ..journal.reading import read_segment
 from ..journal.record import at_text, at_us, fields_of, members
 from .greeting import legs_of
 
@@ -21,14 +21,26 @@ LIVE = "live"
 
 
 def start_of(files: JournalFiles, disk: Disk, start_us: int) -> int:
-    """When a run that there is a journal of has started; else the start that is wanted."""
-    if files.open_segment.name not in disk.names(files.folder):
+    """When a run that there is a journal of has started; else the start that is wanted.
+
+    A kill may have come before the open segment had its name.
+    """
+    names = disk.names(files.folder)
+    if not has_begun(files, disk):
         return start_us
-    for place, payload in read_payloads(files, disk):
-        if place.kind == "genesis":
-            return at_us(fields_of(payload)["at"])
-        break
+    for path in (*files.sealed_segments(disk), files.open_segment, files.next_segment):
+        if path.name in names:
+            with disk.read(path) as file:
+                first = next(read_segment(file, path, may_be_torn=True), None)
+            if first is None or first[0].kind != "genesis":
+                return start_us
+            return at_us(fields_of(first[1][first[1].index(b'"kind":') :])["at"])
     return start_us
+
+
+def has_begun(files: JournalFiles, disk: Disk) -> bool:
+    """Whether there is a journal."""
+    return files.head.name in disk.names(files.folder)
 
 
 def genesis_of(plan: LivePlan, start_us: int, options: Mapping[str, Any], bars: Sequence[Bars]) -> bytes:

@@ -25,7 +25,7 @@ from ..journal.record import at_text, at_us, fields_of
 from ..journal.segments import KeyStore
 from ..journal.writer import TradingDecisionJournal
 from .again import COMPARED, Again, Tail, set_up_again
-from .genesis import genesis_of, start_of
+from .genesis import genesis_of, has_begun, start_of
 from .loop import LiveLoop
 from .scribe import LiveScribe
 from .tail import last_tail
@@ -116,8 +116,8 @@ class LiveSession:
         """
         files = JournalFiles(folder=folder, environment=plan.environment)
         start_us = start_of(files, disk, start_us)
-        is_new, bars = files.open_segment.name not in disk.names(folder), past.read()
-        if is_new or not any(map(len, bars)):  # a kill may have left a part of the history
+        bars = past.read()
+        if not has_begun(files, disk) or not any(map(len, bars)):  # a kill may have left a part of the history
             bars = past.fetch(start_us - plan.history_bars * plan.interval_seconds * MICROSECONDS, start_us)
         genesis = genesis_of(plan, start_us, options, bars)
         journal = TradingDecisionJournal.open(

@@ -231,6 +231,17 @@ def test_a_kill_while_the_history_comes_leaves_no_part_of_it(legs: int, monkeypa
     assert of_both(records(world.disk)) == of_both(records(calm.disk))
 
 
+def test_a_kill_before_the_journal_has_its_name_keeps_the_start() -> None:
+    """The next start, which does not ask the venue where it stands, finds it in the genesis record."""
+    world = SimWorld(FIRST)
+    start_us = world.start_us
+    world.open()
+    world.disk = world.disk.after_kill()
+    world.disk.replace(FILES.open_segment, FILES.next_segment)
+    world.start_us = 0
+    assert world.open().machine.setup.start_us == start_us
+
+
 # What must turn these tests red: each is planted once.
 
 
