@@ -179,6 +179,9 @@ class Memory:
     def flush(self) -> None:
         """Nothing waits."""
 
+    def sync(self) -> None:
+        """Nothing is kept here."""
+
 
 def _run(config: CoreConfig, bars: Mapping[str, Any], folder: Path, watch: Stopwatch) -> np.ndarray[Any, Any]:
     """Trade all bars; returns the equity at each close."""

@@ -20,6 +20,7 @@ from ...errors import (
     FeedError,
     HeldError,
     JournalError,
+    UnreachableError,
     UsageError,
 )
 
@@ -29,6 +30,7 @@ CODES: Mapping[str, type[BarstepError]] = MappingProxyType(
         "config": ConfigError,
         "data": DataError,
         "feed": FeedError,
+        "unreachable": UnreachableError,
         "authorization": AuthorizationError,
         "journal": JournalError,
         "held": HeldError,

@@ -11,7 +11,7 @@ import pytest
 from barstep.cli.data import app
 from barstep.data.dataset import read_dataset
 from barstep.data.importing import ImportOptions, import_file, import_recording
-from barstep.data.recordings import RECORD, RecordedLeg, is_recording, read_recording, recording_head
+from barstep.data.recordings import RECORD, RecordedLeg, is_recording, read_recording, recording_head, signed
 from barstep.errors import DataError, UsageError
 from typer.testing import CliRunner
 
@@ -24,13 +24,13 @@ LEGS = [
 
 
 def bar(leg: int, hour: int, close: float = 11.0) -> tuple[Any, ...]:
-    return leg, 1_704_067_200_000_000 + hour * HOUR_US, (10.0, 12.0, 9.0, close, 5.0)
+    return leg, 1_704_067_200_000_000 + hour * HOUR_US, (10.0, 12.0, 9.0, close, 5.0), 0
 
 
 @pytest.fixture
 def recording(tmp_path: Path) -> Path:
     """Three bars of one leg, out of order and one twice, two of another, none of the third; cut off at the end."""
-    told = np.array([bar(0, 1), bar(0, 0), bar(1, 0), bar(0, 1, 10.5), bar(0, 2), bar(1, 1)], dtype=RECORD)
+    told = signed(np.array([bar(0, 1), bar(0, 0), bar(1, 0), bar(0, 1, 10.5), bar(0, 2), bar(1, 1)], dtype=RECORD))
     path = tmp_path / "run.bars"
     path.write_bytes(recording_head(LEGS, 3600) + told.tobytes() + b"torn")
     return path

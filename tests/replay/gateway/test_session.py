@@ -109,7 +109,7 @@ def test_orders_that_wait_in_the_ledger_are_placed_at_the_next_start(world: Worl
     assert world.session is not None
     world.session._desk.take(Orders(at_us=START_US, orders=[order()]), lost_until_us=-1)
     assert world.stub.orders == []
-    welcome = world.restart(hello(done_us=START_US))
+    welcome = world.restart(hello(done_us=START_US, waiting=["run.a.BTCUSDT.1"]))
     assert isinstance(welcome, Welcome)
     assert welcome.known == ["run.a.BTCUSDT.1"]
     assert len(world.stub.orders) == 1

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import gc
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +24,7 @@ from barstep.replay.live.adapter import VenueAdapter
 from barstep.replay.live.greeting import hello_of, legs_of
 from barstep.replay.live.past import RecordedPast
 from barstep.replay.live.recording import Recording
+from barstep.replay.live.scribe import LiveScribe
 from barstep.replay.live.session import LiveSession
 from barstep.replay.stub.manner import Manner
 from barstep.replay.stub.market import Market
@@ -29,6 +34,10 @@ from journal_making import LOG, NOW_US
 
 FIRST_US = 1_704_067_200_000_000
 HISTORY = 250
+PATHS = (
+    os.pathsep.join(str(Path(__file__).parents[up]) for up in (0, 1))
+    + f"{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
+)
 
 
 class Figures(NamedTuple):
@@ -128,3 +137,31 @@ def _run(session: LiveSession, venue: StubVenue, bars: int, looks: int) -> Itera
                 done, session.loop.reports, process.memory_info().rss, process.num_threads(), process.num_fds()
             )
             wanted += each
+
+
+def in_a_process(folder: Path, bars: int, looks: int, *, keeps: bool = False) -> list[Figures]:
+    """The same in a process of its own, whose memory nobody else has used.
+
+    keeps: whether each instant leaves some kilobytes behind, by mistake.
+    """
+    words = [sys.executable, __file__, str(folder), str(bars), str(looks), "keeps" if keeps else ""]
+    ran = subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": PATHS})
+    return [Figures(*json.loads(line)) for line in ran.stdout.splitlines()]
+
+
+def _keep() -> None:
+    plain, kept = LiveScribe.instant, []
+
+    def instant(self: LiveScribe, now_us: int, place: int) -> None:
+        kept.append(b"x" * 4_000)
+        plain(self, now_us, place)
+
+    LiveScribe.instant = instant  # type: ignore[method-assign]
+
+
+if __name__ == "__main__":
+    where, how_many, how_often, planted = sys.argv[1:]
+    if planted:
+        _keep()
+    for one in soak(Path(where), int(how_many), int(how_often)):
+        print(json.dumps(one), flush=True)  # noqa: T201 - read by whoever has started this

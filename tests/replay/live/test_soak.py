@@ -9,9 +9,7 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import pytest
-from barstep.replay.live.scribe import LiveScribe
-from soaking import Figures, soak
+from soaking import Figures, in_a_process
 
 SEEDS = int(os.environ.get("SEEDS", "1"))
 BARS = min(3_000 * SEEDS, 86_400)
@@ -37,7 +35,7 @@ def told(figures: Sequence[Figures]) -> str:
 
 def test_a_day_of_seconds_leaves_nothing_behind(tmp_path: Path, say: Callable[[str], None]) -> None:
     """Threads and descriptors are as many at the end as at the beginning, and memory grows by the history alone."""
-    figures = list(soak(tmp_path, BARS, LOOKS))
+    figures = in_a_process(tmp_path, BARS, LOOKS)
     say(told(figures))
     assert {one.threads for one in figures[1:]} == {figures[1].threads}
     assert {one.descriptors for one in figures[1:]} == {figures[1].descriptors}
@@ -45,13 +43,6 @@ def test_a_day_of_seconds_leaves_nothing_behind(tmp_path: Path, say: Callable[[s
     assert growth(figures) < MOST_BYTES_A_BAR
 
 
-def test_what_is_kept_by_mistake_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Some kilobytes that each bar leaves, and a descriptor that is open still, are more than there may be."""
-    plain, kept = LiveScribe.instant, []
-
-    def instant(self: LiveScribe, now_us: int, place: int) -> None:
-        kept.append(b"x" * 40_000)
-        plain(self, now_us, place)
-
-    monkeypatch.setattr(LiveScribe, "instant", instant)
-    assert growth(list(soak(tmp_path, 3_000, LOOKS))) > MOST_BYTES_A_BAR
+def test_what_is_kept_by_mistake_is_found(tmp_path: Path) -> None:
+    """A few kilobytes that each instant leaves are more than there may be."""
+    assert growth(in_a_process(tmp_path, 3_000, LOOKS, keeps=True)) > MOST_BYTES_A_BAR

@@ -78,7 +78,7 @@ def test_it_goes_on_where_the_loop_is() -> None:
     assert (welcome.now_us, welcome.orders, welcome.known) == (instant(10), ["a"], ["a"])
     session.hear(lost, 0)
     assert [one.number for one in session.due(0) if isinstance(one, Report)] == [1]
-    session = opened(venue, hello(done_us=instant(10), reports=0))
+    session = opened(venue, hello(done_us=instant(10), reports=0, waiting=("a",)))
     again = session.due(0)
     assert kinds(again) == [Welcome, Report, Unfinished, Begun, Bar, Complete]
     assert (again[0].orders, again[0].known) == ([], ["a"])
