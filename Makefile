@@ -6,7 +6,7 @@ ROOMS := barstep.kernels barstep.engine barstep.replay barstep.config barstep.da
 SEEDS ?= 1
 export SEEDS
 
-.PHONY: demo live-demo test lint units kernels-plain kernels-bounds verify bench clean
+.PHONY: demo live-demo test lint units-event-time units-rest kernels-plain kernels-bounds verify bench clean
 
 demo: .venv/ready
 	$(BIN)/barstep demo
@@ -17,7 +17,8 @@ live-demo: .venv/ready
 
 # What does not need the other goes side by side; coverage is added up once both have run.
 test: .venv/ready .typeroot/barstep
-	$(MAKE) --no-print-directory -j 2 lint units kernels-bounds
+	$(BIN)/coverage erase
+	$(MAKE) --no-print-directory -j 2 units-event-time units-rest lint kernels-bounds
 	$(MAKE) --no-print-directory kernels-plain
 
 .venv/ready: requirements.lock pyproject.toml
@@ -37,9 +38,11 @@ lint: .venv/ready .typeroot/barstep
 	$(BIN)/mypy $(addprefix -p ,$(ROOMS))
 	$(BIN)/lint-imports
 
-units: .venv/ready
-	$(BIN)/coverage erase
-	$(BIN)/coverage run -p -m pytest
+units-event-time: .venv/ready
+	$(BIN)/coverage run -p -m pytest tests/replay
+
+units-rest: .venv/ready
+	$(BIN)/coverage run -p -m pytest --ignore=tests/replay
 
 # The JIT off, so that coverage sees into the kernels; small inputs only.
 kernels-plain: .venv/ready
