@@ -47,13 +47,26 @@ def backtest(
         UsageError: An unknown name, a value out of range, a window longer than the data, a missing second venue.
         DataError: The two venues have no time in common.
     """
+    return simulate(set_up_backtest(bars, strategy, secondary=secondary, funding=funding, catalog=catalog, **options))
+
+
+def set_up_backtest(
+    bars: Bars,
+    strategy: str | StrategyEngine | ArrayLike,
+    *,
+    secondary: Bars | None = None,
+    funding: pl.DataFrame | None = None,
+    catalog: StrategyCatalog = DEFAULT_STRATEGY_CATALOG,
+    **options: Any,
+) -> Setup:
+    """All that a backtest depends on, checked; arguments and errors are those of `backtest`."""
     rates = None if funding is None else funding_by_bar(bars, funding)
     if not isinstance(strategy, str | StrategyEngine):
         if secondary is not None:
             raise UsageError("wishes of your own trade one venue; leave `secondary` out")
         execution = Execution(**_execution_options(options, ()))
         _refuse_missing_volume(execution, bars)
-        return simulate(Setup(bars, execution, own_wishes=_own_wishes(bars, strategy), funding=rates))
+        return Setup(bars, execution, own_wishes=_own_wishes(bars, strategy), funding=rates)
     engine = catalog[strategy] if isinstance(strategy, str) else strategy
     names = [p.name for p in engine.parameters]
     execution = Execution(**_execution_options({k: v for k, v in options.items() if k not in names}, names))
@@ -69,7 +82,7 @@ def backtest(
     _refuse_missing_volume(execution, bars)
     values = bars.values if both is None else both.values
     run = EngineRun(engine, parameters, bars, values, execution.year_days)
-    return simulate(Setup(bars, execution, run=run, secondary=secondary, pair=both, funding=rates))
+    return Setup(bars, execution, run=run, secondary=secondary, pair=both, funding=rates)
 
 
 def _execution_options(options: dict[str, Any], parameters: Any) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from ..kernels import account, trades
 from ..kernels import metrics as kernel
+from ..kernels import tally, trades
 from .bars import Floats, Integers
 from .strategy import bars_per_year
 
@@ -72,7 +72,7 @@ class Metrics(Mapping[str, float]):
         if name not in self._known:
             if name not in DESCRIPTIONS:
                 raise KeyError(name)
-            self._known.update(_GROUP_OF[name](self._result))
+            self._known.update(_GROUPS[group_of(name)](self._result))
         return self._known[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -89,78 +89,100 @@ def _ratio(numerator: float, denominator: float) -> float:
     return float(numerator / denominator) if denominator else math.nan
 
 
+def end_metrics(result: Measured) -> dict[str, float]:
+    """What the last equity alone comes to."""
+    n, execution = len(result.bars), result.execution
+    year = bars_per_year(result.bars.interval_seconds, execution.year_days)
+    return end_figures(execution.capital, result.final_equity, year, n, result.benchmark_growth if n else 1.0)
+
+
+def end_figures(capital: float, final: float, year: float, n: int, benchmark_growth: float) -> dict[str, float]:
+    """What the last equity alone comes to, after `n` bars; year: bars in a year."""
+    return {
+        "total_return_pct": (final / capital - 1.0) * 100.0,
+        "annual_return_pct": _annual(capital, final, year, n) * 100.0,
+        "benchmark_return_pct": (benchmark_growth - 1.0) * 100.0,
+    }
+
+
 def curve_metrics(result: Measured) -> dict[str, float]:
-    """Return, risk and drawdown of the equity curve, in one pass over pieces of it that stay in the cache."""
+    """Risk and drawdown of the equity curve, in one pass over pieces of it that stay in the cache."""
     found = np.zeros(kernel.STATISTICS_CARRY)
-    capital = result.execution.capital
+    scratch = np.empty((2, kernel.STATISTICS_BLOCK + kernel.STATISTICS_WIDTH))
+    capital, year_days = result.execution.capital, result.execution.year_days
     kernel.start_statistics(capital, found)
     for _, equity in result.equity_chunks(_PIECE):
-        kernel.advance_statistics(equity, found)
+        kernel.advance_statistics(equity, scratch, found)
+    traded = float(result.fill_tally[tally.TRADED]) if len(result.bars) else 0.0
+    year = bars_per_year(result.bars.interval_seconds, year_days)
+    return curve_figures(found, capital, result.final_equity, year, traded)
+
+
+def curve_figures(found: Floats, capital: float, final: float, year: float, traded_value: float) -> dict[str, float]:
+    """What the statistics of a curve come to. found: float64[STATISTICS_CARRY]; year: bars in a year."""
     n = int(found[kernel.RETURNS])
-    year = bars_per_year(result.bars.interval_seconds, result.execution.year_days)
-    final = result.final_equity
-    annual = _compound(final / capital, year / n) if n else 0.0
     mean, root = found[kernel.MEAN], math.sqrt(year)
     deviation = math.sqrt(found[kernel.SQUARES] / (n - 1)) if n > 1 else math.nan
     downside = math.sqrt(found[kernel.DOWNSIDE_SQUARES] / (n - 1)) if n > 1 else math.nan
     deepest = 1.0 - float(found[kernel.DEEPEST])
     return {
-        "total_return_pct": (final / capital - 1.0) * 100.0,
-        "annual_return_pct": annual * 100.0,
         "annual_volatility_pct": deviation * root * 100.0,
         "sharpe": _ratio(mean * root, deviation),
         "sortino": _ratio(mean * root, downside),
-        "calmar": _ratio(annual, deepest),
+        "calmar": _ratio(_annual(capital, final, year, n), deepest),
         "omega": _ratio(float(found[kernel.GAINS]), float(found[kernel.LOSSES])),
         "max_drawdown_pct": deepest * 100.0,
         "max_drawdown_bars": float(max(found[kernel.LONGEST], found[kernel.AGE])),
-        "benchmark_return_pct": (result.benchmark_growth - 1.0) * 100.0 if n else 0.0,
-        "turnover": _ratio(_traded_value(result), float(found[kernel.TOTAL]) / n) if n else 0.0,
+        "turnover": _ratio(traded_value, float(found[kernel.TOTAL]) / n) if n else 0.0,
     }
 
 
-def _compound(growth: float, times: float) -> float:
-    """growth^times - 1; -1 where all is lost, infinite where a few good minutes make a year past counting."""
+def _annual(capital: float, final: float, year: float, n: int) -> float:
+    """Growth of a year - 1; -1 where all is lost, infinite where a few good minutes make a year past counting."""
+    if not n:
+        return 0.0
     try:
-        return float(max(growth, 0.0) ** times - 1.0)
+        return float(max(final / capital, 0.0) ** (year / n) - 1.0)
     except OverflowError:
         return math.inf
-
-
-def _traded_value(result: Measured) -> float:
-    fills = result.fill_table
-    return float((np.abs(fills[account.FILL_LOTS]) * fills[account.FILL_PRICE]).sum()) * result.lot
 
 
 def trade_metrics(result: Measured) -> dict[str, float]:
     """What the closed trades came to."""
     table = result.trade_table
-    closed = table[trades.IS_OPEN] == 0.0
-    profit = table[trades.PROFIT][closed]
-    invested = (np.abs(table[trades.TRADE_LOTS]) * result.lot * table[trades.ENTRY_PRICE])[closed]
-    returns = profit / invested * 100.0
-    held = (table[trades.EXIT_BAR] - table[trades.ENTRY_BAR])[closed]
-    count = profit.size
-    nothing = math.nan
+    closed = np.ascontiguousarray(table[:, table[trades.IS_OPEN] == 0.0])
+    found = np.zeros(tally.TRADE_TALLY)
+    tally.start_trades(found)
+    tally.tally_trades(closed, closed.shape[1], result.lot, found)
+    return trade_figures(found, table.shape[1] - closed.shape[1])
+
+
+def trade_figures(found: Floats, open_trades: int) -> dict[str, float]:
+    """What closed trades come to that were added up. found: float64[TRADE_TALLY]."""
+    count = float(found[tally.CLOSED])
     return {
-        "trades": float(count),
-        "open_trades": float(table.shape[1] - count),
-        "win_rate_pct": float((profit > 0.0).mean() * 100.0) if count else nothing,
-        "profit_factor": _ratio(float(profit[profit > 0.0].sum()), -float(profit[profit < 0.0].sum())),
-        "expectancy": float(profit.mean()) if count else nothing,
-        "average_trade_pct": float(returns.mean()) if count else nothing,
-        "best_trade_pct": float(returns.max()) if count else nothing,
-        "worst_trade_pct": float(returns.min()) if count else nothing,
-        "average_trade_bars": float(held.mean()) if count else nothing,
+        "trades": count,
+        "open_trades": float(open_trades),
+        "win_rate_pct": _ratio(float(found[tally.WON]), count) * 100.0,
+        "profit_factor": _ratio(float(found[tally.GAINED]), float(found[tally.LOST])),
+        "expectancy": _ratio(float(found[tally.EARNED]), count),
+        "average_trade_pct": _ratio(float(found[tally.RETURNED_PCT]), count),
+        "best_trade_pct": float(found[tally.BEST_PCT]) if count else math.nan,
+        "worst_trade_pct": float(found[tally.WORST_PCT]) if count else math.nan,
+        "average_trade_bars": _ratio(float(found[tally.BARS]), count),
     }
 
 
 def activity_metrics(result: Measured) -> dict[str, float]:
     """How long something was held, and what trading cost."""
-    n = len(result.bars)
+    return activity_figures(result.fill_tally, result.bars_held, len(result.bars))
+
+
+def activity_figures(found: Floats, bars_held: float, n: int) -> dict[str, float]:
+    """How long of `n` bars something was held, and what the fills cost. found: float64[FILL_TALLY]."""
     return {
-        "exposure_pct": result.bars_held / n * 100.0 if n else 0.0,
-        "fees_paid": result.costs["fees"] + result.costs["liquidation"],
+        "exposure_pct": bars_held / n * 100.0 if n else 0.0,
+        "fees_paid": float(found[tally.FEES] + found[tally.LIQUIDATION_COST]),
     }
 
 
@@ -168,7 +190,7 @@ def tail_metrics(result: Measured) -> dict[str, float]:
     """The ends of the distribution of bar returns."""
     n = len(result.bars)
     if n < 2:
-        return dict.fromkeys(_TAIL, math.nan)
+        return dict.fromkeys(TAIL, math.nan)
     place = 0.05 * (n - 1)
     lows, highs = _tails(result, n, int(place) + 2)
     fifth, ninety_fifth = _between(lows, place), -_between(highs, place)
@@ -229,15 +251,29 @@ def _ordered(beyond: Floats, bound: float, count: int) -> Floats:
     return np.concatenate((beyond[:count], np.full(max(count - beyond.size, 0), bound)))
 
 
-_TAIL = ("value_at_risk_95_pct", "conditional_value_at_risk_95_pct", "tail_ratio")
+TAIL = ("value_at_risk_95_pct", "conditional_value_at_risk_95_pct", "tail_ratio")
+_END = ("total_return_pct", "annual_return_pct", "benchmark_return_pct")
 _TRADES = (
     "trades", "open_trades", "win_rate_pct", "profit_factor", "expectancy", "average_trade_pct", "best_trade_pct",
     "worst_trade_pct", "average_trade_bars",
 )  # fmt: skip
 _ACTIVITY = ("exposure_pct", "fees_paid")
-_GROUP_OF: dict[str, Callable[[Measured], dict[str, float]]] = {
-    **dict.fromkeys(DESCRIPTIONS, curve_metrics),
-    **dict.fromkeys(_TRADES, trade_metrics),
-    **dict.fromkeys(_ACTIVITY, activity_metrics),
-    **dict.fromkeys(_TAIL, tail_metrics),
+_GROUPS: dict[str, Callable[[Measured], dict[str, float]]] = {
+    "end": end_metrics,
+    "curve": curve_metrics,
+    "trades": trade_metrics,
+    "activity": activity_metrics,
+    "tail": tail_metrics,
 }
+_GROUP_OF = {
+    **dict.fromkeys(DESCRIPTIONS, "curve"),
+    **dict.fromkeys(_END, "end"),
+    **dict.fromkeys(_TRADES, "trades"),
+    **dict.fromkeys(_ACTIVITY, "activity"),
+    **dict.fromkeys(TAIL, "tail"),
+}
+
+
+def group_of(name: str) -> str:
+    """What a metric is computed from: the `end` of the curve, the `curve`, its `tail`, `trades` or `activity`."""
+    return _GROUP_OF[name]

@@ -19,7 +19,7 @@ from .outcome import Outcome, describe_bars
 from .provenance import provenance
 from .reasons import count_refusals
 from .strategy import bars_per_year
-from .tables import cost_sums, fill_columns, timestamps, trade_columns
+from .tables import cost_sums, fill_columns, tally_of, timestamps, trade_columns
 
 PAID = (account.FILL_BAR, account.FILL_LOTS, account.FILL_PRICE, account.FILL_FEE)
 """Of a fill, what says how the cash changed, and when."""
@@ -129,7 +129,8 @@ class PortfolioResult(Outcome):
         for leg, lot, own in self._fills_by_leg():
             table = np.empty((trades.TRADE_COLUMNS, own.shape[1] + 1))
             last = float(self.panel.closes(leg % len(self.panel.names))[-1])
-            count = trades.round_trips(own, float(leg), lot, float(len(self.panel) - 1), last, table)
+            carry = np.zeros(trades.TRIP_CARRY)
+            count = trades.round_trips(own, float(leg), lot, float(len(self.panel) - 1), last, carry, table)
             written = table[:, :count]  # what is beyond was never set: no arithmetic on it
             written[trades.TRADE_LOTS] *= lot
             tables.append(written)
@@ -231,10 +232,12 @@ class PortfolioResult(Outcome):
     @cached_property
     def costs(self) -> dict[str, float]:
         """What trading and holding took from the account, in its currency; a negative funding was earned."""
-        shares = self.setup.rules[:, :, venue.LIQUIDATION_FEE].ravel()[
-            self.fill_table[account.FILL_LEG].astype(np.int64)
-        ]
-        return cost_sums(self.fill_table, self.lot, shares)
+        return cost_sums(self.fill_tally)
+
+    @cached_property
+    def fill_tally(self) -> Floats:
+        """float64[FILL_TALLY]: what the fills add up to, as `kernels.tally` lays it out."""
+        return tally_of(self.fill_table, self.lot, self.setup.rules[:, :, venue.LIQUIDATION_FEE].ravel())
 
     @cached_property
     def refusals(self) -> dict[str, int]:

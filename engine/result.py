@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from ..kernels import account, fill_kinds, trades, venue
+from ..kernels import account, fill_kinds, tally, trades, venue
 from ..kernels.columns import CONFIDENCE, DIAGNOSTICS, TARGET, VOLATILITY
 from .ambiguity import FillAmbiguity
 from .bars import Bars, Floats
@@ -21,7 +21,7 @@ from .outcome import Outcome, describe_bars
 from .provenance import provenance
 from .reasons import count_refusals
 from .strategy import bars_per_year
-from .tables import cost_sums, fill_columns, timestamps, trade_columns
+from .tables import cost_sums, fill_columns, tally_of, timestamps, trade_columns
 
 if TYPE_CHECKING:
     from .execution import Execution
@@ -95,10 +95,14 @@ class Result(Outcome):
     @property
     def bars_held(self) -> float:
         """Bars that closed with a position."""
-        first = self.fill_table[account.FILL_LEG] == 0.0
-        held = np.cumsum(self.fill_table[account.FILL_LOTS][first])
-        since = self.fill_table[account.FILL_BAR][first]
-        return float(np.diff(since, append=len(self.bars))[held != 0.0].sum())
+        found = self.fill_tally
+        rest = len(self.bars) - found[tally.SINCE] if found[tally.POSITION] else 0.0
+        return float(found[tally.BARS_HELD] + rest)
+
+    @cached_property
+    def fill_tally(self) -> Floats:
+        """float64[FILL_TALLY]: what the fills add up to, as `kernels.tally` lays it out."""
+        return tally_of(self.fill_table, self.lot, np.full(2, self.execution.liquidation_fee_bps / 1e4))
 
     @cached_property
     def equity_values(self) -> Floats:
@@ -132,7 +136,8 @@ class Result(Outcome):
         last = len(self.bars) - 1
         close = float(self.bars.close[last]) if last >= 0 else math.nan
         price = close if leg == 0.0 else close - float(self.marks[last])
-        count = trades.round_trips(self.fill_table, leg, self.execution.lot, float(last), price, table)
+        carry = np.zeros(trades.TRIP_CARRY)
+        count = trades.round_trips(self.fill_table, leg, self.execution.lot, float(last), price, carry, table)
         return table[:, :count]
 
     @cached_property
@@ -157,7 +162,7 @@ class Result(Outcome):
     @cached_property
     def costs(self) -> dict[str, float]:
         """What trading and holding took from the account, in its currency; a negative funding was earned."""
-        return cost_sums(self.fill_table, self.lot, self.execution.liquidation_fee_bps / 1e4)
+        return cost_sums(self.fill_tally)
 
     @cached_property
     def refusals(self) -> dict[str, int]:

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ..kernels import account, fill_kinds, trades
+from ..kernels import account, tally, trades
 from .bars import Floats
 from .reasons import FILL_KINDS
 
@@ -67,20 +67,24 @@ def fill_columns(table: Floats, lot: float, times: Times) -> dict[str, Any]:
     }
 
 
-def cost_sums(table: Floats, lot: float, liquidation_share: float | Floats) -> dict[str, float]:
-    """What trading and holding took from the account, in its currency; a negative funding was earned.
+def tally_of(table: Floats, lot: float, liquidation_shares: Floats) -> Floats:
+    """float64[FILL_TALLY]: what fills add up to, as `kernels.tally` lays it out.
 
-    table: fills in lots of `lot` units; liquidation_share: what a liquidation costs, as a share of its value.
+    table: float64[FILL_COLUMNS, fill], in lots of `lot` units; liquidation_shares: float64[leg].
     """
-    kind, fee, quantity = table[account.FILL_KIND], table[account.FILL_FEE], np.abs(table[account.FILL_LOTS]) * lot
-    slippage = quantity * np.abs(table[account.FILL_PRICE] - table[account.FILL_REFERENCE])
-    liquidation = (quantity * table[account.FILL_PRICE] * liquidation_share)[kind == fill_kinds.LIQUIDATION].sum()
+    found = np.zeros(tally.FILL_TALLY)
+    tally.tally_fills(table, np.full(liquidation_shares.size, lot), liquidation_shares, found)
+    return found
+
+
+def cost_sums(fills: Floats) -> dict[str, float]:
+    """What trading and holding took from the account, in its currency; a negative funding was earned."""
     return {
-        "fees": float(fee[kind < fill_kinds.FUNDING].sum() - liquidation),
-        "slippage": float(slippage.sum()),
-        "liquidation": float(liquidation),
-        "funding": float(fee[kind == fill_kinds.FUNDING].sum()),
-        "borrow": float(fee[kind == fill_kinds.BORROW_COST].sum()),
+        "fees": float(fills[tally.FEES]),
+        "slippage": float(fills[tally.SLIPPAGE]),
+        "liquidation": float(fills[tally.LIQUIDATION_COST]),
+        "funding": float(fills[tally.FUNDING_PAID]),
+        "borrow": float(fills[tally.BORROW_PAID]),
     }
 
 

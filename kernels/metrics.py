@@ -14,7 +14,7 @@ STATISTICS_CARRY = 12
 STATISTICS_BLOCK = 1024
 """Bars whose mean is taken at once. A curve may be cut at multiples of it without changing a bit."""
 
-_WIDTH = 64
+STATISTICS_WIDTH = 64
 """Values side by side in a search for the least and the greatest: in one chain each waits for the one before."""
 
 
@@ -31,17 +31,27 @@ def bar_returns(equity, initial, out):
 
 
 @kernel
-def _add_block(returns, losses, carry):
-    """Merge a block of returns into the running mean and squares (Chan, Golub and LeVeque 1983); losses: scratch."""
+def add_moments(returns, carry):
+    """Merge returns into count, mean and squares, the first three slots of a carry; returns their sum.
+
+    Chan, Golub and LeVeque (1983), The American Statistician 37(3).
+    """
     n = returns.shape[0]
-    for k in range(n):
-        losses[k] = returns[k] if returns[k] < 0.0 else 0.0
-    total, lost = sum_from(returns, 0.0), -sum_from(losses, 0.0)
+    total = sum_from(returns, 0.0)
     mean, seen = total / n, carry[RETURNS]
     gap = mean - carry[MEAN]
     carry[RETURNS] = seen + n
     carry[MEAN] += gap * (n / (seen + n))
     carry[SQUARES] += squares_from(returns, mean) + gap * gap * (seen * n / (seen + n))
+    return total
+
+
+@kernel
+def _add_block(returns, losses, carry):
+    """Take in a block of returns; losses: scratch."""
+    for k in range(returns.shape[0]):
+        losses[k] = returns[k] if returns[k] < 0.0 else 0.0
+    total, lost = add_moments(returns, carry), -sum_from(losses, 0.0)
     carry[DOWNSIDE_SQUARES] += squares_from(losses, 0.0)
     carry[GAINS] += total + lost
     carry[LOSSES] += lost
@@ -59,23 +69,23 @@ def start_statistics(initial, carry):
 def _range_of(values, low, high):
     """Least and greatest of the values. Rows of the scratch's length are folded into one, which vectorises."""
     low[:], high[:] = np.inf, -np.inf
-    for start in range(0, values.shape[0], _WIDTH):
-        row = values[start : start + _WIDTH]
+    for start in range(0, values.shape[0], STATISTICS_WIDTH):
+        row = values[start : start + STATISTICS_WIDTH]
         for k in range(row.shape[0]):
             low[k] = row[k] if row[k] < low[k] else low[k]
             high[k] = row[k] if row[k] > high[k] else high[k]
     least, greatest = np.inf, -np.inf
-    for k in range(_WIDTH):
+    for k in range(STATISTICS_WIDTH):
         least = low[k] if low[k] < least else least
         greatest = high[k] if high[k] > greatest else greatest
     return least, greatest
 
 
 @kernel
-def _advance_drawdown(values, scratch, carry):
+def _advance_drawdown(values, low, high, carry):
     """Take in a block of the curve. One that stays under the peak is told by its least value."""
     peak, age, deepest, longest = carry[PEAK], carry[AGE], carry[DEEPEST], carry[LONGEST]
-    least, greatest = _range_of(values, scratch[0], scratch[1])
+    least, greatest = _range_of(values, low, high)
     if greatest < peak:
         carry[AGE] = age + values.shape[0]
         carry[DEEPEST] = min(deepest, least / peak)
@@ -90,20 +100,21 @@ def _advance_drawdown(values, scratch, carry):
     carry[PEAK], carry[AGE], carry[DEEPEST], carry[LONGEST] = peak, age, deepest, longest
 
 
-@kernel(allocates=True)
-def advance_statistics(equity, carry):
+@kernel
+def advance_statistics(equity, scratch, carry):
     """Take in the next bars of a curve (float64[n], money); n is a multiple of STATISTICS_BLOCK but at the end.
 
-    A drawdown is as long as the bars in a row that are under the peak before them.
+    scratch: float64[2, STATISTICS_BLOCK + STATISTICS_WIDTH]. A drawdown is as long as the bars in a row that are under
+    the peak before them.
     """
-    rows, scratch = np.empty((2, STATISTICS_BLOCK)), np.empty((2, _WIDTH))
+    low, high = scratch[0, STATISTICS_BLOCK:], scratch[1, STATISTICS_BLOCK:]
     for start in range(0, equity.shape[0], STATISTICS_BLOCK):
         block = equity[start : start + STATISTICS_BLOCK]
         n = block.shape[0]
-        returns = rows[0, :n]
+        returns = scratch[0, :n]
         bar_returns(block, carry[BEFORE], returns)
-        _add_block(returns, rows[1, :n], carry)
-        _advance_drawdown(block, scratch, carry)
+        _add_block(returns, scratch[1, :n], carry)
+        _advance_drawdown(block, low, high, carry)
         carry[BEFORE] = block[n - 1]
         carry[TOTAL] += sum_from(block, 0.0)
 

@@ -6,6 +6,10 @@ from .account import FILL_BAR, FILL_FEE, FILL_KIND, FILL_LEG, FILL_LOTS, FILL_PR
 ENTRY_BAR, EXIT_BAR, TRADE_LEG, TRADE_LOTS, ENTRY_PRICE, EXIT_PRICE, TRADE_FEES, PROFIT, IS_OPEN, EXIT_KIND = range(10)
 TRADE_COLUMNS = 10
 
+HELD, AVERAGE, UNSHARED_FEES, OPENED = range(4)
+"""Lots held; average price of their entries; fees that no exit has taken its part of; bar of the first entry."""
+TRIP_CARRY = 4
+
 
 @kernel
 def _write(trades, at, entry_bar, exit_bar, leg, lots, entry_price, exit_price, fees, lot, is_open, exit_kind):
@@ -22,15 +26,14 @@ def _write(trades, at, entry_bar, exit_bar, leg, lots, entry_price, exit_price, 
 
 
 @kernel
-def round_trips(fills, leg, lot, last_bar, last_price, trades):
-    """Trades of one leg, written to trades[:, 0:count]; returns count, at most the number of fills + 1.
+def close_trips(fills, leg, lot, carry, trades):
+    """Closed trades of one leg, written to trades[:, 0:count]; returns count, at most the number of fills.
 
-    fills: float64[FILL_COLUMNS, ·]; trades: float64[TRADE_COLUMNS, >= fills + 1]. Lots carry the sign of the position.
-    A fee on an entry, and what holding cost, is shared out by lots over the exits. What is still held is one open trade
-    at `last_price`, of exit kind -1.
+    fills: float64[FILL_COLUMNS, ·]; carry: float64[TRIP_CARRY], zeros before the first fill; trades:
+    float64[TRADE_COLUMNS, >= fills]. Lots carry the sign of the position. A fee on an entry, and what holding cost, is
+    shared out by lots over the exits.
     """
-    held = entry_price = entry_fees = 0.0
-    entry_bar = 0.0
+    held, entry_price, entry_fees, entry_bar = carry[HELD], carry[AVERAGE], carry[UNSHARED_FEES], carry[OPENED]
     count = 0
     for k in range(fills.shape[1]):
         if fills[FILL_LEG, k] != leg:
@@ -58,7 +61,20 @@ def round_trips(fills, leg, lot, last_bar, last_price, trades):
             entry_price += (price - entry_price) * (lots / (held + lots))
             entry_fees += fee
             held += lots
-    if held != 0.0:
-        _write(trades, count, entry_bar, last_bar, leg, held, entry_price, last_price, entry_fees, lot, 1.0, -1.0)
-        count += 1
+    carry[HELD], carry[AVERAGE], carry[UNSHARED_FEES], carry[OPENED] = held, entry_price, entry_fees, entry_bar
     return count
+
+
+@kernel
+def round_trips(fills, leg, lot, last_bar, last_price, carry, trades):
+    """`close_trips`, and what is still held as one open trade at `last_price`, of exit kind -1.
+
+    trades: float64[TRADE_COLUMNS, >= fills + 1].
+    """
+    count = close_trips(fills, leg, lot, carry, trades)
+    held = carry[HELD]
+    if held == 0.0:
+        return count
+    entry_bar, entry_price, fees = carry[OPENED], carry[AVERAGE], carry[UNSHARED_FEES]
+    _write(trades, count, entry_bar, last_bar, leg, held, entry_price, last_price, fees, lot, 1.0, -1.0)
+    return count + 1

@@ -15,6 +15,7 @@ from ..columns import (
     VOLATILITY,
 )
 from ..extrema import fill_prior_extreme
+from ..indicators import AVERAGE_TRUE_RANGE, MEAN, MOMENTUM_OF_CLOSE, PRIOR_HIGH, PRIOR_LOW
 from ..moments import MEAN_CARRY, MOMENTS_CARRY, NUMBER, SPAN, fill_two_means
 from ..returns import fill_momentum
 from ..rolling import fill_std
@@ -34,6 +35,10 @@ _RETURN = _ATR + ATR_CARRY
 CARRY = _RETURN + MOMENTS_CARRY
 LEAST_SCALE = 0.001
 _BLOCK = 64
+INDICATORS = (
+    (MEAN, FAST), (MEAN, SLOW), (MOMENTUM_OF_CLOSE, MOMENTUM_WINDOW), (AVERAGE_TRUE_RANGE, ATR_WINDOW),
+    (PRIOR_HIGH, BREAKOUT), (PRIOR_LOW, BREAKOUT, ALLOW_SHORT),
+)  # fmt: skip
 
 
 @kernel
@@ -91,6 +96,28 @@ def _follow(price, trend, atr, multiplier, side, best, target):
 
 
 @kernel
+def follow_trend(price, strength, momentum, atr, prior_low, params, carry, target):
+    """The side of each of the next bars, in the place of the prior highs; carry: the engine's.
+
+    `prior_low` is read with allow_short only.
+    """
+    allow_short = params[ALLOW_SHORT] != 0.0
+    _fill_entries(
+        price, strength, momentum, atr, prior_low, allow_short, params[MIN_STRENGTH], params[MIN_MOMENTUM], target
+    )
+    carry[_SIDE], carry[_BEST] = _follow(
+        price, strength, atr, params[ATR_MULTIPLIER], carry[_SIDE], carry[_BEST], target
+    )
+
+
+@kernel
+def fill_strength(quick, steady, strength):
+    """Trend strength, fast mean over slow mean - 1; `strength` may be the fast mean."""
+    for k in range(strength.shape[0]):
+        strength[k] = quick[k] / steady[k] - 1.0
+
+
+@kernel
 def daily_trend_momentum(bars, params, carry, out, start, stop, at):
     """Long on a close over the prior high with |fast/slow - 1| and momentum at or over their minima; short mirrored.
 
@@ -100,13 +127,12 @@ def daily_trend_momentum(bars, params, carry, out, start, stop, at):
     """
     fast, slow, lookback = int(params[FAST]), int(params[SLOW]), int(params[BREAKOUT])
     momentum_window, atr_window = int(params[MOMENTUM_WINDOW]), int(params[ATR_WINDOW])
-    multiplier, min_strength, min_momentum = params[ATR_MULTIPLIER], params[MIN_STRENGTH], params[MIN_MOMENTUM]
+    min_strength = params[MIN_STRENGTH]
     allow_short, telemetry = params[ALLOW_SHORT] != 0.0, params[TELEMETRY] != 0.0
     high, low, close, returns = bars[HIGH], bars[LOW], bars[CLOSE], bars[RETURN]
     fast_carry, slow_carry = carry[_FAST : _FAST + MEAN_CARRY], carry[_SLOW : _SLOW + MEAN_CARRY]
     atr_carry, return_carry = carry[_ATR : _ATR + ATR_CARRY], carry[_RETURN : _RETURN + MOMENTS_CARRY]
     fast_carry[NUMBER] = slow_carry[NUMBER] = return_carry[NUMBER] = carry[NUMBER]
-    side, best = carry[_SIDE], carry[_BEST]
     full = min_strength + 3.0 * max(min_strength, LEAST_SCALE)
     while start < stop:
         n = min(SPAN, stop - start)
@@ -116,20 +142,16 @@ def daily_trend_momentum(bars, params, carry, out, start, stop, at):
         if telemetry:
             fill_std(returns, start, n, slow, 1, params[ANNUAL_SCALE], return_carry, volatility, target)
         fill_two_means(close, start, n, fast, fast_carry, slow, slow_carry, strength, confidence)
-        for k in range(n):
-            strength[k] = strength[k] / confidence[k] - 1.0
+        fill_strength(strength, confidence, strength)
         fill_momentum(close, start, n, momentum_window, momentum)
         fill_atr(high, low, close, start, n, atr_window, atr_carry, atr)
         prior_low = confidence  # a row that is written only after it is read
         fill_prior_extreme(high, start, n, lookback, 1.0, target)
         if allow_short:
             fill_prior_extreme(low, start, n, lookback, -1.0, prior_low)
-        price = close[start : start + n]
-        _fill_entries(price, strength, momentum, atr, prior_low, allow_short, min_strength, min_momentum, target)
-        side, best = _follow(price, strength, atr, multiplier, side, best, target)
+        follow_trend(close[start : start + n], strength, momentum, atr, prior_low, params, carry, target)
         if telemetry:
             fill_certainty(strength, min_strength, full, confidence)
         start += n
         at += n
     carry[NUMBER] = fast_carry[NUMBER]
-    carry[_SIDE], carry[_BEST] = side, best

@@ -2,6 +2,7 @@
 
 from .._jit import kernel
 from ..columns import ANNUAL_SCALE, CLOSE, CONFIDENCE, DIAGNOSTICS, OWN, RETURN, TARGET, TELEMETRY, VOLATILITY
+from ..indicators import MEAN
 from ..moments import MEAN_CARRY, MOMENTS_CARRY, NUMBER, SPAN, fill_two_means
 from ..rolling import fill_std
 
@@ -14,6 +15,16 @@ _SLOW = _FAST + MEAN_CARRY
 _RETURN = _SLOW + MEAN_CARRY
 CARRY = _RETURN + MOMENTS_CARRY
 FULL_CERTAINTY = 0.02
+INDICATORS = ((MEAN, FAST), (MEAN, SLOW))
+
+
+@kernel
+def fill_sides(quick, steady, params, target):
+    """The side of each bar from its fast and its slow mean."""
+    below = -1.0 if params[ALLOW_SHORT] != 0.0 else 0.0
+    for k in range(target.shape[0]):
+        edge = quick[k] - steady[k]
+        target[k] = 1.0 if edge > 0.0 else (below if edge < 0.0 else 0.0)
 
 
 @kernel
@@ -23,7 +34,6 @@ def sma_crossover(bars, params, carry, out, start, stop, at):
     Confidence: |fast / slow - 1|, 1 at 2 %. Volatility is over the slow window. Diagnostics: both means.
     """
     fast, slow = int(params[FAST]), int(params[SLOW])
-    below = -1.0 if params[ALLOW_SHORT] != 0.0 else 0.0
     telemetry = params[TELEMETRY] != 0.0
     close, returns = bars[CLOSE], bars[RETURN]
     fast_carry, slow_carry = carry[_FAST : _FAST + MEAN_CARRY], carry[_SLOW : _SLOW + MEAN_CARRY]
@@ -40,9 +50,7 @@ def sma_crossover(bars, params, carry, out, start, stop, at):
             for k in range(n):
                 c = abs(quick[k] - steady[k]) / (steady[k] * FULL_CERTAINTY)
                 confidence[k] = (c if c < 1.0 else 1.0) if c > 0.0 else 0.0
-        for k in range(n):
-            edge = quick[k] - steady[k]
-            target[k] = 1.0 if edge > 0.0 else (below if edge < 0.0 else 0.0)
+        fill_sides(quick, steady, params, target)
         start += n
         at += n
     carry[NUMBER] = fast_carry[NUMBER]

@@ -3,7 +3,8 @@
 import numpy as np
 
 from .._jit import kernel
-from ..columns import ANNUAL_SCALE, CLOSE, CONFIDENCE, DIAGNOSTICS, OWN, RETURN, TARGET, VOLATILITY
+from ..columns import ANNUAL_SCALE, CLOSE, CONFIDENCE, DIAGNOSTICS, OWN, RETURN, TARGET, TELEMETRY, VOLATILITY
+from ..indicators import VOLATILITY_OF_RETURNS
 from ..moments import MOMENTS_CARRY, NUMBER, SPAN
 from ..rolling import fill_std
 
@@ -13,6 +14,35 @@ ROWS = DIAGNOSTICS + 2
 
 _HELD, _RETURN = 1, 2
 CARRY = _RETURN + MOMENTS_CARRY
+INDICATORS = ((VOLATILITY_OF_RETURNS, LOOKBACK),)
+
+
+@kernel
+def fill_wanted(volatility, params, wanted):
+    """The exposure that would bring each bar's volatility to its target; the least where that is unknown."""
+    goal, least, most, floor = params[TARGET_VOLATILITY], params[LEAST], params[MOST], params[FLOOR]
+    for k in range(wanted.shape[0]):
+        realized = volatility[k]
+        exposure = goal / (realized if realized > floor else floor)
+        exposure = exposure if exposure > least else least
+        wanted[k] = exposure if exposure < most else most
+
+
+@kernel
+def hold(close, start, volatility, params, carry, wanted, target):
+    """The exposure held at bars from `start` on; `wanted` gets its side, and NaN where volatility is unknown."""
+    lookback, threshold, allow_short = int(params[LOOKBACK]), params[THRESHOLD], params[ALLOW_SHORT] != 0.0
+    held = carry[_HELD]
+    for k in range(target.shape[0]):
+        if volatility[k] == volatility[k]:
+            if allow_short and close[start + k] < close[start + k - lookback]:
+                wanted[k] = -wanted[k]
+            if abs(wanted[k] - held) > threshold or held * wanted[k] < 0.0:
+                held = wanted[k]
+        else:
+            wanted[k] = np.nan
+        target[k] = held
+    carry[_HELD] = held
 
 
 @kernel
@@ -23,13 +53,11 @@ def volatility_target(bars, params, carry, out, start, stop, at):
     lookback. Confidence: where the wanted exposure lies between least and most. Diagnostics: allocation error in
     percent of the wanted exposure (NaN where volatility is unknown); realised over target volatility - 1 in percent.
     """
-    goal, threshold, least, most = params[TARGET_VOLATILITY], params[THRESHOLD], params[LEAST], params[MOST]
-    floor, allow_short = params[FLOOR], params[ALLOW_SHORT] != 0.0
-    lookback = int(params[LOOKBACK])
+    goal, least, most = params[TARGET_VOLATILITY], params[LEAST], params[MOST]
+    lookback, telemetry = int(params[LOOKBACK]), params[TELEMETRY] != 0.0
     close, returns = bars[CLOSE], bars[RETURN]
     return_carry = carry[_RETURN : _RETURN + MOMENTS_CARRY]
     return_carry[NUMBER] = carry[NUMBER]
-    held = carry[_HELD]
     reach = 1.0 / (most - least)
     while start < stop:
         n = min(SPAN, stop - start)
@@ -37,26 +65,16 @@ def volatility_target(bars, params, carry, out, start, stop, at):
         volatility = out[VOLATILITY, at : at + n]
         error, off_goal = out[ALLOCATION_ERROR_PCT, at : at + n], out[REALIZED_VS_TARGET_PCT, at : at + n]
         fill_std(returns, start, n, lookback, 1, params[ANNUAL_SCALE], return_carry, volatility, target)
-        for k in range(n):
-            realized = volatility[k]
-            wanted = goal / (realized if realized > floor else floor)
-            wanted = wanted if wanted > least else least
-            wanted = wanted if wanted < most else most
-            target[k] = wanted
-            confidence[k] = (wanted - least) * reach if realized == realized else 0.0
-            off_goal[k] = (realized / goal - 1.0) * 100.0
-        for k in range(n):
-            wanted = target[k]
-            if volatility[k] == volatility[k]:
-                if allow_short and close[start + k] < close[start + k - lookback]:
-                    wanted = -wanted
-                if abs(wanted - held) > threshold or held * wanted < 0.0:
-                    held = wanted
-            else:
-                wanted = np.nan
-            target[k] = held
-            error[k] = abs(held - wanted) / abs(wanted) * 100.0
+        wanted = error  # which is made of it
+        fill_wanted(volatility, params, wanted)
+        if telemetry:
+            for k in range(n):
+                confidence[k] = (wanted[k] - least) * reach if volatility[k] == volatility[k] else 0.0
+                off_goal[k] = (volatility[k] / goal - 1.0) * 100.0
+        hold(close, start, volatility, params, carry, wanted, target)
+        if telemetry:
+            for k in range(n):
+                error[k] = abs(target[k] - wanted[k]) / abs(wanted[k]) * 100.0
         start += n
         at += n
     carry[NUMBER] = return_carry[NUMBER]
-    carry[_HELD] = held

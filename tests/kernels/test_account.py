@@ -265,7 +265,9 @@ def test_money_is_conserved(situation: Situation) -> None:
     table = np.full((trades.TRADE_COLUMNS, got.fills.shape[1] + 1), POISON)
     profit = 0.0
     for leg, price in enumerate((market.closes[-1], market.other_closes[-1])):
-        count = trades.round_trips(got.fills, float(leg), terms.lot, len(market) - 1.0, price, table)
+        count = trades.round_trips(
+            got.fills, float(leg), terms.lot, len(market) - 1.0, price, np.zeros(trades.TRIP_CARRY), table
+        )
         profit += table[trades.PROFIT, :count].sum()
     assert equity(market, got, terms)[-1] == pytest.approx(terms.capital + profit, abs=1e-7)
 

@@ -34,7 +34,8 @@ def statistics(equity: Floats, initial: float, blocks: Sequence[int] = ()) -> Fl
     metrics.start_statistics(initial, carry)
     cuts = [0, *sorted(min(block * BLOCK, equity.size) for block in blocks), equity.size]
     for start, stop in pairwise(cuts):
-        metrics.advance_statistics(equity[start:stop], carry)
+        scratch = np.full((2, BLOCK + metrics.STATISTICS_WIDTH), POISON)
+        metrics.advance_statistics(equity[start:stop], scratch, carry)
     return carry
 
 

@@ -34,7 +34,7 @@ def table_of(fills: list[Fill]) -> Floats:
 def round_trips(fills: list[Fill], leg: float = 0.0, lot: float = 1.0) -> Floats:
     """Trades as columns, from a table that was full of poison and is written no further than it must be."""
     table = np.full((trades.TRADE_COLUMNS, len(fills) + 1), POISON)
-    count = trades.round_trips(table_of(fills), leg, lot, LAST_BAR, LAST_PRICE, table)
+    count = trades.round_trips(table_of(fills), leg, lot, LAST_BAR, LAST_PRICE, np.zeros(trades.TRIP_CARRY), table)
     assert (bits(table[:, count:]) == bits(POISON)).all(), "written beyond the count"
     assert not (bits(table[:, :count]) == bits(POISON)).any(), "a column was left out"
     return table[:, :count]
@@ -104,7 +104,7 @@ def test_what_made_the_exit_is_told() -> None:
     table = table_of(of((4.0, 10.0), (-1.0, 11.0), (-1.0, 12.0), (-1.0, 13.0)))
     table[account.FILL_KIND] = [MARKET, STOP, TAKE_PROFIT, LIQUIDATION]
     found = np.full((trades.TRADE_COLUMNS, 5), POISON)
-    count = trades.round_trips(table, 0.0, 1.0, LAST_BAR, LAST_PRICE, found)
+    count = trades.round_trips(table, 0.0, 1.0, LAST_BAR, LAST_PRICE, np.zeros(trades.TRIP_CARRY), found)
     assert found[trades.EXIT_KIND, :count].tolist() == [STOP, TAKE_PROFIT, LIQUIDATION, -1.0]
 
 

@@ -128,7 +128,7 @@ def test_a_wish_fills_no_earlier_than_the_next_bar(situation: Situation, at: int
 def _profit_of_trades(got: Outcome, bars: int) -> float:
     table = np.full((trades.TRADE_COLUMNS, got.fills.shape[1] + 1), POISON)
     lot = float(got.rules[account.LOT])
-    count = trades.round_trips(got.fills, 0.0, lot, bars - 1.0, got.last, table)
+    count = trades.round_trips(got.fills, 0.0, lot, bars - 1.0, got.last, np.zeros(trades.TRIP_CARRY), table)
     return float(table[trades.PROFIT, :count].sum())
 
 

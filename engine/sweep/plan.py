@@ -1,0 +1,289 @@
+"""What a sweep runs: parameter sets of one engine over one or more instruments, checked before anything runs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from ...errors import UsageError, unknown_name
+from ..backtest import set_up_backtest
+from ..bars import Bars
+from ..catalog import DEFAULT_STRATEGY_CATALOG, StrategyCatalog
+from ..execution import Execution
+from ..metrics import DESCRIPTIONS, TAIL
+from ..simulation import Setup
+from ..strategy import Parameter, StrategyEngine, Value
+from .axes import read_axes
+from .sampling import draw_sets
+
+DEFAULT_METRICS = (
+    "total_return_pct", "annual_return_pct", "annual_volatility_pct", "sharpe", "sortino", "calmar", "max_drawdown_pct",
+    "trades", "win_rate_pct", "profit_factor", "exposure_pct", "turnover", "fees_paid",
+)  # fmt: skip
+_NOT_VARIED = ("year_days",)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SweepPlan:
+    """Parameter sets over instruments, all of them checked. A row is an instrument with a set, instruments outermost.
+
+    Attributes:
+        engine: The strategy engine.
+        setups: By instrument the backtest of the first set: bars, second venue, funding.
+        sets: One row a parameter set, one column an axis.
+        fixed: What is not varied: parameters of the engine and options of `Execution`.
+        metrics: Names of what is measured.
+        slices: Equal parts of the history whose returns are told by count, mean and squares; 0: none.
+        left_out: Sets that were left out, since their parameters contradict each other.
+    """
+
+    engine: StrategyEngine
+    setups: tuple[Setup, ...]
+    sets: pl.DataFrame
+    fixed: Mapping[str, Value]
+    metrics: tuple[str, ...]
+    slices: int
+    left_out: int
+
+    @property
+    def count(self) -> int:
+        """How many rows there are."""
+        return len(self.setups) * self.sets.height
+
+    @property
+    def cells(self) -> int:
+        """Bars of all rows together."""
+        return sum(len(setup.bars) for setup in self.setups) * self.sets.height
+
+    def options(self, place: int) -> dict[str, Value]:
+        """All parameters and options of a set, as `backtest` takes them."""
+        return {**self.fixed, **self.sets.row(place, named=True)}
+
+    def setup_of(self, row: int) -> Setup:
+        """The backtest of a row."""
+        instrument, place = divmod(row, self.sets.height)
+        base = self.setups[instrument]
+        made = set_up_backtest(base.bars, self.engine, secondary=base.secondary, **self.options(place))
+        return replace(made, funding=base.funding)
+
+    @cached_property
+    def own(self) -> frozenset[str]:
+        """Names of the engine's parameters."""
+        return frozenset(parameter.name for parameter in self.engine.parameters)
+
+    @cached_property
+    def executions(self) -> tuple[tuple[Execution, ...], np.ndarray[Any, np.dtype[np.int64]]]:
+        """The different executions of all sets, and int64[set]: which is whose."""
+        names = [name for name in self.sets.columns if name not in self.own]
+        if "max_notional" in self.own and "max_notional" in self.sets.columns:
+            names.append("max_notional")
+        return _different(self.sets, names, self._execution)
+
+    def _execution(self, varied: Mapping[str, Any]) -> Execution:
+        base = self.setups[0].execution
+        return replace(base, **{name: float(v) if name == "max_notional" else v for name, v in varied.items()})
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-384 of what the rows depend on but for the software: bars, engine, sets, fixed values, metrics."""
+        found = hashlib.sha384()
+        for setup in self.setups:
+            for bars in filter(None, (setup.bars, setup.secondary)):
+                found.update(bars.content_digest.encode())
+            found.update(b"" if setup.funding is None else setup.funding.tobytes())
+        described = (self.engine.name, sorted(self.fixed.items()), self.metrics, self.slices, self.sets.schema)
+        found.update(repr(described).encode())
+        for column in self.sets.iter_columns():
+            found.update("\n".join(map(str, column.to_list())).encode())
+        return found.hexdigest()
+
+
+def _different(sets: pl.DataFrame, names: Sequence[str], make: Any) -> tuple[tuple[Any, ...], Any]:
+    """What is made of each different row of some columns, and int64[set]: which is whose."""
+    if not names:
+        return (make({}),), np.zeros(sets.height, dtype=np.int64)
+    numbered = sets.select(names).with_row_index("set")
+    kinds = numbered.group_by(names, maintain_order=True).agg(pl.col("set"))
+    which = np.empty(sets.height, dtype=np.int64)
+    made = []
+    for place, row in enumerate(kinds.iter_rows(named=True)):
+        which[row.pop("set")] = place
+        made.append(make(row))
+    return tuple(made), which
+
+
+def plan_sweep(
+    bars: Bars | Sequence[Bars],
+    strategy: str | StrategyEngine,
+    axes: Mapping[str, Any],
+    *,
+    sampling: str = "grid",
+    sets: int | None = None,
+    seed: int = 0,
+    metrics: Iterable[str] = DEFAULT_METRICS,
+    slices: int = 0,
+    secondary: Bars | Sequence[Bars] | None = None,
+    funding: pl.DataFrame | Sequence[pl.DataFrame | None] | None = None,
+    catalog: StrategyCatalog = DEFAULT_STRATEGY_CATALOG,
+    **options: Any,
+) -> SweepPlan:
+    """Check everything that a sweep will run.
+
+    Args:
+        bars: The history of an instrument, or of several.
+        strategy: An engine, or its name.
+        axes: By parameter of the engine or field of `Execution` what it is varied over: a list or a range of values, a
+            `Span` to draw from, or a `When`.
+        sampling: `grid`, `random`, `sobol` or `latin_hypercube`.
+        sets: How many sets are drawn; None for a grid.
+        seed: Of what is drawn.
+        metrics: Names from `engine.metrics.DESCRIPTIONS`, but for those of the tail, which need all returns at once.
+        slices: How many equal parts of the history have their returns told, for statistics of overfitting.
+        secondary: The second venue's history of each instrument, for engines that trade two.
+        funding: Of each instrument, as for `backtest`.
+        catalog: Where names are looked up.
+        **options: Parameters and options that are not varied.
+
+    Raises:
+        UsageError: A name or value is refused, no set is left, or a window is longer than the data.
+    """
+    engine = catalog[strategy] if isinstance(strategy, str) else strategy
+    measured = _read_metrics(metrics)
+    own = {parameter.name: parameter for parameter in engine.parameters}
+    reading = _Reading(engine, own)
+    read = read_axes(axes, reading.value, reading.is_whole)
+    for axis in read:
+        if axis.name in options:
+            raise UsageError(f"{axis.name} is varied and given as {options[axis.name]!r}; leave one out")
+    drawn = draw_sets(read, sampling, sets, seed, {**reading.defaults, **options})
+    kept = _consistent(engine, own, drawn, options)
+    if slices < 0:
+        raise UsageError(f"slices is {slices}; allowed is 0 and more")
+    first = {**options, **kept.row(0, named=True)}
+    setups = tuple(
+        set_up_backtest(each, engine, secondary=other, funding=rates, **first)
+        for each, other, rates in _instruments(bars, secondary, funding)
+    )
+    _refuse_short(engine, own, kept, options, min(len(setup.bars) for setup in setups))
+    return SweepPlan(
+        engine=engine, setups=setups, sets=kept, fixed=options, metrics=measured, slices=slices,
+        left_out=drawn.height - kept.height,
+    )  # fmt: skip
+
+
+class _Reading:
+    """What values parameters and options may have."""
+
+    def __init__(self, engine: StrategyEngine, own: Mapping[str, Parameter]) -> None:
+        self._engine, self._own = engine, own
+        usual = {name: each.default for name, each in Execution.__dataclass_fields__.items()}
+        self.defaults: dict[str, Any] = {**usual, **{name: each.default for name, each in own.items()}}
+
+    def value(self, name: str, value: Any) -> Any:
+        """The value in its own type."""
+        if isinstance(value, np.generic):
+            value = value.item()
+        if name in self._own:
+            if self._own[name].kind == "text":
+                raise UsageError(f"{name} is a label that {self._engine.name} does not see; it cannot be varied")
+            return self._own[name].read(value, self._engine.name)
+        if name not in self.defaults or name in _NOT_VARIED:
+            known = [each for each in self.defaults if each not in _NOT_VARIED]
+            raise UsageError(unknown_name("parameter to vary", name, known))
+        return getattr(Execution(**{name: value}), name)
+
+    def is_whole(self, name: str) -> bool:
+        """Whether it takes whole numbers."""
+        return name in self._own and self._own[name].kind == "int"
+
+
+def _read_metrics(names: Iterable[str]) -> tuple[str, ...]:
+    found = tuple(dict.fromkeys(names))
+    for name in found:
+        if name in TAIL:
+            raise UsageError(f"{name} needs all returns of a row at once; ask a backtest of that row for it")
+        if name not in DESCRIPTIONS:
+            raise UsageError(unknown_name("metric", name, [each for each in DESCRIPTIONS if each not in TAIL]))
+    if not found:
+        raise UsageError("no metric is asked for; give at least one, such as sharpe")
+    return found
+
+
+def _consistent(
+    engine: StrategyEngine, own: Mapping[str, Parameter], drawn: pl.DataFrame, options: Mapping[str, Any]
+) -> pl.DataFrame:
+    """The sets whose parameters and options do not contradict each other."""
+    broken = ""
+    keep = np.ones(drawn.height, dtype=bool)
+    for place, read in enumerate(_parameters(engine, own, drawn, options)):
+        why = engine.rule(read)
+        if why:
+            keep[place], broken = False, broken or f"{engine.name}: {why}"
+    others = [name for name in drawn.columns if name not in own]
+    fixed = {
+        name: value for name, value in options.items() if name in Execution.__dataclass_fields__ and name not in own
+    }
+    if others:
+        makes, which = _different(drawn, others, lambda given: _why_refused({**fixed, **given}))
+        refused = np.array([why is not None for why in makes])
+        keep &= ~refused[which]
+        broken = broken or next((why for why in makes if why), "")
+    if not keep.any():
+        raise UsageError(f"no parameter set is left: all {drawn.height:,} contradict themselves ({broken})")
+    return drawn.filter(pl.Series(keep))
+
+
+def _why_refused(options: Mapping[str, Any]) -> str | None:
+    try:
+        Execution(**options)
+    except UsageError as error:
+        return str(error)
+    return None
+
+
+def _parameters(
+    engine: StrategyEngine, own: Mapping[str, Parameter], sets: pl.DataFrame, options: Mapping[str, Any]
+) -> Iterator[dict[str, Value]]:
+    """The engine's parameters of each set. The same mapping is given each time, with other values."""
+    fixed = {name: parameter.read(options.get(name, parameter.default), engine.name) for name, parameter in own.items()}
+    names = [name for name in sets.columns if name in own]
+    if not names:
+        yield from (fixed for _ in range(sets.height))
+        return
+    for row in sets.select(names).iter_rows():
+        fixed.update(zip(names, row, strict=True))
+        yield fixed
+
+
+def _instruments(bars: Any, secondary: Any, funding: Any) -> list[tuple[Bars, Bars | None, pl.DataFrame | None]]:
+    listed = [bars] if isinstance(bars, Bars) else list(bars)
+    if not listed:
+        raise UsageError("a sweep needs the bars of at least one instrument")
+    columns = []
+    for what, given, kind in (("secondary", secondary, Bars), ("funding", funding, pl.DataFrame)):
+        each = [given] * len(listed) if given is None else [given] if isinstance(given, kind) else list(given)
+        if len(each) != len(listed):
+            raise UsageError(f"{what}: {len(each)} given for {len(listed)} instruments; give one for each")
+        columns.append(each)
+    if len({one.interval_seconds for one in listed}) > 1:
+        raise UsageError("the instruments have bars of different length; sweep them one by one, or resample them")
+    return list(zip(listed, *columns, strict=True))
+
+
+def _refuse_short(
+    engine: StrategyEngine, own: Mapping[str, Parameter], sets: pl.DataFrame, options: Mapping[str, Any], bars: int
+) -> None:
+    for place, read in enumerate(_parameters(engine, own, sets, options)):
+        needed = engine.history(read)
+        if needed > bars:
+            given = ", ".join(f"{name}={value}" for name, value in sets.row(place, named=True).items())
+            raise UsageError(
+                f"{engine.name} needs {needed:,} bars before its first wish with {given}; the data has {bars:,}. "
+                "Shorten the window or load more data."
+            )

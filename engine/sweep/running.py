@@ -1,0 +1,92 @@
+"""Runs the portions of a sweep on threads; compiled rows release the interpreter's lock."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from itertools import islice
+from threading import Lock
+
+import numpy as np
+
+from ...errors import UsageError
+from .plan import SweepPlan
+from .portions import cut, state_memory
+from .result import SweepResult
+from .rows import RowRunner, Rows
+
+Told = Callable[[int, int], None]
+"""Told of the cells that are done, and of all of them."""
+
+
+def run_sweep(
+    plan: SweepPlan, *, threads: int | None = None, memory_bytes: int | None = None, progress: Told | None = None
+) -> SweepResult:
+    """Run a sweep in memory.
+
+    Args:
+        plan: What is run.
+        threads: How many run side by side; None: one a processor. Results do not depend on it.
+        memory_bytes: Most that is held above the bars; None: what `portions.state_memory` says.
+        progress: Told of the cells that are done, and of all of them.
+
+    Raises:
+        UsageError: The memory does not do.
+    """
+    used = count_threads(threads)
+    runner = RowRunner(plan)
+    together = state_memory(runner, used, memory_bytes).together
+    values = np.empty((len(plan.metrics), plan.count))
+    slices = np.empty((plan.count, plan.slices, 3))
+    for rows in run_portions(runner, cut(runner, 0, plan.count, together, used), used, progress):
+        values[:, rows.start : rows.stop] = rows.values
+        slices[rows.start : rows.stop] = rows.slices
+    return SweepResult(plan=plan, values=values, slice_moments=slices)
+
+
+def count_threads(asked: int | None) -> int:
+    """How many threads run: as many as asked for, or one a processor that this process may use."""
+    if asked is None:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if not 1 <= asked <= 1024:
+        raise UsageError(f"threads is {asked}; allowed is 1 to 1,024")
+    return asked
+
+
+def run_portions(
+    runner: RowRunner, portions: Iterable[tuple[int, int]], threads: int, progress: Told | None
+) -> Iterator[Rows]:
+    """Yield the rows of each portion as it is done. Closing the iterator, or an error, stops what runs."""
+    state = _State(runner.plan.cells, progress)
+    left = iter(portions)
+    with ThreadPoolExecutor(threads, thread_name_prefix="sweep") as pool:
+        running: set[Future[Rows]] = set()
+        try:
+            while True:
+                for start, stop in islice(left, 2 * threads - len(running)):  # one waits for each that runs
+                    running.add(pool.submit(runner.run, start, stop, state.done))
+                if not running:
+                    return
+                ended, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in sorted(ended, key=lambda one: one.result().start):
+                    yield future.result()
+        finally:
+            state.stopped = True
+
+
+class _State:
+    """What all threads of a sweep know: how far it is, and whether it goes on."""
+
+    def __init__(self, cells: int, progress: Told | None) -> None:
+        self.stopped = False
+        self._cells, self._progress, self._lock = cells, progress, Lock()
+        self._done = 0
+
+    def done(self, cells: int) -> bool:
+        """Add cells that are done; whether to go on."""
+        with self._lock:
+            self._done += cells
+            if self._progress is not None:
+                self._progress(self._done, self._cells)
+        return not self.stopped
