@@ -45,10 +45,13 @@ if TYPE_CHECKING:
     from .engine.scheduler.lookahead import audit_scheduler_lookahead
     from .engine.scheduler.result import SchedulerResult
     from .engine.strategy import Parameter, StrategyEngine
+    from .engine.sweep.axes import Span, When
+    from .engine.sweep.result import SweepResult
     from .engine.warmup_audit import WarmupReport, audit_scheduler_warmup, audit_warmup
     from .errors import BarstepError, ConfigError, DataError, UsageError
     from .kernels._jit import kernel
     from .ops.reproduce import Reproduction, reproduce
+    from .ops.sweeping import sweep
     from .replay.builders import (
         build_demo_multi_strategy_runtime,
         build_live_multi_strategy_runtime,
@@ -93,6 +96,9 @@ _HOME = {
     "SchedulerResult": "engine.scheduler.result",
     "Parameter": "engine.strategy",
     "StrategyEngine": "engine.strategy",
+    "Span": "engine.sweep.axes",
+    "When": "engine.sweep.axes",
+    "SweepResult": "engine.sweep.result",
     "WarmupReport": "engine.warmup_audit",
     "audit_scheduler_warmup": "engine.warmup_audit",
     "audit_warmup": "engine.warmup_audit",
@@ -114,6 +120,7 @@ _HOME = {
     "replay": "replay",
     "Reproduction": "ops.reproduce",
     "reproduce": "ops.reproduce",
+    "sweep": "ops.sweeping",
 }
 
 __all__ = [
@@ -144,15 +151,18 @@ __all__ = [
     "SchedulerResult",
     "SignalStrengthAllocation",
     "SmoothedCapitalAllocationPolicy",
+    "Span",
     "StrategyCatalog",
     "StrategyEngine",
     "StrategySignal",
     "StrategySignalSink",
+    "SweepResult",
     "TagQuotaAllocation",
     "TelemetryEmitter",
     "UsageError",
     "VolatilityTargetAllocation",
     "WarmupReport",
+    "When",
     "audit_lookahead",
     "audit_scheduler_lookahead",
     "audit_scheduler_warmup",
@@ -170,6 +180,7 @@ __all__ = [
     "portfolio",
     "replay",
     "reproduce",
+    "sweep",
 ]
 
 

@@ -71,6 +71,13 @@ class Axis:
     whole: bool = False
     conditions: Mapping[str, Any] = field(default_factory=dict)
 
+    def describe(self) -> dict[str, Any]:
+        """The axis as plain values."""
+        varied: dict[str, Any] = {"values": list(self.values)}
+        if self.span is not None:
+            varied = {"low": self.span.low, "high": self.span.high, "log": self.span.log}
+        return varied | ({"when": dict(self.conditions)} if self.conditions else {})
+
     def drawn(self, shares: np.ndarray[Any, np.dtype[np.float64]]) -> list[Any]:
         """The values at shares in [0, 1): of a list, each value has an equal part."""
         if self.span is not None:

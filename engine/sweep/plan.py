@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -16,7 +16,9 @@ from ..backtest import set_up_backtest
 from ..bars import Bars
 from ..catalog import DEFAULT_STRATEGY_CATALOG, StrategyCatalog
 from ..execution import Execution
+from ..inputs import plain
 from ..metrics import DESCRIPTIONS, TAIL
+from ..outcome import describe_bars
 from ..simulation import Setup
 from ..strategy import Parameter, StrategyEngine, Value
 from .axes import read_axes
@@ -41,6 +43,7 @@ class SweepPlan:
         metrics: Names of what is measured.
         slices: Equal parts of the history whose returns are told by count, mean and squares; 0: none.
         left_out: Sets that were left out, since their parameters contradict each other.
+        asked: How the sets were asked for: axes, sampling, seed.
     """
 
     engine: StrategyEngine
@@ -50,6 +53,7 @@ class SweepPlan:
     metrics: tuple[str, ...]
     slices: int
     left_out: int
+    asked: Mapping[str, Any]
 
     @property
     def count(self) -> int:
@@ -61,7 +65,7 @@ class SweepPlan:
         """Bars of all rows together."""
         return sum(len(setup.bars) for setup in self.setups) * self.sets.height
 
-    def options(self, place: int) -> dict[str, Value]:
+    def options(self, place: int) -> dict[str, Any]:
         """All parameters and options of a set, as `backtest` takes them."""
         return {**self.fixed, **self.sets.row(place, named=True)}
 
@@ -85,9 +89,24 @@ class SweepPlan:
             names.append("max_notional")
         return _different(self.sets, names, self._execution)
 
-    def _execution(self, varied: Mapping[str, Any]) -> Execution:
-        base = self.setups[0].execution
-        return replace(base, **{name: float(v) if name == "max_notional" else v for name, v in varied.items()})
+    def _execution(self, varied: dict[str, Any]) -> Execution:
+        return replace(self.setups[0].execution, **varied)
+
+    def describe(self) -> dict[str, Any]:
+        """The plan as plain values."""
+        return {
+            "kind": "sweep",
+            "strategy": self.engine.name,
+            "fixed": plain(self.fixed),
+            **self.asked,
+            "sets": self.sets.height,
+            "left_out": self.left_out,
+            "rows": self.count,
+            "metrics": list(self.metrics),
+            "slices": self.slices,
+            "data": [describe_bars(setup.bars) for setup in self.setups],
+            "sweep_sha384": self.digest,
+        }
 
     @cached_property
     def digest(self) -> str:
@@ -104,7 +123,9 @@ class SweepPlan:
         return found.hexdigest()
 
 
-def _different(sets: pl.DataFrame, names: Sequence[str], make: Any) -> tuple[tuple[Any, ...], Any]:
+def _different(
+    sets: pl.DataFrame, names: Sequence[str], make: Callable[[dict[str, Any]], Any]
+) -> tuple[tuple[Any, ...], Any]:
     """What is made of each different row of some columns, and int64[set]: which is whose."""
     if not names:
         return (make({}),), np.zeros(sets.height, dtype=np.int64)
@@ -174,6 +195,7 @@ def plan_sweep(
     return SweepPlan(
         engine=engine, setups=setups, sets=kept, fixed=options, metrics=measured, slices=slices,
         left_out=drawn.height - kept.height,
+        asked={"axes": {axis.name: axis.describe() for axis in read}, "sampling": sampling, "seed": seed},
     )  # fmt: skip
 
 

@@ -75,9 +75,11 @@ class RowRunner:
         if not self.is_compiled:
             longest = max(len(setup.bars) for setup in self.plan.setups)
             return 8 * longest * 8
-        row = kernel.ENGINE + self.plan.engine.carry_size + VENUE_RULES + self._sets.params.shape[1] + MOST_INDICATORS
-        shared = MOST_COLUMNS * (kernel.BLOCK_STRIDE + INDICATOR_CARRY)
-        scratch = (account.FILL_COLUMNS + 2 * trades.TRADE_COLUMNS) * kernel.BLOCK_FILLS + 16 * kernel.BLOCK_STRIDE
+        row: int = (
+            kernel.ENGINE + self.plan.engine.carry_size + VENUE_RULES + self._sets.params.shape[1] + MOST_INDICATORS
+        )
+        shared: int = MOST_COLUMNS * (kernel.BLOCK_STRIDE + INDICATOR_CARRY)
+        scratch: int = (account.FILL_COLUMNS + 2 * trades.TRADE_COLUMNS) * kernel.BLOCK_FILLS + 16 * kernel.BLOCK_STRIDE
         return 8 * (sets * (row + 3 * self.plan.slices + len(self.plan.metrics)) + shared + scratch)
 
     def shares_columns(self, start: int, stop: int) -> bool:
@@ -85,7 +87,7 @@ class RowRunner:
         if not self.is_compiled or stop - start == 1:
             return stop - start == 1
         height = self.plan.sets.height
-        return np.unique(self._sets.reads[start % height : (stop - 1) % height + 1]).size <= MOST_COLUMNS
+        return bool(np.unique(self._sets.reads[start % height : (stop - 1) % height + 1]).size <= MOST_COLUMNS)
 
     def run(self, start: int, stop: int, progress: Progress) -> Rows:
         """What rows start..stop, all of one instrument, come to.

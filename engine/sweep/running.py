@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
 from threading import Lock
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...errors import UsageError
 from .plan import SweepPlan
@@ -20,16 +22,38 @@ Told = Callable[[int, int], None]
 """Told of the cells that are done, and of all of them."""
 
 
+class Store(Protocol):
+    """Keeps rows as they are done, so that a sweep that was stopped can go on."""
+
+    def kept(self) -> Iterator[Rows]:
+        """The rows that are done."""
+
+    def add(self, rows: Rows) -> None:
+        """Keep rows."""
+
+
+Run = Callable[[RowRunner, Iterable[tuple[int, int]], Told | None], Iterator[Rows]]
+"""Runs portions and yields the rows of each as it is done."""
+
+
 def run_sweep(
-    plan: SweepPlan, *, threads: int | None = None, memory_bytes: int | None = None, progress: Told | None = None
+    plan: SweepPlan,
+    *,
+    threads: int | None = None,
+    memory_bytes: int | None = None,
+    progress: Told | None = None,
+    store: Store | None = None,
+    run: Run | None = None,
 ) -> SweepResult:
-    """Run a sweep in memory.
+    """Run a sweep.
 
     Args:
         plan: What is run.
         threads: How many run side by side; None: one a processor. Results do not depend on it.
         memory_bytes: Most that is held above the bars; None: what `portions.state_memory` says.
         progress: Told of the cells that are done, and of all of them.
+        store: Has rows that are done already, and keeps the others; None: nothing is kept.
+        run: What runs the portions; None: threads of this process.
 
     Raises:
         UsageError: The memory does not do.
@@ -37,12 +61,30 @@ def run_sweep(
     used = count_threads(threads)
     runner = RowRunner(plan)
     together = state_memory(runner, used, memory_bytes).together
-    values = np.empty((len(plan.metrics), plan.count))
-    slices = np.empty((plan.count, plan.slices, 3))
-    for rows in run_portions(runner, cut(runner, 0, plan.count, together, used), used, progress):
+    values = np.full((len(plan.metrics), plan.count), np.nan)
+    slices = np.zeros((plan.count, plan.slices, 3))
+    is_done = np.zeros(plan.count, dtype=bool)
+
+    def take(rows: Rows) -> None:
         values[:, rows.start : rows.stop] = rows.values
         slices[rows.start : rows.stop] = rows.slices
+        is_done[rows.start : rows.stop] = True
+
+    for rows in store.kept() if store is not None else ():
+        take(rows)
+    left = [portion for start, stop in _gaps(is_done) for portion in cut(runner, start, stop, together, used)]
+    on_threads: Run = lambda runner, portions, told: run_portions(runner, portions, used, told)  # noqa: E731
+    for rows in (run or on_threads)(runner, left, progress):
+        take(rows)
+        if store is not None:
+            store.add(rows)
     return SweepResult(plan=plan, values=values, slice_moments=slices)
+
+
+def _gaps(is_done: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
+    """Where rows are not done: (start, stop) of each stretch."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([True], is_done, [True])).astype(np.int8)))
+    yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
 
 
 def count_threads(asked: int | None) -> int:
@@ -56,7 +98,7 @@ def count_threads(asked: int | None) -> int:
 
 def run_portions(
     runner: RowRunner, portions: Iterable[tuple[int, int]], threads: int, progress: Told | None
-) -> Iterator[Rows]:
+) -> Generator[Rows]:
     """Yield the rows of each portion as it is done. Closing the iterator, or an error, stops what runs."""
     state = _State(runner.plan.cells, progress)
     left = iter(portions)

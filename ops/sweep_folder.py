@@ -1,0 +1,164 @@
+"""A sweep on disk: what it runs, the rows that are done, and at the end one table. It can be stopped at any moment.
+
+`sweep.json` says what is run; `parts/` has the rows of each portion that is done; `sweep.parquet` has all of them once
+they are there, whereupon the parts go. Files get their names when they are whole, so that a process that is killed
+leaves no half of one; a portion that was on its way is run again. The table depends on neither portions nor order.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from ..data.whole_file import whole_file
+from ..engine.outcome import without_endless
+from ..engine.provenance import software
+from ..engine.seal import FILES, SEAL, document_digest, file_digest, sealed
+from ..engine.sweep.plan import SweepPlan
+from ..engine.sweep.result import SweepResult, with_provenance
+from ..engine.sweep.rows import Rows
+from ..errors import DataError, JournalError, UsageError, refuse_existing
+
+DOCUMENT, TABLE, PARTS = "sweep.json", "sweep.parquet", "parts"
+_ROW_GROUP = 65_536
+_SLICES = "slice_moments"
+
+
+class SweepFolder:
+    """The folder of one sweep."""
+
+    def __init__(self, folder: Path, plan: SweepPlan, *, resume: bool, overwrite: bool) -> None:
+        """Make the folder, or go on in one that has the same sweep.
+
+        Raises:
+            UsageError: It is there and is neither to be gone on with nor replaced; or it has another sweep.
+            DataError: It cannot be read.
+        """
+        self.folder, self._plan = folder, plan
+        if not resume:
+            refuse_existing(folder, overwrite=overwrite)
+            shutil.rmtree(folder, ignore_errors=True)
+        elif folder.exists():
+            self._refuse_another()
+        (folder / PARTS).mkdir(parents=True, exist_ok=True)
+        if not (folder / DOCUMENT).exists():
+            self._write_document({})
+
+    def kept(self) -> Iterator[Rows]:
+        """The rows that are done."""
+        if (self.folder / TABLE).exists():
+            yield self._rows_of(_read_parquet(self.folder / TABLE))
+        for part in sorted((self.folder / PARTS).glob("*.parquet")):
+            yield self._rows_of(_read_parquet(part))
+
+    def add(self, rows: Rows) -> None:
+        """Keep the rows of a portion."""
+        figures = {name: pl.Series(row) for name, row in zip(self._plan.metrics, rows.values, strict=True)}
+        numbers = {"row": pl.Series(np.arange(rows.start, rows.stop))}
+        table = self._with_slices(pl.DataFrame({**numbers, **figures}), rows.slices)
+        with whole_file(self.folder / PARTS / f"{rows.start:09}-{rows.stop:09}.parquet") as part:
+            table.write_parquet(part)
+
+    def finish(self, result: SweepResult) -> None:
+        """Write the table of all rows, and what seals it."""
+        table = self._with_slices(with_provenance(self._plan, result.table), result.slice_moments)
+        with whole_file(self.folder / TABLE) as file:
+            table.write_parquet(file, row_group_size=_ROW_GROUP)
+        self._write_document({TABLE: file_digest(self.folder / TABLE)})
+        shutil.rmtree(self.folder / PARTS)
+
+    def _with_slices(self, table: pl.DataFrame, slices: np.ndarray[Any, np.dtype[np.float64]]) -> pl.DataFrame:
+        """The table with the moments of each row's slices as one list."""
+        if not self._plan.slices:
+            return table
+        flat = np.ascontiguousarray(slices.reshape(table.height, -1))
+        return table.with_columns(pl.Series(_SLICES, flat, dtype=pl.Array(pl.Float64, flat.shape[1])))
+
+    def _rows_of(self, table: pl.DataFrame) -> Rows:
+        shape = (table.height, self._plan.slices, 3)
+        slices = table[_SLICES].to_numpy().reshape(shape) if self._plan.slices else np.zeros(shape)
+        values = table.select(self._plan.metrics).to_numpy().T
+        return Rows(int(table["row"][0]), np.ascontiguousarray(values), slices)
+
+    def _write_document(self, files: dict[str, str]) -> None:
+        document = without_endless({**self._plan.describe(), "provenance": software()})
+        with whole_file(self.folder / DOCUMENT) as file:
+            file.write_text(f"{json.dumps(sealed(document, files), indent=2, allow_nan=False)}\n", encoding="utf-8")
+
+    def _refuse_another(self) -> None:
+        """Raise where the folder has another sweep: its rows would not be those of this one."""
+        there = _read_document(self.folder)
+        here = without_endless({**self._plan.describe(), "provenance": software()})
+        for name, value in here.items():
+            if there.get(name) != json.loads(json.dumps(value)):
+                raise UsageError(
+                    f"{self.folder}: has another sweep: its {name} is {_short(there.get(name))}, this one's "
+                    f"{_short(value)}. Choose another --output, or replace it with --overwrite."
+                )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SavedSweep:
+    """A finished sweep as it lies on disk.
+
+    Attributes:
+        document: Its `sweep.json`.
+        table: One row a row of the sweep, with its provenance.
+    """
+
+    document: dict[str, Any]
+    table: pl.DataFrame
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """What was measured."""
+        return tuple(self.document["metrics"])
+
+
+def read_sweep(folder: Path) -> SavedSweep:
+    """Read a finished sweep, by its folder or its `sweep.json`.
+
+    Raises:
+        DataError: It cannot be read, or is not finished.
+        JournalError: A file is not the one that was written.
+    """
+    folder = folder.parent if folder.name == DOCUMENT else folder
+    document = _read_document(folder)
+    if TABLE not in document.get(FILES, {}):
+        done = len(list((folder / PARTS).glob("*.parquet")))
+        raise DataError(f"{folder}: the sweep is not finished ({done:,} portions are done); go on with --resume.")
+    if document_digest(document) != document.get(SEAL) or file_digest(folder / TABLE) != document[FILES][TABLE]:
+        raise JournalError(f"{folder}: {DOCUMENT} or {TABLE} is not as it was written: the digests do not agree.")
+    return SavedSweep(document=document, table=_read_parquet(folder / TABLE))
+
+
+def _read_document(folder: Path) -> dict[str, Any]:
+    path = folder / DOCUMENT
+    if not path.is_file():
+        raise DataError(f"{folder}: has no {DOCUMENT}; it is not the folder of a sweep.")
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise DataError(f"{path}: not readable: {error}") from error
+    if not isinstance(document, dict) or document.get("kind") != "sweep":
+        raise DataError(f"{path}: is not the document of a sweep.")
+    return document
+
+
+def _read_parquet(path: Path) -> pl.DataFrame:
+    try:
+        return pl.read_parquet(path)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise DataError(f"{path}: not readable: {str(error).splitlines()[0]}") from error
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"
