@@ -13,7 +13,7 @@ import polars as pl
 
 from ...errors import UsageError, unknown_name
 from ..backtest import set_up_backtest
-from ..bars import Bars
+from ..bars import Bars, Integers
 from ..catalog import DEFAULT_STRATEGY_CATALOG, StrategyCatalog
 from ..execution import Execution
 from ..inputs import plain
@@ -82,7 +82,7 @@ class SweepPlan:
         return frozenset(parameter.name for parameter in self.engine.parameters)
 
     @cached_property
-    def executions(self) -> tuple[tuple[Execution, ...], np.ndarray[Any, np.dtype[np.int64]]]:
+    def executions(self) -> tuple[tuple[Execution, ...], Integers]:
         """The different executions of all sets, and int64[set]: which is whose."""
         names = [name for name in self.sets.columns if name not in self.own]
         if "max_notional" in self.own and "max_notional" in self.sets.columns:
@@ -125,7 +125,7 @@ class SweepPlan:
 
 def _different(
     sets: pl.DataFrame, names: Sequence[str], make: Callable[[dict[str, Any]], Any]
-) -> tuple[tuple[Any, ...], Any]:
+) -> tuple[tuple[Any, ...], Integers]:
     """What is made of each different row of some columns, and int64[set]: which is whose."""
     if not names:
         return (make({}),), np.zeros(sets.height, dtype=np.int64)

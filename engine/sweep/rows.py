@@ -54,7 +54,7 @@ class Rows:
     @property
     def stop(self) -> int:
         """The row after the last one."""
-        return self.start + self.values.shape[1]
+        return self.start + int(self.values.shape[1])
 
 
 class RowRunner:
