@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from .errors import BarstepError, ConfigError, DataError, UsageError
     from .kernels._jit import kernel
     from .ops.reproduce import Reproduction, reproduce
-    from .ops.sweeping import sweep
+    from .ops.sweeping import sweep, sweep_scheduler
     from .replay.builders import (
         build_demo_multi_strategy_runtime,
         build_live_multi_strategy_runtime,
@@ -121,6 +121,7 @@ _HOME = {
     "Reproduction": "ops.reproduce",
     "reproduce": "ops.reproduce",
     "sweep": "ops.sweeping",
+    "sweep_scheduler": "ops.sweeping",
 }
 
 __all__ = [
@@ -181,6 +182,7 @@ __all__ = [
     "replay",
     "reproduce",
     "sweep",
+    "sweep_scheduler",
 ]
 
 

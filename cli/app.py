@@ -34,6 +34,7 @@ from . import (
     scheduler,
     smoke,
     stub_server,
+    sweep,
     verify,
     warmup,
 )
@@ -50,6 +51,7 @@ app.add_typer(decision_log.app, name="decision-log")
 app.add_typer(keys.app, name="keys")
 app.add_typer(scheduler.app, name="scheduler")
 app.add_typer(verify.app, name="verify")
+app.add_typer(sweep.app, name="sweep")
 app.add_typer(audit.app, name="audit")
 app.command("backtest")(backtest.backtest_command)
 app.command("replay")(replay.replay_command)

@@ -49,6 +49,31 @@ def progress_of_bars(what: str, *, quiet: bool) -> Iterator[Callable[[int, int],
         yield lambda done, total: shown.update(task, completed=done, total=total)
 
 
+@contextmanager
+def progress_of_cells(what: str, *, quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
+    """As `progress_of_bars`, for bars of many rows: with the rate and the time that is left."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskProgressColumn, TextColumn
+    from rich.progress import TimeRemainingColumn as TimeLeft
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        """Bars a second."""
+
+        def render(self, task: Task) -> Text:
+            """Millions of them; nothing before it is known."""
+            return Text("" if task.speed is None else f"{task.speed / 1e6:,.0f} M bars/s")
+
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), Rate(), TimeLeft())
+    with Progress(*columns, console=console, transient=True) as shown:
+        task = shown.add_task(what, total=None)
+        yield lambda done, total: shown.update(task, completed=done, total=total)
+
+
 def say_if_cold() -> None:
     """Tell a person why the very first run takes its time."""
     from ..ops.warmup import is_warm

@@ -25,11 +25,12 @@ def read_settings(settings: Iterable[str]) -> dict[str, float | str]:
             raise UsageError(f"--set {setting!r}: write NAME=VALUE, such as lookback=96.")
         if name in read:
             raise UsageError(f"--set {name}: given twice; give it once.")
-        read[name] = _number_or_text(text)
+        read[name] = number_or_text(text)
     return read
 
 
-def _number_or_text(text: str) -> float | str:
+def number_or_text(text: str) -> float | str:
+    """A whole number, a number, or else the text."""
     for number in (int, float):
         try:
             return number(text)

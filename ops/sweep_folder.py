@@ -21,9 +21,8 @@ from ..data.whole_file import whole_file
 from ..engine.outcome import without_endless
 from ..engine.provenance import software
 from ..engine.seal import FILES, SEAL, document_digest, file_digest, sealed
-from ..engine.sweep.plan import SweepPlan
+from ..engine.sweep.kinds import AnySweep, Rows
 from ..engine.sweep.result import SweepResult, with_provenance
-from ..engine.sweep.rows import Rows
 from ..errors import DataError, JournalError, UsageError, refuse_existing
 
 DOCUMENT, TABLE, PARTS = "sweep.json", "sweep.parquet", "parts"
@@ -34,7 +33,7 @@ _SLICES = "slice_moments"
 class SweepFolder:
     """The folder of one sweep."""
 
-    def __init__(self, folder: Path, plan: SweepPlan, *, resume: bool, overwrite: bool) -> None:
+    def __init__(self, folder: Path, plan: AnySweep, *, resume: bool, overwrite: bool) -> None:
         """Make the folder, or go on in one that has the same sweep.
 
         Raises:
@@ -115,6 +114,16 @@ class SavedSweep:
 
     document: dict[str, Any]
     table: pl.DataFrame
+
+    @property
+    def axes(self) -> list[str]:
+        """What was varied."""
+        return list(self.document["axes"])
+
+    @property
+    def labels(self) -> list[str]:
+        """What names rows beside it."""
+        return [name for name in ("symbol", "venue", "scheduler") if name in self.table.columns]
 
     @property
     def metrics(self) -> tuple[str, ...]:

@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..config.core import CoreConfig
 from ..data.sizes import parse_bytes
 from ..engine.bars import Bars
 from ..engine.strategy import StrategyEngine
-from ..engine.sweep.plan import SweepPlan, plan_sweep
+from ..engine.sweep.kinds import AnySweep
+from ..engine.sweep.plan import plan_sweep
 from ..engine.sweep.result import SweepResult
 from ..engine.sweep.running import Told, run_sweep
+from ..engine.sweep.scheduler_plan import plan_scheduler_sweep
 from .sweep_folder import SweepFolder
 
 
@@ -55,8 +58,46 @@ def sweep(
     )
 
 
+def sweep_scheduler(
+    config: CoreConfig | str | Path,
+    scheduler: str | None,
+    axes: Mapping[str, Any],
+    *,
+    folder: str | Path | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    threads: int | None = None,
+    memory: int | str | None = None,
+    progress: Told | None = None,
+    **asked: Any,
+) -> SweepResult:
+    """Backtest a scheduler with many sets of values: its capital policy, its keys, parameters of its strategies.
+
+    Args:
+        config: A configuration, or its file.
+        scheduler: A scheduler of it; None: the environment's.
+        axes: By name what it is varied over; see `plan_scheduler_sweep`.
+        folder: As for `sweep`, like what follows.
+        resume: Whether to go on in a folder that has the same sweep.
+        overwrite: Whether to replace the folder where it is there.
+        threads: How many run side by side; None: one a processor.
+        memory: Most that is held above the bars.
+        progress: Told of the cells that are done, and of all of them.
+        **asked: Everything else that `plan_scheduler_sweep` takes.
+
+    Raises:
+        ConfigError: The configuration or a value is refused.
+        UsageError: A name or value is refused, the memory does not do, or the folder has something else.
+        DataError: The folder, or the bars, cannot be read.
+    """
+    plan = plan_scheduler_sweep(config, scheduler, axes, **asked)
+    return run_planned(
+        plan, folder=folder, resume=resume, overwrite=overwrite, threads=threads, memory=memory, progress=progress
+    )
+
+
 def run_planned(
-    plan: SweepPlan,
+    plan: AnySweep,
     *,
     folder: str | Path | None = None,
     resume: bool = False,

@@ -98,7 +98,7 @@ def read_axes(given: Mapping[str, Any], read: Read, is_whole: Callable[[str], bo
         UsageError: A name is unknown, a value is not allowed or there twice, or a condition names no other axis.
     """
     if not given:
-        raise UsageError('nothing is varied; give at least one parameter with its values, {"lookback": [24, 96]}')
+        raise UsageError("nothing is varied; give at least one axis: a parameter with its values")
     axes = [_axis(name, values, read, is_whole) for name, values in given.items()]
     for axis in axes:
         for name in axis.conditions:

@@ -19,7 +19,8 @@ from ..execution import Execution
 from ..inputs import plain
 from ..metrics import DESCRIPTIONS, TAIL
 from ..outcome import describe_bars
-from ..simulation import Setup
+from ..result import Result
+from ..simulation import Setup, simulate
 from ..strategy import Parameter, StrategyEngine, Value
 from .axes import read_axes
 from .sampling import draw_sets
@@ -56,6 +57,11 @@ class SweepPlan:
     asked: Mapping[str, Any]
 
     @property
+    def strategy(self) -> str:
+        """The engine's name."""
+        return self.engine.name
+
+    @property
     def count(self) -> int:
         """How many rows there are."""
         return len(self.setups) * self.sets.height
@@ -75,6 +81,23 @@ class SweepPlan:
         base = self.setups[instrument]
         made = set_up_backtest(base.bars, self.engine, secondary=base.secondary, **self.options(place))
         return replace(made, funding=base.funding)
+
+    def result_of(self, row: int) -> Result:
+        """The backtest of a row."""
+        return simulate(self.setup_of(row))
+
+    def labels(self, rows: Integers) -> dict[str, pl.Series]:
+        """What names rows beside their parameters: the instrument."""
+        bars = [self.setups[k].bars for k in rows // self.sets.height]
+        return {
+            "symbol": pl.Series([one.symbol for one in bars], dtype=pl.String),
+            "venue": pl.Series([one.venue for one in bars], dtype=pl.String),
+        }
+
+    def provenance_of(self, rows: Integers) -> dict[str, pl.Series]:
+        """What each row is made from: the digest of its bars."""
+        digests = [setup.bars.content_digest for setup in self.setups]
+        return {"data_sha384": pl.Series([digests[k] for k in rows // self.sets.height], dtype=pl.String)}
 
     @cached_property
     def own(self) -> frozenset[str]:
@@ -96,7 +119,7 @@ class SweepPlan:
         """The plan as plain values."""
         return {
             "kind": "sweep",
-            "strategy": self.engine.name,
+            "strategy": self.strategy,
             "fixed": plain(self.fixed),
             **self.asked,
             "sets": self.sets.height,
@@ -175,7 +198,7 @@ def plan_sweep(
         UsageError: A name or value is refused, no set is left, or a window is longer than the data.
     """
     engine = catalog[strategy] if isinstance(strategy, str) else strategy
-    measured = _read_metrics(metrics)
+    measured = read_metrics(metrics, with_tail=False)
     own = {parameter.name: parameter for parameter in engine.parameters}
     reading = _Reading(engine, own)
     read = read_axes(axes, reading.value, reading.is_whole)
@@ -225,10 +248,15 @@ class _Reading:
         return name in self._own and self._own[name].kind == "int"
 
 
-def _read_metrics(names: Iterable[str]) -> tuple[str, ...]:
+def read_metrics(names: Iterable[str], *, with_tail: bool) -> tuple[str, ...]:
+    """Names of metrics, each once; `with_tail`: those that need all returns of a row at once may be among them.
+
+    Raises:
+        UsageError: A name is unknown, not allowed, or there is none.
+    """
     found = tuple(dict.fromkeys(names))
     for name in found:
-        if name in TAIL:
+        if name in TAIL and not with_tail:
             raise UsageError(f"{name} needs all returns of a row at once; ask a backtest of that row for it")
         if name not in DESCRIPTIONS:
             raise UsageError(unknown_name("metric", name, [each for each in DESCRIPTIONS if each not in TAIL]))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ...errors import UsageError
-from .rows import RowRunner
+from .kinds import Runner
 
 _MOST_TOGETHER = 512
 """Rows whose state stays in the second-level cache."""
@@ -32,7 +32,7 @@ class Memory:
         return self.portions + self.table
 
 
-def state_memory(runner: RowRunner, threads: int, most_bytes: int | None) -> Memory:
+def state_memory(runner: Runner, threads: int, most_bytes: int | None) -> Memory:
     """What a sweep will hold, with as many rows together as the bound allows.
 
     Raises:
@@ -58,7 +58,7 @@ def in_mb(count: int) -> str:
     return f"{count / 1e6:,.1f} MB"
 
 
-def cut(runner: RowRunner, start: int, stop: int, together: int, threads: int) -> Iterator[tuple[int, int]]:
+def cut(runner: Runner, start: int, stop: int, together: int, threads: int) -> Iterator[tuple[int, int]]:
     """Portions (start, stop) of rows start..stop: of one instrument each, and enough of them for every thread."""
     height = runner.plan.sets.height
     most = max(min(together, -(-(stop - start) // threads)), 1)
@@ -68,7 +68,7 @@ def cut(runner: RowRunner, start: int, stop: int, together: int, threads: int) -
         start = end
 
 
-def _shared(runner: RowRunner, start: int, stop: int) -> Iterator[tuple[int, int]]:
+def _shared(runner: Runner, start: int, stop: int) -> Iterator[tuple[int, int]]:
     """The same rows, halved until each part shares few enough indicators."""
     if runner.shares_columns(start, stop):
         yield start, stop

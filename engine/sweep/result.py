@@ -10,10 +10,9 @@ import polars as pl
 
 from ...errors import UsageError, unknown_name
 from ..bars import Floats
+from ..outcome import Outcome
 from ..provenance import software
-from ..result import Result
-from ..simulation import simulate
-from .plan import SweepPlan
+from .kinds import AnySweep
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -27,7 +26,7 @@ class SweepResult:
             the equal parts of the history.
     """
 
-    plan: SweepPlan
+    plan: AnySweep
     values: Floats
     slice_moments: Floats
 
@@ -44,7 +43,7 @@ class SweepResult:
         """
         return best_of(self.table, self.plan.metrics, by, count, lowest=lowest)
 
-    def result(self, row: int) -> Result:
+    def result(self, row: int) -> Outcome:
         """The backtest of a row, run again: its curve, trades and everything else.
 
         Raises:
@@ -52,7 +51,7 @@ class SweepResult:
         """
         if not 0 <= row < self.plan.count:
             raise UsageError(f"row is {row}; allowed is 0 to {self.plan.count - 1:,}")
-        return simulate(self.plan.setup_of(row))
+        return self.plan.result_of(row)
 
 
 def best_of(
@@ -65,23 +64,16 @@ def best_of(
     return known.sort([by, "row"], descending=[not lowest, False]).head(count)
 
 
-def table_of(plan: SweepPlan, start: int, values: Floats) -> pl.DataFrame:
+def table_of(plan: AnySweep, start: int, values: Floats) -> pl.DataFrame:
     """The rows from `start` on whose figures are float64[metric, row]."""
     rows = np.arange(start, start + values.shape[1], dtype=np.int64)
-    instrument, place = np.divmod(rows, plan.sets.height)
-    bars = [setup.bars for setup in plan.setups]
-    names = {
-        "row": pl.Series(rows),
-        "symbol": pl.Series([bars[k].symbol for k in instrument], dtype=pl.String),
-        "venue": pl.Series([bars[k].venue for k in instrument], dtype=pl.String),
-    }
     figures = {name: pl.Series(row) for name, row in zip(plan.metrics, values, strict=True)}
-    return pl.DataFrame({**names, **plan.sets[place].to_dict(), **figures})
+    varied = plan.sets[rows % plan.sets.height].to_dict()
+    return pl.DataFrame({"row": pl.Series(rows), **plan.labels(rows), **varied, **figures})
 
 
-def with_provenance(plan: SweepPlan, table: pl.DataFrame) -> pl.DataFrame:
+def with_provenance(plan: AnySweep, table: pl.DataFrame) -> pl.DataFrame:
     """The same with what each row was made from: strategy, digest of the bars, versions of the software."""
-    by_symbol = [setup.bars.content_digest for setup in plan.setups]
-    digests = pl.Series("data_sha384", [by_symbol[row // plan.sets.height] for row in table["row"]])
-    constant = {"strategy": plan.engine.name, "sweep_sha384": plan.digest, **software()}
-    return table.with_columns(digests, *(pl.lit(value).alias(name) for name, value in constant.items()))
+    own = plan.provenance_of(table["row"].to_numpy())
+    constant = {"strategy": plan.strategy, "sweep_sha384": plan.digest, **software()}
+    return table.with_columns(**own, **{name: pl.lit(value) for name, value in constant.items()})

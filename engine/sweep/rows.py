@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,6 +20,7 @@ from ..metrics import activity_figures, curve_figures, end_figures, group_of, tr
 from ..result import Result
 from ..simulation import Setup, simulate
 from ..strategy import bars_per_year
+from .kinds import Progress, Rows, StoppedError
 from .plan import SweepPlan
 
 MOST_COLUMNS = 256
@@ -28,33 +28,6 @@ MOST_COLUMNS = 256
 
 _BARS_A_CALL = 64 * kernel.BLOCK
 _WINDOW_BITS = 32
-
-Progress = Callable[[int], bool]
-"""Told how many cells were done since; says whether to go on."""
-
-
-class StoppedError(Exception):
-    """A sweep was asked to stop; what is not done is not there."""
-
-
-@dataclass(frozen=True, eq=False)
-class Rows:
-    """What some rows of a sweep came to.
-
-    Attributes:
-        start: The first row.
-        values: float64[metric, row], in the plan's order.
-        slices: float64[row, slice, 3]: count, mean and sum of squares of the bar returns.
-    """
-
-    start: int
-    values: Floats
-    slices: Floats
-
-    @property
-    def stop(self) -> int:
-        """The row after the last one."""
-        return self.start + int(self.values.shape[1])
 
 
 class RowRunner:

@@ -13,10 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import UsageError
+from .kinds import AnySweep, Rows, Runner
 from .plan import SweepPlan
 from .portions import cut, state_memory
 from .result import SweepResult
-from .rows import RowRunner, Rows
+from .rows import RowRunner
+from .scheduler_plan import SchedulerSweepPlan
+from .scheduler_rows import SchedulerRowRunner
 
 Told = Callable[[int, int], None]
 """Told of the cells that are done, and of all of them."""
@@ -32,12 +35,12 @@ class Store(Protocol):
         """Keep rows."""
 
 
-Run = Callable[[RowRunner, Iterable[tuple[int, int]], Told | None], Iterator[Rows]]
+Run = Callable[[Runner, Iterable[tuple[int, int]], Told | None], Iterator[Rows]]
 """Runs portions and yields the rows of each as it is done."""
 
 
 def run_sweep(
-    plan: SweepPlan,
+    plan: AnySweep,
     *,
     threads: int | None = None,
     memory_bytes: int | None = None,
@@ -59,7 +62,7 @@ def run_sweep(
         UsageError: The memory does not do.
     """
     used = count_threads(threads)
-    runner = RowRunner(plan)
+    runner = runner_of(plan)
     together = state_memory(runner, used, memory_bytes).together
     values = np.full((len(plan.metrics), plan.count), np.nan)
     slices = np.zeros((plan.count, plan.slices, 3))
@@ -81,6 +84,15 @@ def run_sweep(
     return SweepResult(plan=plan, values=values, slice_moments=slices)
 
 
+def runner_of(plan: AnySweep) -> Runner:
+    """What runs the rows of a plan."""
+    if isinstance(plan, SchedulerSweepPlan):
+        return SchedulerRowRunner(plan)
+    if isinstance(plan, SweepPlan):
+        return RowRunner(plan)
+    raise TypeError(f"{type(plan).__name__} is no plan of a sweep")
+
+
 def _gaps(is_done: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
     """Where rows are not done: (start, stop) of each stretch."""
     edges = np.flatnonzero(np.diff(np.concatenate(([True], is_done, [True])).astype(np.int8)))
@@ -97,7 +109,7 @@ def count_threads(asked: int | None) -> int:
 
 
 def run_portions(
-    runner: RowRunner, portions: Iterable[tuple[int, int]], threads: int, progress: Told | None
+    runner: Runner, portions: Iterable[tuple[int, int]], threads: int, progress: Told | None
 ) -> Generator[Rows]:
     """Yield the rows of each portion as it is done. Closing the iterator, or an error, stops what runs."""
     state = _State(runner.plan.cells, progress)

@@ -68,7 +68,8 @@ def _grid(axes: tuple[Axis, ...], count: int | None) -> dict[str, Any]:
 
 def _drawn(axes: tuple[Axis, ...], sampling: str, count: int | None, seed: int) -> dict[str, Any]:
     if count is None or not 1 <= count <= MOST_SETS:
-        raise UsageError(f"{sampling} draws a number of sets, which is {count}; allowed is 1 to {MOST_SETS:,}")
+        found = "not given" if count is None else f"{count:,}"
+        raise UsageError(f"{sampling} draws a number of sets, which is {found}; allowed is 1 to {MOST_SETS:,}")
     shares = _shares(sampling, count, len(axes), seed)
     return {axis.name: axis.drawn(shares[:, k]) for k, axis in enumerate(axes)}
 
