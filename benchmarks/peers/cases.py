@@ -187,6 +187,21 @@ PORTFOLIOS = (
 )
 
 
+SWEEP = Case(
+    name="sweep of 1,000 pairs, final equity",
+    kind="candles",
+    bars=BARS // 100,
+    first=_barstep("sweep", "with_barstep_sweep"),
+    peers=(
+        Peer(label="barstep, 13 metrics more", module="with_barstep_sweep", work="sweep all"),
+        Peer(label="barstep, two threads", module="with_barstep_sweep", work="sweep 2 threads"),
+        Peer(label="hand-written loop", module="with_hand", work="sweep"),
+        Peer(label="hand-written loop, two threads", module="with_hand", work="sweep 2 threads"),
+        _peer("vectorbt", "sweep rust", EXACT, 1 / 60, note="rust"),
+    ),
+)
+
+
 def _engine(name: str, batch: bool, bars: int) -> Case:
     return Case(
         name=name if batch else f"{name}, bar by bar",
@@ -203,4 +218,4 @@ ENGINES = tuple(
     for batch, bars in ((True, BARS // 10), (True, BARS), (False, BARS // 100))
 )
 
-CASES = (ZSCORE, VOLATILITY, ATR, ROLLING_MAX, EMA, WIDE_ZSCORE, *BACKTESTS, *PORTFOLIOS, *ENGINES)
+CASES = (ZSCORE, VOLATILITY, ATR, ROLLING_MAX, EMA, WIDE_ZSCORE, *BACKTESTS, *PORTFOLIOS, SWEEP, *ENGINES)

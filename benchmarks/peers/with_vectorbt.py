@@ -9,7 +9,20 @@ import numpy as np
 import pandas as pd
 import vectorbt as vbt
 from vectorbt.generic import dispatch
-from work import BAR_SECONDS, CASH, FAST, FEE, SLOW, WINDOW, Inputs, Outputs, Work
+from work import (
+    BAR_SECONDS,
+    CASH,
+    FAST,
+    FASTS,
+    FEE,
+    SHOWN_ROWS,
+    SLOW,
+    SLOWS,
+    WINDOW,
+    Inputs,
+    Outputs,
+    Work,
+)  # fmt: skip
 
 PER_BAR = pd.Timedelta(seconds=BAR_SECONDS)
 SAME_FORMULA = {
@@ -93,6 +106,44 @@ def backtest(engine: str, with_stats: bool, inputs: Inputs) -> Work:
     return Work(run, _read_stats)
 
 
+def _read_sweep(portfolio: vbt.Portfolio) -> Outputs:
+    orders = portfolio.orders.records
+    columns = orders["col"].to_numpy()
+    shown = pd.concat([orders[columns == row] for row in SHOWN_ROWS])
+    return {
+        "bar": shown["idx"].to_numpy(float),
+        "side": np.where(shown["side"] == 0, 1.0, -1.0),
+        "price": shown["price"].to_numpy(),
+        "fee": shown["fees"].to_numpy(),
+        "final_equity": portfolio.final_value().to_numpy(),
+        "fills": np.bincount(columns, minlength=len(FASTS) * len(SLOWS)).astype(float),
+        "fees_paid": np.bincount(columns, weights=orders["fees"].to_numpy(), minlength=len(FASTS) * len(SLOWS)),
+    }
+
+
+def sweep(engine: str, inputs: Inputs) -> Work:
+    """Every pair of windows as a column; each window's means are computed once."""
+    vbt.settings["engine"] = engine
+    index = pd.date_range("2020-01-01", periods=inputs["close"].size, freq=PER_BAR)
+    opens, closes = pd.Series(inputs["open"], index), pd.Series(inputs["close"], index)
+
+    def run() -> vbt.Portfolio:
+        values = closes.to_numpy()
+        quick = [dispatch.rolling_mean_1d(values, window, engine=engine) for window in FASTS]
+        steady = [dispatch.rolling_mean_1d(values, window, engine=engine) for window in SLOWS]
+        over = np.zeros((values.size, len(FASTS) * len(SLOWS)), dtype=bool)
+        for f, fast in enumerate(quick):
+            for s, slow in enumerate(steady):
+                np.greater(fast[:-1], slow[:-1], out=over[1:, f * len(SLOWS) + s])
+        made = vbt.Portfolio.from_signals(
+            closes, over, ~over, price=opens, size=1.0, fees=FEE, init_cash=CASH, freq=PER_BAR, engine=engine
+        )
+        made.final_value()
+        return made
+
+    return Work(run, _read_sweep)
+
+
 def _read_portfolio(portfolio: vbt.Portfolio) -> Outputs:
     orders = portfolio.orders.records.sort_values(["idx", "col"])
     return {
@@ -123,6 +174,7 @@ def portfolio(with_equity: bool, inputs: Inputs) -> Work:
 
 
 WORK = {
+    "sweep rust": partial(sweep, "rust"),
     "portfolio": partial(portfolio, False),
     "portfolio_equity": partial(portfolio, True),
     "zscore": zscore,

@@ -19,6 +19,10 @@ FEE = 1e-3
 CASH = 10_000_000.0  # fees of 50 a fill would empty a smaller account, and peers then cut their orders
 BAR_SECONDS = 60
 REBALANCE_BARS = 24
+FASTS, SLOWS = tuple(range(5, 55, 2)), tuple(range(60, 260, 5))
+"""Windows of a sweep: every fast one with every slow one, the slow one changing first."""
+SHOWN_ROWS = tuple(range(0, len(FASTS) * len(SLOWS), 97))
+"""Rows of it whose fills are compared one by one."""
 
 
 def as_values(product: Any) -> Outputs:
