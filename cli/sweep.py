@@ -86,6 +86,9 @@ def sweep_command(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on in the folder, where it has the same sweep.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the folder where it is there.")] = False,
+    curves: Annotated[
+        int, typer.Option(min=0, help="Of how many of the best rows the equity is kept too, in curves.parquet.")
+    ] = 0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say how much it is, and stop.")] = False,
     by: ByOption = "sharpe",
     lowest: LowestOption = False,
@@ -93,8 +96,9 @@ def sweep_command(
     json_output: JsonOption = False,
 ) -> None:
     """Backtest many parameter sets of an engine over datasets, or of a scheduler over its bars."""
-    if resume and output is None:
-        raise UsageError("--resume goes on in a folder; name it with --output")
+    for option, is_given in (("--resume", resume), ("--curves", curves)):
+        if is_given and output is None:
+            raise UsageError(f"{option} wants a folder; name it with --output")
     if output is not None and not resume:
         refuse_existing(output, overwrite=overwrite)
     drawn: dict[str, Any] = {"sampling": sampling, "sets": sets, "seed": seed}
@@ -122,6 +126,10 @@ def sweep_command(
             _print_json({**plan.describe(), "memory_bytes": memory_bytes})
         return
     result = _run(plan, output, threads, memory, resume=resume, overwrite=overwrite, quiet=json_output)
+    if output is not None and curves:
+        from ..ops.sweep_folder import keep_curves
+
+        keep_curves(result, result.best(by, curves, lowest=lowest)["row"].to_list(), output)
     if json_output:
         best = result.best(by, top, lowest=lowest)
         _print_json({**plan.describe(), "memory_bytes": memory_bytes, "by": by, "best": best.to_dicts()})

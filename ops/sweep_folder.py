@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from ..engine.sweep.kinds import AnySweep, Rows
 from ..engine.sweep.result import SweepResult, with_provenance
 from ..errors import DataError, JournalError, UsageError, refuse_existing
 
-DOCUMENT, TABLE, PARTS = "sweep.json", "sweep.parquet", "parts"
+DOCUMENT, TABLE, CURVES, PARTS = "sweep.json", "sweep.parquet", "curves.parquet", "parts"
 _ROW_GROUP = 65_536
 _SLICES = "slice_moments"
 
@@ -101,6 +101,12 @@ class SweepFolder:
                     f"{self.folder}: has another sweep: its {name} is {_short(there.get(name))}, this one's "
                     f"{_short(value)}. Choose another --output, or replace it with --overwrite."
                 )
+
+
+def keep_curves(result: SweepResult, rows: Sequence[int], folder: Path) -> None:
+    """Write the equity of some rows beside the table: `row`, `timestamp`, `equity`."""
+    with whole_file(folder / CURVES) as file:
+        result.curves(rows).write_parquet(file)
 
 
 @dataclass(frozen=True, kw_only=True)

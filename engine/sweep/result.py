@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -52,6 +53,15 @@ class SweepResult:
         if not 0 <= row < self.plan.count:
             raise UsageError(f"row is {row}; allowed is 0 to {self.plan.count - 1:,}")
         return self.plan.result_of(row)
+
+    def curves(self, rows: Iterable[int]) -> pl.DataFrame:
+        """`row`, `timestamp` and `equity` of some rows at each bar's close; they are run again for it.
+
+        Raises:
+            UsageError: There is no such row.
+        """
+        made = [self.result(row).equity.select(pl.lit(row).alias("row"), "timestamp", "equity") for row in rows]
+        return pl.concat(made)
 
 
 def best_of(
