@@ -126,15 +126,13 @@ def sweep_command(
             _print_json({**plan.describe(), "memory_bytes": memory_bytes})
         return
     result = _run(plan, output, threads, memory, resume=resume, overwrite=overwrite, quiet=json_output)
-    if output is not None and curves:
-        from ..ops.sweep_folder import keep_curves
-
-        keep_curves(result, result.best(by, curves, lowest=lowest)["row"].to_list(), output)
+    if output is not None:
+        _keep_curves(result, result.best(by, curves, lowest=lowest), output)
+    best = result.best(by, top, lowest=lowest)
     if json_output:
-        best = result.best(by, top, lowest=lowest)
         _print_json({**plan.describe(), "memory_bytes": memory_bytes, "by": by, "best": best.to_dicts()})
         return
-    _print_best(result.best(by, top, lowest=lowest), plan.sets.columns, plan.count, by)
+    _print_best(best, plan.sets.columns, plan.count, by)
     if output is not None:
         typer.echo(f"wrote {output}/: all {plan.count:,} rows in sweep.parquet")
 
@@ -262,6 +260,13 @@ def _run(
         kept = f"the rows that are done are in {output}; --resume goes on" if output else "nothing was kept"
         typer.echo(f"stopped: {kept}", err=True)
         raise
+
+
+def _keep_curves(result: SweepResult, best: pl.DataFrame, output: Path) -> None:
+    from ..ops.sweep_folder import keep_curves
+
+    if best.height:
+        keep_curves(result, best["row"].to_list(), output)
 
 
 def _print_best(best: pl.DataFrame, axes: Sequence[str], rows: int, by: str) -> None:
