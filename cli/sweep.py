@@ -96,11 +96,7 @@ def sweep_command(
     json_output: JsonOption = False,
 ) -> None:
     """Backtest many parameter sets of an engine over datasets, or of a scheduler over its bars."""
-    for option, is_given in (("--resume", resume), ("--curves", curves)):
-        if is_given and output is None:
-            raise UsageError(f"{option} wants a folder; name it with --output")
-    if output is not None and not resume:
-        refuse_existing(output, overwrite=overwrite)
+    _check_folder(output, {"--resume": resume, "--curves": curves}, overwrite=overwrite)
     drawn: dict[str, Any] = {"sampling": sampling, "sets": sets, "seed": seed}
     if metrics:
         drawn["metrics"] = metrics
@@ -156,6 +152,14 @@ def show_command(
         _print_json({**saved.document, "by": by, "best": shown.to_dicts()})
         return
     _print_best(shown, saved.axes, saved.table.height, by)
+
+
+def _check_folder(output: Path | None, wanting: Mapping[str, object], *, overwrite: bool) -> None:
+    for option, is_given in wanting.items():
+        if is_given and output is None:
+            raise UsageError(f"{option} wants a folder; name it with --output")
+    if output is not None and not wanting["--resume"]:
+        refuse_existing(output, overwrite=overwrite)  # before a long read
 
 
 def _settings(given: Sequence[str] | None, drawn: Mapping[str, Any]) -> dict[str, Any]:
