@@ -75,14 +75,19 @@ def set_up_backtest(
     both = _both_venues(engine, parameters, bars, secondary)
     if "max_notional" in parameters:
         execution = replace(execution, max_notional=float(parameters["max_notional"]))
-    if both is not None and not (execution.is_plain and rates is None):
+    refuse_execution(engine, execution, bars, hedged=both is not None, funded=rates is not None)
+    values = bars.values if both is None else both.values
+    run = EngineRun(engine, parameters, bars, values, execution.year_days)
+    return Setup(bars, execution, run=run, secondary=secondary, pair=both, funding=rates)
+
+
+def refuse_execution(engine: StrategyEngine, execution: Execution, bars: Bars, *, hedged: bool, funded: bool) -> None:
+    """Raise UsageError where these bars cannot be traded so."""
+    if hedged and (funded or not execution.is_plain):
         raise UsageError(
             f"{engine.name} trades two venues: levels, limits, margin, volume and funding are for one only"
         )
     _refuse_missing_volume(execution, bars)
-    values = bars.values if both is None else both.values
-    run = EngineRun(engine, parameters, bars, values, execution.year_days)
-    return Setup(bars, execution, run=run, secondary=secondary, pair=both, funding=rates)
 
 
 def _execution_options(options: dict[str, Any], parameters: Any) -> dict[str, Any]:

@@ -97,6 +97,10 @@ class Runner(Protocol):
     def bytes_of(self, sets: int) -> int:
         """What `sets` rows that are run together hold, at most."""
 
+    @property
+    def bytes_kept(self) -> int:
+        """What is held of all sets while any of them runs."""
+
     def shares_columns(self, start: int, stop: int) -> bool:
         """Whether rows can be run together."""
 

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from ...errors import UsageError, unknown_name
-from ..backtest import set_up_backtest
+from ..backtest import refuse_execution, set_up_backtest
 from ..bars import Bars, Integers
 from ..catalog import DEFAULT_STRATEGY_CATALOG, StrategyCatalog
 from ..execution import Execution
@@ -88,16 +88,16 @@ class SweepPlan:
 
     def labels(self, rows: Integers) -> dict[str, pl.Series]:
         """What names rows beside their parameters: the instrument."""
-        bars = [self.setups[k].bars for k in rows // self.sets.height]
+        bars, places = [setup.bars for setup in self.setups], rows // self.sets.height
         return {
-            "symbol": pl.Series([one.symbol for one in bars], dtype=pl.String),
-            "venue": pl.Series([one.venue for one in bars], dtype=pl.String),
+            "symbol": pl.Series([one.symbol for one in bars], dtype=pl.String).gather(places),
+            "venue": pl.Series([one.venue for one in bars], dtype=pl.String).gather(places),
         }
 
     def provenance_of(self, rows: Integers) -> dict[str, pl.Series]:
         """What each row is made from: the digest of its bars."""
         digests = [setup.bars.content_digest for setup in self.setups]
-        return {"data_sha384": pl.Series([digests[k] for k in rows // self.sets.height], dtype=pl.String)}
+        return {"data_sha384": pl.Series(digests, dtype=pl.Categorical).gather(rows // self.sets.height)}
 
     @cached_property
     def own(self) -> frozenset[str]:
@@ -142,7 +142,8 @@ class SweepPlan:
         described = (self.engine.name, sorted(self.fixed.items()), self.metrics, self.slices, self.sets.schema)
         found.update(repr(described).encode())
         for column in self.sets.iter_columns():
-            found.update("\n".join(map(str, column.to_list())).encode())
+            is_number = column.dtype.is_numeric() and not column.null_count()
+            found.update(column.to_numpy().tobytes() if is_number else repr(column.to_list()).encode())
         return found.hexdigest()
 
 
@@ -215,11 +216,16 @@ def plan_sweep(
         for each, other, rates in _instruments(bars, secondary, funding)
     )
     _refuse_short(engine, own, kept, options, min(len(setup.bars) for setup in setups))
-    return SweepPlan(
+    plan = SweepPlan(
         engine=engine, setups=setups, sets=kept, fixed=options, metrics=measured, slices=slices,
         left_out=drawn.height - kept.height,
         asked={"axes": {axis.name: axis.describe() for axis in read}, "sampling": sampling, "seed": seed},
     )  # fmt: skip
+    for setup in setups:
+        hedged, funded = setup.pair is not None, setup.funding is not None
+        for execution in plan.executions[0]:
+            refuse_execution(engine, execution, setup.bars, hedged=hedged, funded=funded)
+    return plan
 
 
 class _Reading:

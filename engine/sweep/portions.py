@@ -10,6 +10,8 @@ from .kinds import Runner
 
 _MOST_TOGETHER = 512
 """Rows whose state stays in the second-level cache."""
+_LABELS = 12
+"""Columns that say what a row is and what it was made from."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +41,8 @@ def state_memory(runner: Runner, threads: int, most_bytes: int | None) -> Memory
         UsageError: Not even one row at a time keeps to it.
     """
     plan = runner.plan
-    table = plan.count * 8 * (len(plan.sets.columns) + 2 * len(plan.metrics) + 3 * plan.slices)
+    columns = len(plan.sets.columns) + 3 * len(plan.metrics) + 6 * plan.slices + _LABELS
+    table = runner.bytes_kept + plan.count * 8 * columns
     together = min(_MOST_TOGETHER, plan.sets.height)
     while True:
         memory = Memory(together=together, portions=threads * runner.bytes_of(together), table=table)

@@ -86,4 +86,4 @@ def with_provenance(plan: AnySweep, table: pl.DataFrame) -> pl.DataFrame:
     """The same with what each row was made from: strategy, digest of the bars, versions of the software."""
     own = plan.provenance_of(table["row"].to_numpy())
     constant = {"strategy": plan.strategy, "sweep_sha384": plan.digest, **software()}
-    return table.with_columns(**own, **{name: pl.lit(value) for name, value in constant.items()})
+    return table.with_columns(**own, **{name: pl.lit(value, dtype=pl.Categorical) for name, value in constant.items()})

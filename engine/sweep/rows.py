@@ -14,7 +14,7 @@ from ...kernels.columns import ANNUAL_SCALE, CLOSE, OPEN, OWN
 from ...kernels.engines.by_indicators import INDICATORS, MOST_INDICATORS
 from ...kernels.engines.by_number import NUMBERED
 from ...kernels.indicators import INDICATOR_CARRY
-from ...kernels.venue import VENUE_RULES
+from ...kernels.venue import FUNDED, VENUE_RULES
 from ..bars import Floats, Integers
 from ..metrics import activity_figures, curve_figures, end_figures, group_of, trade_figures
 from ..result import Result
@@ -54,6 +54,13 @@ class RowRunner:
         shared: int = MOST_COLUMNS * (kernel.BLOCK_STRIDE + INDICATOR_CARRY)
         scratch: int = (account.FILL_COLUMNS + 2 * trades.TRADE_COLUMNS) * kernel.BLOCK_FILLS + 16 * kernel.BLOCK_STRIDE
         return 8 * (sets * (row + 3 * self.plan.slices + len(self.plan.metrics)) + shared + scratch)
+
+    @property
+    def bytes_kept(self) -> int:
+        """What is held of all sets while any of them runs."""
+        if not self.is_compiled:
+            return 0
+        return sum(each.nbytes for each in (self._sets.params, self._sets.which, self._sets.reads))
 
     def shares_columns(self, start: int, stop: int) -> bool:
         """Whether rows of one instrument are few enough in their indicators to be run together."""
@@ -154,7 +161,7 @@ class _Sets:
 
     Attributes:
         params: float64[set, ·], the engine's.
-        rules: float64[execution, VENUE_RULES], of each different one.
+        rules: float64[execution, VENUE_RULES], of each different one, without funding.
         plain: int64[execution], whether every order fills in full at the next open.
         capital: float64[execution].
         which: int64[set], the execution of a set.
@@ -180,9 +187,9 @@ class _Sets:
             if name in plan.sets.columns:
                 params[:, slot] = plan.sets[name].cast(float).to_numpy()
         made, which = plan.executions
-        hedged, funded = base.pair is not None, any(setup.funding is not None for setup in plan.setups)
-        rules = [one.rules(hedged=hedged, interval_seconds=seconds, funded=funded) for one in made]
-        plain = [one.is_plain and not funded for one in made]
+        hedged = base.pair is not None
+        rules = [one.rules(hedged=hedged, interval_seconds=seconds, funded=False) for one in made]
+        plain = [one.is_plain for one in made]
         return cls(
             params=params,
             rules=np.array(rules),
@@ -210,6 +217,7 @@ class _Batch:
     def __init__(self, number: int, setup: Setup, sets: _Sets, part: slice, reduced: int, slices: int) -> None:
         which, bars = sets.which[part], setup.bars
         self.capital, self._rules = sets.capital[which], sets.rules[which]
+        self._rules[:, FUNDED] = float(setup.funding is not None)
         count = which.size
         read, places = np.unique(sets.reads[part], return_inverse=True)
         self._places = np.zeros((count, MOST_INDICATORS), dtype=np.int64)
@@ -237,7 +245,7 @@ class _Batch:
             np.zeros((read.size, INDICATOR_CARRY)),
             params,
             self._rules,
-            np.ascontiguousarray(sets.plain[which]),
+            sets.plain[which] * (setup.funding is None),
             self._places,
             self.state,
             slice_ends(len(bars), slices),

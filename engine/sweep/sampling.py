@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Any, Literal
 
@@ -40,12 +40,23 @@ def draw_sets(
         raise UsageError(unknown_name("sampling", sampling, SAMPLINGS))
     columns = _grid(axes, count) if sampling == "grid" else _drawn(axes, sampling, count, seed)
     table = pl.DataFrame({name: pl.Series(name, values, strict=False) for name, values in columns.items()})
-    for axis in axes:
-        if axis.conditions:
-            holds = pl.all_horizontal(pl.col(name) == value for name, value in axis.conditions.items())
-            kept = pl.lit(fixed[axis.name], dtype=table.schema[axis.name])
-            table = table.with_columns(pl.when(holds).then(pl.col(axis.name)).otherwise(kept).alias(axis.name))
+    for axis in _in_order(axes):
+        holds = pl.all_horizontal(pl.col(name) == value for name, value in axis.conditions.items())
+        kept = pl.lit(fixed[axis.name], dtype=table.schema[axis.name])
+        table = table.with_columns(pl.when(holds).then(pl.col(axis.name)).otherwise(kept).alias(axis.name))
     return table.unique(maintain_order=True)
+
+
+def _in_order(axes: tuple[Axis, ...]) -> Iterator[Axis]:
+    """Those that vary by others, each after those that it varies by."""
+    left = [axis for axis in axes if axis.conditions]
+    while left:
+        waiting = {axis.name for axis in left}
+        free = [axis for axis in left if waiting.isdisjoint(axis.conditions)]
+        if not free:
+            raise UsageError(f"{', '.join(sorted(waiting))} vary by each other; one of them must vary by itself")
+        yield from free
+        left = [axis for axis in left if axis not in free]
 
 
 def _grid(axes: tuple[Axis, ...], count: int | None) -> dict[str, Any]:

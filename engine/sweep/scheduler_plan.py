@@ -101,7 +101,7 @@ class SchedulerSweepPlan:
 
     def provenance_of(self, rows: Integers) -> dict[str, pl.Series]:
         """What each row is made from."""
-        return {"config_sha384": pl.Series([content_sha384(self.config)] * rows.size, dtype=pl.String)}
+        return {"config_sha384": pl.Series([content_sha384(self.config)] * rows.size, dtype=pl.Categorical)}
 
     def describe(self) -> dict[str, Any]:
         """The plan as plain values."""

@@ -21,6 +21,11 @@ class SchedulerRowRunner:
         """What a row holds while it runs."""
         return _BYTES_A_CELL * self.plan.cells_of_a_row
 
+    @property
+    def bytes_kept(self) -> int:
+        """Nothing beside the table."""
+        return 0
+
     def shares_columns(self, start: int, stop: int) -> bool:
         """Rows share nothing: each is a portion by itself."""
         return stop - start == 1
