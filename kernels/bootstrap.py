@@ -1,0 +1,185 @@
+"""Paths resampled from the returns of bars or of trades, reduced as they go: nothing is as long as a path.
+
+Blocks of returns in a row keep what binds neighbours. All are one kernel: a block begins at one of the first `starts`
+returns and is as long as `length` says, or, where there are `survivals`, as long as a geometric draw.
+
+- moving blocks (Künsch 1989, Annals of Statistics 17(3)): `starts` = n - length + 1;
+- circular blocks (Politis and Romano 1992, in Exploring the Limits of Bootstrap): `starts` = n, the first return
+  follows the last, so that each is drawn as often as any other;
+- the stationary bootstrap (Politis and Romano 1994, JASA 89(428)): circular, of geometric lengths;
+- blocks of one return: drawn with replacement (Efron 1979, Annals of Statistics 7(1)).
+
+`shuffled_paths` draws without replacement. What a path draws depends on seed and path number alone. Additions,
+multiplications and divisions only: a geometric length is found without a logarithm, so that every machine draws it.
+"""
+
+from ._jit import kernel
+from .philox import two_uniforms
+
+DRAWN, PLACE, LEFT, GROWTH, PEAK, LEAST, DEEPEST, AGE, LONGEST, OFFSETS, SQUARES, IS_OVER = range(12)
+"""Draws made; the next return of the block and how many more it has; equity over that at the start, its peak so far,
+the least from which on it is the deepest drawdown, that drawdown as a share of its peak; steps since the peak; the
+longest drawdown that is over; sum of returns less the centre, and of its squares; whether all was lost."""
+PATH_CARRY = 12
+
+FINAL_GROWTH, MEAN, SQUARES_ABOUT_MEAN, DEEPEST_SHARE, LONGEST_DRAWDOWN = range(5)
+PATH_RESULTS = 5
+
+_ROUNDING = 2.0**-50
+
+
+@kernel
+def start_path(carry):
+    """Set the carry (float64[PATH_CARRY]) to what it is before a path's first step."""
+    carry[:] = 0.0
+    carry[GROWTH] = carry[PEAK] = carry[LEAST] = carry[DEEPEST] = 1.0
+
+
+@kernel
+def _rest_lost(steps, centre, carry):
+    """Steps after all was lost: equity stays where it is, and there is no return where nothing can be lost."""
+    carry[AGE] += steps
+    carry[OFFSETS] -= steps * centre
+    carry[SQUARES] += steps * (centre * centre)
+
+
+@kernel
+def take_steps(returns, centre, carry):
+    """Take in a path's next returns; drawdowns are counted as in `kernels.metrics`.
+
+    A path whose equity is no longer above 0 ends there. One branch of a loop says so: as a part of each product it
+    would treble what a step waits for.
+    """
+    if carry[IS_OVER] != 0.0:
+        _rest_lost(returns.shape[0], centre, carry)
+        return
+    growth, peak, least, deepest = carry[GROWTH], carry[PEAK], carry[LEAST], carry[DEEPEST]
+    age, longest, offsets, squares = carry[AGE], carry[LONGEST], carry[OFFSETS], carry[SQUARES]
+    taken = 0
+    for value in returns:
+        offset = value - centre
+        offsets += offset
+        squares += offset * offset
+        growth *= 1.0 + value
+        taken += 1
+        if growth >= peak:
+            longest = age if age > longest else longest
+            peak, age, least = growth, 0.0, growth * deepest
+            continue
+        age += 1.0
+        if not growth > least:
+            if not growth > 0.0:  # an infinite one times 0 is no number
+                growth = growth if growth < 0.0 else 0.0
+                carry[IS_OVER] = 1.0
+            least, deepest = growth, growth / peak
+            if carry[IS_OVER] != 0.0:
+                break
+    carry[GROWTH], carry[PEAK], carry[LEAST], carry[DEEPEST] = growth, peak, least, deepest
+    carry[AGE], carry[LONGEST], carry[OFFSETS], carry[SQUARES] = age, longest, offsets, squares
+    if carry[IS_OVER] != 0.0:
+        _rest_lost(returns.shape[0] - taken, centre, carry)
+
+
+@kernel
+def finish_path(steps, centre, carry, out):
+    """What a path of `steps` >= 1 steps came to: out, float64[PATH_RESULTS].
+
+    A sum of squares within the rounding of its parts is 0: returns that are all the same have no spread.
+    """
+    mean = carry[OFFSETS] / steps
+    about = carry[SQUARES] - mean * carry[OFFSETS]
+    out[FINAL_GROWTH] = carry[GROWTH]
+    out[MEAN] = centre + mean
+    out[SQUARES_ABOUT_MEAN] = about if about > steps * _ROUNDING * carry[SQUARES] else 0.0
+    out[DEEPEST_SHARE] = carry[DEEPEST]
+    out[LONGEST_DRAWDOWN] = max(carry[LONGEST], carry[AGE])
+
+
+@kernel
+def block_length(uniform, survivals):
+    """1 + the number of times in a row that a block goes on, for a uniform in [0, 1).
+
+    survivals: float64[k], the chance to go on 2^(k-1), …, 4, 2, 1 times. Length - 1 is the greatest number whose chance
+    is above the uniform (inversion), found bit by bit.
+    """
+    longer, chance, more = 0, 1.0, 1 << survivals.shape[0]
+    for share in survivals:
+        more >>= 1
+        after = chance * share
+        goes_on = uniform < after
+        chance = after if goes_on else chance
+        longer += more * goes_on
+    return longer + 1
+
+
+@kernel
+def advance_blocks(returns, starts, length, survivals, seed, path, centre, carry, steps):
+    """The next `steps` steps of a path made of blocks.
+
+    returns: float64[n], n >= 1; 1 <= starts <= n; carry: float64[PATH_CARRY], begun by `start_path`.
+    """
+    n, drawn, place, left = returns.shape[0], int(carry[DRAWN]), int(carry[PLACE]), int(carry[LEFT])
+    while steps > 0:
+        if left == 0:
+            where, how_long = two_uniforms(seed, path, drawn)
+            place = int(where * starts)
+            left = block_length(how_long, survivals) if survivals.shape[0] else length
+            drawn += 1
+        taken = min(left, steps, n - place)
+        take_steps(returns[place : place + taken], centre, carry)
+        place = place + taken if place + taken < n else 0
+        left -= taken
+        steps -= taken
+    carry[DRAWN], carry[PLACE], carry[LEFT] = drawn, place, left
+
+
+@kernel
+def advance_shuffled(returns, order, seed, path, centre, carry, steps):
+    """The next `steps` steps of a path that takes each return once (Fisher and Yates, Durstenfeld 1964).
+
+    order: int64[n], a part of the carry: what is drawn stands before what is left.
+    """
+    n, drawn = returns.shape[0], int(carry[DRAWN])
+    if drawn == 0:
+        for k in range(n):
+            order[k] = k
+    for k in range(drawn, drawn + steps):
+        where, _ = two_uniforms(seed, path, k)
+        other = k + int(where * (n - k))
+        order[k], order[other] = order[other], order[k]
+        take_steps(returns[order[k] : order[k] + 1], centre, carry)
+    carry[DRAWN] = drawn + steps
+
+
+@kernel
+def block_paths(returns, starts, length, survivals, seed, first, centre, marks, carry, curves, out):
+    """Paths first, first + 1, … of blocks: a row of out and of curves each.
+
+    marks: int64[mark], rising, numbers of steps after which growth is noted; curves: float64[path, mark];
+    out: float64[path, PATH_RESULTS]. The rest as for `advance_blocks`; the carry is scratch.
+    """
+    n = returns.shape[0]
+    for row in range(out.shape[0]):
+        start_path(carry)
+        done = 0
+        for m in range(marks.shape[0]):
+            advance_blocks(returns, starts, length, survivals, seed, first + row, centre, carry, marks[m] - done)
+            done = marks[m]
+            curves[row, m] = carry[GROWTH]
+        advance_blocks(returns, starts, length, survivals, seed, first + row, centre, carry, n - done)
+        finish_path(n, centre, carry, out[row])
+
+
+@kernel
+def shuffled_paths(returns, order, seed, first, centre, marks, carry, curves, out):
+    """Paths first, first + 1, … that take each return once. As `block_paths`; order and carry are scratch."""
+    n = returns.shape[0]
+    for row in range(out.shape[0]):
+        start_path(carry)
+        done = 0
+        for m in range(marks.shape[0]):
+            advance_shuffled(returns, order, seed, first + row, centre, carry, marks[m] - done)
+            done = marks[m]
+            curves[row, m] = carry[GROWTH]
+        advance_shuffled(returns, order, seed, first + row, centre, carry, n - done)
+        finish_path(n, centre, carry, out[row])
