@@ -127,18 +127,19 @@ class _Work:
     def fill(self, first: int, curves: Floats, found: Floats) -> None:
         """Paths from number `first` on: growth at the marks, and what each came to, as the kernels write it."""
         returns, centre, carry = self.resampled.returns, self.resampled.centre, np.empty(bootstrap.PATH_CARRY)
-        shared = (self.seed, first, centre, self.marks, carry, curves, found)
         if self.method == "shuffled_trades":
-            bootstrap.shuffled_paths(returns, np.empty(returns.size, dtype=np.int64), *shared)
+            order = np.empty(returns.size, dtype=np.int64)
+            bootstrap.shuffled_paths(returns, self.seed, first, centre, self.marks, carry, order, curves, found)
         else:
-            bootstrap.block_paths(returns, *self._blocks(returns.size), *shared)
+            drawn = np.empty((bootstrap.DRAWN_ROWS, bootstrap.BLOCKS_AT_ONCE))
+            blocks = self._blocks(returns.size)
+            bootstrap.block_paths(returns, *blocks, self.seed, first, centre, self.marks, carry, drawn, curves, found)
 
-    def _blocks(self, size: int) -> tuple[int, int, Floats]:
-        """How many returns a block may begin with, its length, and the chances of longer ones."""
-        if self.block_bars is None or self.method == "stationary":
-            return size, 1, survivals(self.block_bars or 1.0)
-        length = int(self.block_bars)
-        return (size - length + 1 if self.method == "moving_block" else size), length, np.empty(0)
+    def _blocks(self, size: int) -> tuple[int, float, Floats]:
+        """How many returns a block may begin with, its length, and where lengths differ the chances of longer ones."""
+        length = self.block_bars or 1.0  # trades are drawn one by one
+        starts = size - int(length) + 1 if self.method == "moving_block" else size
+        return starts, length, survivals(length) if self.method == "stationary" else np.empty(0)
 
     def observed(self) -> tuple[Floats, Floats]:
         """The same of the returns in their own order."""

@@ -14,16 +14,21 @@ multiplications and divisions only: a geometric length is found without a logari
 """
 
 from ._jit import kernel
-from .philox import two_uniforms
+from .philox import fill_uniforms, two_uniforms
 
-DRAWN, PLACE, LEFT, GROWTH, PEAK, LEAST, DEEPEST, AGE, LONGEST, OFFSETS, SQUARES, IS_OVER = range(12)
-"""Draws made; the next return of the block and how many more it has; equity over that at the start, its peak so far,
-the least from which on it is the deepest drawdown, that drawdown as a share of its peak; steps since the peak; the
-longest drawdown that is over; sum of returns less the centre, and of its squares; whether all was lost."""
-PATH_CARRY = 12
+DRAWN, AT, PLACE, LEFT, GROWTH, PEAK, LEAST, DEEPEST, AGE, LONGEST, OFFSETS, SQUARES, IS_OVER = range(13)
+"""Draws made; which of the drawn blocks comes next; the next return of the block and how many more it has; equity over
+that at the start, its peak so far, the least from which on it is the deepest drawdown, that drawdown as a share of its
+peak; steps since the peak; the longest drawdown that is over; sum of returns less the centre, and of its squares;
+whether all was lost."""
+PATH_CARRY = 13
 
 FINAL_GROWTH, MEAN, SQUARES_ABOUT_MEAN, DEEPEST_SHARE, LONGEST_DRAWDOWN = range(5)
 PATH_RESULTS = 5
+
+BLOCKS_AT_ONCE = 128
+"""Blocks that are drawn, and steps that are taken, in one go: what they need stays in the first-level cache."""
+DRAWN_ROWS = 5
 
 _ROUNDING = 2.0**-50
 
@@ -96,45 +101,72 @@ def finish_path(steps, centre, carry, out):
 
 
 @kernel
-def block_length(uniform, survivals):
-    """1 + the number of times in a row that a block goes on, for a uniform in [0, 1).
+def fill_lengths(uniforms, survivals, lengths, chances):
+    """1 + the number of times in a row that a block goes on, for each uniform in [0, 1).
 
     survivals: float64[k], the chance to go on 2^(k-1), …, 4, 2, 1 times. Length - 1 is the greatest number whose chance
-    is above the uniform (inversion), found bit by bit.
+    is above the uniform (inversion), found bit by bit. lengths: float64[n]; chances: float64[n], scratch.
     """
-    longer, chance, more = 0, 1.0, 1 << survivals.shape[0]
+    lengths[:], chances[:] = 1.0, 1.0
+    more = float(1 << survivals.shape[0])
     for share in survivals:
-        more >>= 1
-        after = chance * share
-        goes_on = uniform < after
-        chance = after if goes_on else chance
-        longer += more * goes_on
-    return longer + 1
+        more *= 0.5
+        for k in range(uniforms.shape[0]):  # side by side, where the bits of one length would wait for each other
+            after = chances[k] * share
+            goes_on = uniforms[k] < after
+            chances[k] = after if goes_on else chances[k]
+            lengths[k] += more if goes_on else 0.0
 
 
 @kernel
-def advance_blocks(returns, starts, length, survivals, seed, path, centre, carry, steps):
+def _draw_blocks(starts, length, survivals, seed, path, first, places, lengths, scratch):
+    """Where blocks first, first + 1, … of a path begin and how long they are."""
+    fill_uniforms(seed, path, first, places, scratch[0])
+    for k in range(places.shape[0]):
+        places[k] = int(places[k] * starts)
+    if survivals.shape[0]:
+        fill_lengths(scratch[0], survivals, lengths, scratch[1])
+    else:
+        lengths[:] = length
+
+
+@kernel
+def advance_blocks(returns, starts, length, survivals, seed, path, centre, carry, drawn, steps):
     """The next `steps` steps of a path made of blocks.
 
-    returns: float64[n], n >= 1; 1 <= starts <= n; carry: float64[PATH_CARRY], begun by `start_path`.
+    returns: float64[n], n >= 1; 1 <= starts <= n; length: of a block, the mean one where there are survivals; carry:
+    float64[PATH_CARRY], begun by `start_path`; drawn: float64[DRAWN_ROWS, BLOCKS_AT_ONCE], a part of the carry.
+
+    Blocks are drawn some at a time and their returns are put in a row before they are taken in: short blocks would
+    otherwise wait for their draws one by one.
     """
-    n, drawn, place, left = returns.shape[0], int(carry[DRAWN]), int(carry[PLACE]), int(carry[LEFT])
+    n, count, at = returns.shape[0], int(carry[DRAWN]), int(carry[AT])
+    place, left = int(carry[PLACE]), int(carry[LEFT])
+    at_once = min(int(n / length) + 1, BLOCKS_AT_ONCE)
+    places, lengths, row = drawn[0, :at_once], drawn[1, :at_once], drawn[2]
+    filled = 0
     while steps > 0:
         if left == 0:
-            where, how_long = two_uniforms(seed, path, drawn)
-            place = int(where * starts)
-            left = block_length(how_long, survivals) if survivals.shape[0] else length
-            drawn += 1
-        taken = min(left, steps, n - place)
-        take_steps(returns[place : place + taken], centre, carry)
+            if at == 0:
+                _draw_blocks(starts, length, survivals, seed, path, count, places, lengths, drawn[3:])
+                count += at_once
+            place, left = int(places[at]), int(lengths[at])
+            at = at + 1 if at + 1 < at_once else 0
+        taken = min(left, steps, n - place, BLOCKS_AT_ONCE - filled)
+        for k in range(taken):
+            row[filled + k] = returns[place + k]
+        filled += taken
         place = place + taken if place + taken < n else 0
         left -= taken
         steps -= taken
-    carry[DRAWN], carry[PLACE], carry[LEFT] = drawn, place, left
+        if filled == BLOCKS_AT_ONCE or steps == 0:
+            take_steps(row[:filled], centre, carry)
+            filled = 0
+    carry[DRAWN], carry[AT], carry[PLACE], carry[LEFT] = count, at, place, left
 
 
 @kernel
-def advance_shuffled(returns, order, seed, path, centre, carry, steps):
+def advance_shuffled(returns, seed, path, centre, carry, order, steps):
     """The next `steps` steps of a path that takes each return once (Fisher and Yates, Durstenfeld 1964).
 
     order: int64[n], a part of the carry: what is drawn stands before what is left.
@@ -152,34 +184,34 @@ def advance_shuffled(returns, order, seed, path, centre, carry, steps):
 
 
 @kernel
-def block_paths(returns, starts, length, survivals, seed, first, centre, marks, carry, curves, out):
+def block_paths(returns, starts, length, survivals, seed, first, centre, marks, carry, drawn, curves, out):
     """Paths first, first + 1, … of blocks: a row of out and of curves each.
 
     marks: int64[mark], rising, numbers of steps after which growth is noted; curves: float64[path, mark];
-    out: float64[path, PATH_RESULTS]. The rest as for `advance_blocks`; the carry is scratch.
+    out: float64[path, PATH_RESULTS]. The rest as for `advance_blocks`; carry and drawn are scratch.
     """
     n = returns.shape[0]
     for row in range(out.shape[0]):
         start_path(carry)
         done = 0
         for m in range(marks.shape[0]):
-            advance_blocks(returns, starts, length, survivals, seed, first + row, centre, carry, marks[m] - done)
+            advance_blocks(returns, starts, length, survivals, seed, first + row, centre, carry, drawn, marks[m] - done)
             done = marks[m]
             curves[row, m] = carry[GROWTH]
-        advance_blocks(returns, starts, length, survivals, seed, first + row, centre, carry, n - done)
+        advance_blocks(returns, starts, length, survivals, seed, first + row, centre, carry, drawn, n - done)
         finish_path(n, centre, carry, out[row])
 
 
 @kernel
-def shuffled_paths(returns, order, seed, first, centre, marks, carry, curves, out):
+def shuffled_paths(returns, seed, first, centre, marks, carry, order, curves, out):
     """Paths first, first + 1, … that take each return once. As `block_paths`; order and carry are scratch."""
     n = returns.shape[0]
     for row in range(out.shape[0]):
         start_path(carry)
         done = 0
         for m in range(marks.shape[0]):
-            advance_shuffled(returns, order, seed, first + row, centre, carry, marks[m] - done)
+            advance_shuffled(returns, seed, first + row, centre, carry, order, marks[m] - done)
             done = marks[m]
             curves[row, m] = carry[GROWTH]
-        advance_shuffled(returns, order, seed, first + row, centre, carry, n - done)
+        advance_shuffled(returns, seed, first + row, centre, carry, order, n - done)
         finish_path(n, centre, carry, out[row])

@@ -34,3 +34,15 @@ def two_uniforms(seed, stream, number):
     w0, w1, w2, w3 = philox(counter & _LOW, counter >> _HALF, own & _LOW, own >> _HALF, key & _LOW, key >> _HALF)
     first, second = np.int64(((w0 << _HALF) | w1) >> _SPARE), np.int64(((w2 << _HALF) | w3) >> _SPARE)
     return first * _UNIT, second * _UNIT
+
+
+@kernel
+def fill_uniforms(seed, stream, first, left, right):
+    """`two_uniforms` of draws first, first + 1, …: the first numbers into left, the second ones into right."""
+    own, key = np.uint64(stream), np.uint64(seed)
+    c2, c3, k0, k1 = own & _LOW, own >> _HALF, key & _LOW, key >> _HALF
+    for k in range(left.shape[0]):
+        counter = np.uint64(first + k)
+        w0, w1, w2, w3 = philox(counter & _LOW, counter >> _HALF, c2, c3, k0, k1)
+        left[k] = np.int64(((w0 << _HALF) | w1) >> _SPARE) * _UNIT
+        right[k] = np.int64(((w2 << _HALF) | w3) >> _SPARE) * _UNIT
