@@ -56,7 +56,7 @@ class MonteCarloResult:
     @property
     def paths(self) -> int:
         """How many paths there are."""
-        return self.path_results.shape[0]
+        return int(self.path_results.shape[0])
 
     @cached_property
     def path_table(self) -> pl.DataFrame:

@@ -115,8 +115,8 @@ def _drawdown(figure: Any, source: ColumnDataSource) -> Chart:
 def _montecarlo(figure: Any, sources: _Sources, note: str) -> Chart:
     """Equity between the bands that nine and five of ten paths are in at each time."""
     bands = sources["montecarlo"]
-    for low, high, name, alpha in (("p5", "p95", "band90", 0.22), ("p25", "p75", "band50", 0.35)):
-        figure.varea("x", low, high, source=bands, name=name, fill_alpha=alpha)
+    for low, high, name in (("p5", "p95", "band90"), ("p25", "p75", "band50")):
+        figure.varea("x", low, high, source=bands, name=name, fill_alpha=0.9)
     middle = figure.line("x", "p50", source=bands, name="median", line_width=1.25, line_dash="dashed")
     own = figure.line("x", "y", source=sources["equity"], name="equity", line_width=1.25)
     quantiles = [(f"{share} %", f"@p{share}{{0,0.00}}") for share in (95, 75, 50, 25, 5)]

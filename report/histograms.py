@@ -12,7 +12,7 @@ from ..engine.bars import Floats
 from ..engine.montecarlo_result import MonteCarloResult
 from .figures import add_hover, new_plain_figure
 
-BINS = 60
+BINS = 61
 _HEIGHT = 220
 _OUTER = 0.005
 """Share of the paths beyond each end of a histogram: a few paths that went far would leave it a single bar."""
@@ -43,6 +43,7 @@ def _histogram(found: MonteCarloResult, name: str, title: str, unit: str, ticks:
     heights, edges = _counts(values[np.isfinite(values)], observed)
     shares = heights / values.size * 100.0
     figure = new_plain_figure(f"montecarlo_{name}", _HEIGHT)
+    figure.y_range.start = 0.0
     columns = {"left": edges[:-1], "right": edges[1:], "top": shares}
     bars = ColumnDataSource({key: column.tolist() for key, column in columns.items()})
     quads = figure.quad(left="left", right="right", top="top", bottom=0.0, source=bars, name="paths", line_width=0)

@@ -144,4 +144,5 @@ def sheet_from(document: Mapping[str, Any], bars: Sequence[pl.DataFrame], tables
     """A sheet of the tables that a report shows; there may be more of them."""
     own, besides = ({each.name for each in fields(kind)} & tables.keys() for kind in (Sheet, Governed))
     governed = Governed(**{name: tables[name] for name in besides}) if IS_SCHEDULER in document else None
-    return Sheet(document=document, bars=bars, governed=governed, **{name: tables[name] for name in own})
+    shown = {name: tables[name] for name in own}
+    return Sheet(document=document, bars=bars, governed=governed, montecarlo=None, **shown)
