@@ -121,11 +121,12 @@ def fill_lengths(uniforms, survivals, lengths, chances):
 @kernel
 def _draw_blocks(starts, length, survivals, seed, path, first, places, lengths, scratch):
     """Where blocks first, first + 1, … of a path begin and how long they are."""
-    fill_uniforms(seed, path, first, places, scratch[0])
+    uniforms, chances = scratch[0, : places.shape[0]], scratch[1, : places.shape[0]]
+    fill_uniforms(seed, path, first, places, uniforms)
     for k in range(places.shape[0]):
         places[k] = int(places[k] * starts)
     if survivals.shape[0]:
-        fill_lengths(scratch[0], survivals, lengths, scratch[1])
+        fill_lengths(uniforms, survivals, lengths, chances)
     else:
         lengths[:] = length
 
