@@ -127,11 +127,11 @@ class _Work:
     def fill(self, first: int, curves: Floats, found: Floats) -> None:
         """Paths from number `first` on: growth at the marks, and what each came to, as the kernels write it."""
         returns, centre, carry = self.resampled.returns, self.resampled.centre, np.empty(bootstrap.PATH_CARRY)
+        drawn = np.empty((bootstrap.DRAWN_ROWS, bootstrap.BLOCKS_AT_ONCE))
         if self.method == "shuffled_trades":
             order = np.empty(returns.size, dtype=np.int64)
-            bootstrap.shuffled_paths(returns, self.seed, first, centre, self.marks, carry, order, curves, found)
+            bootstrap.shuffled_paths(returns, self.seed, first, centre, self.marks, carry, drawn, order, curves, found)
         else:
-            drawn = np.empty((bootstrap.DRAWN_ROWS, bootstrap.BLOCKS_AT_ONCE))
             blocks = self._blocks(returns.size)
             bootstrap.block_paths(returns, *blocks, self.seed, first, centre, self.marks, carry, drawn, curves, found)
 

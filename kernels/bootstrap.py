@@ -14,7 +14,7 @@ multiplications and divisions only: a geometric length is found without a logari
 """
 
 from ._jit import kernel
-from .philox import fill_uniforms, two_uniforms
+from .philox import fill_uniforms
 
 DRAWN, AT, PLACE, LEFT, GROWTH, PEAK, LEAST, DEEPEST, AGE, LONGEST, OFFSETS, SQUARES, IS_OVER = range(13)
 """Draws made; which of the drawn blocks comes next; the next return of the block and how many more it has; equity over
@@ -167,21 +167,27 @@ def advance_blocks(returns, starts, length, survivals, seed, path, centre, carry
 
 
 @kernel
-def advance_shuffled(returns, seed, path, centre, carry, order, steps):
+def advance_shuffled(returns, seed, path, centre, carry, drawn, order, steps):
     """The next `steps` steps of a path that takes each return once (Fisher and Yates, Durstenfeld 1964).
 
-    order: int64[n], a part of the carry: what is drawn stands before what is left.
+    carry and drawn: as for `advance_blocks`; order: int64[n], a part of the carry: what is drawn stands before what is
+    left.
     """
-    n, drawn = returns.shape[0], int(carry[DRAWN])
-    if drawn == 0:
+    n, done = returns.shape[0], int(carry[DRAWN])
+    row = drawn[2]
+    if done == 0:
         for k in range(n):
             order[k] = k
-    for k in range(drawn, drawn + steps):
-        where, _ = two_uniforms(seed, path, k)
-        other = k + int(where * (n - k))
-        order[k], order[other] = order[other], order[k]
-        take_steps(returns[order[k] : order[k] + 1], centre, carry)
-    carry[DRAWN] = drawn + steps
+    for start in range(done, done + steps, BLOCKS_AT_ONCE):
+        count = min(BLOCKS_AT_ONCE, done + steps - start)
+        fill_uniforms(seed, path, start, drawn[0, :count], drawn[1, :count])
+        for k in range(count):
+            here = start + k
+            other = here + int(drawn[0, k] * (n - here))
+            order[here], order[other] = order[other], order[here]
+            row[k] = returns[order[here]]
+        take_steps(row[:count], centre, carry)
+    carry[DRAWN] = done + steps
 
 
 @kernel
@@ -204,15 +210,15 @@ def block_paths(returns, starts, length, survivals, seed, first, centre, marks, 
 
 
 @kernel
-def shuffled_paths(returns, seed, first, centre, marks, carry, order, curves, out):
-    """Paths first, first + 1, … that take each return once. As `block_paths`; order and carry are scratch."""
+def shuffled_paths(returns, seed, first, centre, marks, carry, drawn, order, curves, out):
+    """Paths first, first + 1, … that take each return once. As `block_paths`; order is scratch too."""
     n = returns.shape[0]
     for row in range(out.shape[0]):
         start_path(carry)
         done = 0
         for m in range(marks.shape[0]):
-            advance_shuffled(returns, seed, first + row, centre, carry, order, marks[m] - done)
+            advance_shuffled(returns, seed, first + row, centre, carry, drawn, order, marks[m] - done)
             done = marks[m]
             curves[row, m] = carry[GROWTH]
-        advance_shuffled(returns, seed, first + row, centre, carry, order, n - done)
+        advance_shuffled(returns, seed, first + row, centre, carry, drawn, order, n - done)
         finish_path(n, centre, carry, out[row])

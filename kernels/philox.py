@@ -18,31 +18,31 @@ _UNIT = 2.0**-53
 
 
 @kernel
-def philox(c0, c1, c2, c3, k0, k1):
-    """The four words of 32 bits that belong to a counter of four and a key of two, all uint64."""
-    for _ in range(_ROUNDS):
-        first, second = _MULTIPLIER_0 * c0, _MULTIPLIER_1 * c2
-        c0, c1, c2, c3 = (second >> _HALF) ^ c1 ^ k0, second & _LOW, (first >> _HALF) ^ c3 ^ k1, first & _LOW
-        k0, k1 = (k0 + _WEYL_0) & _LOW, (k1 + _WEYL_1) & _LOW
-    return c0, c1, c2, c3
-
-
-@kernel
-def two_uniforms(seed, stream, number):
-    """The two numbers in [0, 1), multiples of 2^-53, of draw `number` of a stream; all whole and not negative."""
-    counter, own, key = np.uint64(number), np.uint64(stream), np.uint64(seed)
-    w0, w1, w2, w3 = philox(counter & _LOW, counter >> _HALF, own & _LOW, own >> _HALF, key & _LOW, key >> _HALF)
-    first, second = np.int64(((w0 << _HALF) | w1) >> _SPARE), np.int64(((w2 << _HALF) | w3) >> _SPARE)
-    return first * _UNIT, second * _UNIT
-
-
-@kernel
 def fill_uniforms(seed, stream, first, left, right):
-    """`two_uniforms` of draws first, first + 1, …: the first numbers into left, the second ones into right."""
+    """Two numbers in [0, 1) for each of the draws first, first + 1, … of a stream, multiples of 2^-53.
+
+    left, right: float64[n]. The counter is the draw and the stream, the key the seed, whole numbers under 2^63. The
+    rounds stand in the loop: a function of them would return four words at once, which keeps it from going over
+    several draws side by side (11 against 2 ns a draw).
+    """
     own, key = np.uint64(stream), np.uint64(seed)
-    c2, c3, k0, k1 = own & _LOW, own >> _HALF, key & _LOW, key >> _HALF
+    own_low, own_high, key_low, key_high = own & _LOW, own >> _HALF, key & _LOW, key >> _HALF
     for k in range(left.shape[0]):
-        counter = np.uint64(first + k)
-        w0, w1, w2, w3 = philox(counter & _LOW, counter >> _HALF, c2, c3, k0, k1)
-        left[k] = np.int64(((w0 << _HALF) | w1) >> _SPARE) * _UNIT
-        right[k] = np.int64(((w2 << _HALF) | w3) >> _SPARE) * _UNIT
+        number = np.uint64(first + k)
+        c0 = number & _LOW
+        c1 = number >> _HALF
+        c2 = own_low
+        c3 = own_high
+        k0 = key_low
+        k1 = key_high
+        for _ in range(_ROUNDS):
+            first_product = _MULTIPLIER_0 * c0
+            second_product = _MULTIPLIER_1 * c2
+            c0 = (second_product >> _HALF) ^ c1 ^ k0
+            c1 = second_product & _LOW
+            c2 = (first_product >> _HALF) ^ c3 ^ k1
+            c3 = first_product & _LOW
+            k0 = (k0 + _WEYL_0) & _LOW
+            k1 = (k1 + _WEYL_1) & _LOW
+        left[k] = np.int64(((c0 << _HALF) | c1) >> _SPARE) * _UNIT
+        right[k] = np.int64(((c2 << _HALF) | c3) >> _SPARE) * _UNIT

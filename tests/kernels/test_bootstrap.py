@@ -48,7 +48,8 @@ def run_shuffled(returns: Floats, *, first: int = 0, paths: int = 4, marks: int 
     curves, out = np.full((paths, marks), POISON), np.full((paths, bootstrap.PATH_RESULTS), POISON)
     order, carry = np.full(returns.size, -1, dtype=np.int64), np.full(bootstrap.PATH_CARRY, POISON)
     centre, places = float(np.median(returns)), mark_places(returns.size, marks)
-    bootstrap.shuffled_paths(returns, SEED, first, centre, places, carry, order, curves, out)
+    drawn = np.full((bootstrap.DRAWN_ROWS, bootstrap.BLOCKS_AT_ONCE), POISON)
+    bootstrap.shuffled_paths(returns, SEED, first, centre, places, carry, drawn, order, curves, out)
     return curves, out
 
 
@@ -127,7 +128,7 @@ def test_cut_anywhere_a_path_has_the_same_bits(cuts: list[int], length: float, s
         bootstrap.start_path(carry)
         for start, stop in pairwise([0, *sorted(places), 300]):
             if shuffles:
-                bootstrap.advance_shuffled(returns, SEED, 5, 0.001, carry, order, stop - start)
+                bootstrap.advance_shuffled(returns, SEED, 5, 0.001, carry, drawn, order, stop - start)
             else:
                 chances = survivals(length)
                 bootstrap.advance_blocks(
