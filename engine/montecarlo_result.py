@@ -19,8 +19,8 @@ from .provenance import software
 from .resampled import Resampled
 from .scheduler.digests import digest_of
 
-QUANTILES = {"p5": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95}
-"""By their names in tables. Each is the value of a path (inverse of the distribution function), never one between."""
+QUANTILES = {"p5": 5, "p25": 25, "p50": 50, "p75": 75, "p95": 95}
+"""Percentiles by their names in tables."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -182,5 +182,15 @@ def _spread(values: pl.Series) -> dict[str, float]:
     known = values.drop_nulls().to_numpy()
     if not known.size:
         return dict.fromkeys(("mean", *QUANTILES), math.nan)
-    quantiles = np.quantile(known, list(QUANTILES.values()), method="inverted_cdf")
-    return {"mean": float(known.mean()), **{name: float(q) for name, q in zip(QUANTILES, quantiles, strict=True)}}
+    return {"mean": float(known.mean()), **dict(zip(QUANTILES, quantiles_of(known).tolist(), strict=True))}
+
+
+def quantiles_of(values: Floats) -> Floats:
+    """The percentiles of `QUANTILES`, each one of the values and never between two: an infinite one is no trouble.
+
+    It is the least value that so many percent are not above, the inverse of the distribution function.
+    """
+    count = values.size
+    places = [-(-percent * count // 100) - 1 for percent in QUANTILES.values()]
+    ordered: Floats = np.sort(values)
+    return ordered[places]

@@ -27,8 +27,8 @@ FINAL_GROWTH, MEAN, SQUARES_ABOUT_MEAN, DEEPEST_SHARE, LONGEST_DRAWDOWN = range(
 PATH_RESULTS = 5
 
 BLOCKS_AT_ONCE = 128
-"""Blocks that are drawn, and steps that are taken, in one go: what they need stays in the first-level cache."""
-DRAWN_ROWS = 5
+"""Blocks that are drawn in one go; what they need stays in the first-level cache."""
+DRAWN_ROWS = 4
 
 _ROUNDING = 2.0**-50
 
@@ -132,93 +132,98 @@ def _draw_blocks(starts, length, survivals, seed, path, first, places, lengths, 
 
 
 @kernel
-def advance_blocks(returns, starts, length, survivals, seed, path, centre, carry, drawn, steps):
-    """The next `steps` steps of a path made of blocks.
+def fill_blocks(returns, starts, length, survivals, seed, path, carry, drawn, out):
+    """The next returns of a path that is made of blocks, as many as out has room for.
 
     returns: float64[n], n >= 1; 1 <= starts <= n; length: of a block, the mean one where there are survivals; carry:
     float64[PATH_CARRY], begun by `start_path`; drawn: float64[DRAWN_ROWS, BLOCKS_AT_ONCE], a part of the carry.
 
-    Blocks are drawn some at a time and their returns are put in a row before they are taken in: short blocks would
-    otherwise wait for their draws one by one.
+    Blocks are drawn some at a time: short ones would otherwise wait for their draws one by one.
     """
     n, count, at = returns.shape[0], int(carry[DRAWN]), int(carry[AT])
     place, left = int(carry[PLACE]), int(carry[LEFT])
     at_once = min(int(n / length) + 1, BLOCKS_AT_ONCE)
-    places, lengths, row = drawn[0, :at_once], drawn[1, :at_once], drawn[2]
-    filled = 0
-    while steps > 0:
+    places, lengths = drawn[0, :at_once], drawn[1, :at_once]
+    filled, size = 0, out.shape[0]
+    while filled < size:
         if left == 0:
             if at == 0:
-                _draw_blocks(starts, length, survivals, seed, path, count, places, lengths, drawn[3:])
+                _draw_blocks(starts, length, survivals, seed, path, count, places, lengths, drawn[2:])
                 count += at_once
             place, left = int(places[at]), int(lengths[at])
             at = at + 1 if at + 1 < at_once else 0
-        taken = min(left, steps, n - place, BLOCKS_AT_ONCE - filled)
+        taken = min(left, size - filled, n - place)
         for k in range(taken):
-            row[filled + k] = returns[place + k]
+            out[filled + k] = returns[place + k]
         filled += taken
         place = place + taken if place + taken < n else 0
         left -= taken
-        steps -= taken
-        if filled == BLOCKS_AT_ONCE or steps == 0:
-            take_steps(row[:filled], centre, carry)
-            filled = 0
     carry[DRAWN], carry[AT], carry[PLACE], carry[LEFT] = count, at, place, left
 
 
 @kernel
-def advance_shuffled(returns, seed, path, centre, carry, drawn, order, steps):
-    """The next `steps` steps of a path that takes each return once (Fisher and Yates, Durstenfeld 1964).
+def fill_shuffled(returns, seed, path, carry, drawn, order, out):
+    """The next returns of a path that takes each once (Fisher and Yates, Durstenfeld 1964), up to the room in out.
 
-    carry and drawn: as for `advance_blocks`; order: int64[n], a part of the carry: what is drawn stands before what is
+    carry and drawn: as for `fill_blocks`; order: int64[n], a part of the carry: what is drawn stands before what is
     left.
     """
     n, done = returns.shape[0], int(carry[DRAWN])
-    row = drawn[2]
     if done == 0:
         for k in range(n):
             order[k] = k
-    for start in range(done, done + steps, BLOCKS_AT_ONCE):
-        count = min(BLOCKS_AT_ONCE, done + steps - start)
-        fill_uniforms(seed, path, start, drawn[0, :count], drawn[1, :count])
+    for start in range(0, out.shape[0], BLOCKS_AT_ONCE):
+        count = min(BLOCKS_AT_ONCE, out.shape[0] - start)
+        fill_uniforms(seed, path, done + start, drawn[0, :count], drawn[1, :count])
         for k in range(count):
-            here = start + k
+            here = done + start + k
             other = here + int(drawn[0, k] * (n - here))
             order[here], order[other] = order[other], order[here]
-            row[k] = returns[order[here]]
-        take_steps(row[:count], centre, carry)
-    carry[DRAWN] = done + steps
+            out[start + k] = returns[order[here]]
+    carry[DRAWN] = done + out.shape[0]
 
 
 @kernel
-def block_paths(returns, starts, length, survivals, seed, first, centre, marks, carry, drawn, curves, out):
+def _take_row(row, done, marks, noted, centre, carry, curve):
+    """Take in returns after `done` steps, noting growth at the marks among them; returns how many there were so far."""
+    at = 0
+    while noted < marks.shape[0] and marks[noted] <= done + row.shape[0]:
+        stop = marks[noted] - done
+        take_steps(row[at:stop], centre, carry)
+        curve[noted] = carry[GROWTH]
+        at = stop
+        noted += 1
+    take_steps(row[at:], centre, carry)
+    return noted
+
+
+@kernel
+def block_paths(returns, starts, length, survivals, seed, first, centre, marks, carry, drawn, row, curves, out):
     """Paths first, first + 1, … of blocks: a row of out and of curves each.
 
-    marks: int64[mark], rising, numbers of steps after which growth is noted; curves: float64[path, mark];
-    out: float64[path, PATH_RESULTS]. The rest as for `advance_blocks`; carry and drawn are scratch.
+    marks: int64[mark], rising, numbers of steps after which growth is noted; row: float64[>= 1], scratch, as carry and
+    drawn are; curves: float64[path, mark]; out: float64[path, PATH_RESULTS]. The rest as for `fill_blocks`.
     """
     n = returns.shape[0]
-    for row in range(out.shape[0]):
+    for p in range(out.shape[0]):
         start_path(carry)
-        done = 0
-        for m in range(marks.shape[0]):
-            advance_blocks(returns, starts, length, survivals, seed, first + row, centre, carry, drawn, marks[m] - done)
-            done = marks[m]
-            curves[row, m] = carry[GROWTH]
-        advance_blocks(returns, starts, length, survivals, seed, first + row, centre, carry, drawn, n - done)
-        finish_path(n, centre, carry, out[row])
+        noted = 0
+        for done in range(0, n, row.shape[0]):
+            part = row[: min(row.shape[0], n - done)]
+            fill_blocks(returns, starts, length, survivals, seed, first + p, carry, drawn, part)
+            noted = _take_row(part, done, marks, noted, centre, carry, curves[p])
+        finish_path(n, centre, carry, out[p])
 
 
 @kernel
-def shuffled_paths(returns, seed, first, centre, marks, carry, drawn, order, curves, out):
+def shuffled_paths(returns, seed, first, centre, marks, carry, drawn, row, order, curves, out):
     """Paths first, first + 1, … that take each return once. As `block_paths`; order is scratch too."""
     n = returns.shape[0]
-    for row in range(out.shape[0]):
+    for p in range(out.shape[0]):
         start_path(carry)
-        done = 0
-        for m in range(marks.shape[0]):
-            advance_shuffled(returns, seed, first + row, centre, carry, drawn, order, marks[m] - done)
-            done = marks[m]
-            curves[row, m] = carry[GROWTH]
-        advance_shuffled(returns, seed, first + row, centre, carry, drawn, order, n - done)
-        finish_path(n, centre, carry, out[row])
+        noted = 0
+        for done in range(0, n, row.shape[0]):
+            part = row[: min(row.shape[0], n - done)]
+            fill_shuffled(returns, seed, first + p, carry, drawn, order, part)
+            noted = _take_row(part, done, marks, noted, centre, carry, curves[p])
+        finish_path(n, centre, carry, out[p])

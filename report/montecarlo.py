@@ -43,6 +43,6 @@ def words(found: MonteCarloResult) -> str:
 
 def quantile_table(found: MonteCarloResult) -> Table:
     """One row a metric: that of the result, the mean and the quantiles over the paths."""
-    headings = ("metric", "this result", "mean", *(f"{share * 100.0:.0f} %" for share in QUANTILES.values()))
+    headings = ("metric", "this result", "mean", *(f"{percent} %" for percent in QUANTILES.values()))
     rows = [[label(name), *(metric(name, value) for value in row.values())] for name, row in found.metrics.items()]
     return Table("Monte Carlo", headings, rows, texts=("metric",))

@@ -29,16 +29,24 @@ def sample(n: int, seed: int = 1, step: float = 0.02) -> Floats:
 
 
 def run_blocks(
-    returns: Floats, starts: int, length: float, *, is_geometric: bool, first: int = 0, paths: int = 4, marks: int = 5
+    returns: Floats,
+    starts: int,
+    length: float,
+    *,
+    is_geometric: bool,
+    first: int = 0,
+    paths: int = 4,
+    marks: int = 5,
+    room: int = 64,
 ) -> tuple[Floats, Floats]:
     """Curves and results of some paths, everything poisoned first."""
     chances = survivals(length) if is_geometric else np.empty(0)
     curves, out = np.full((paths, marks), POISON), np.full((paths, bootstrap.PATH_RESULTS), POISON)
     drawn = np.full((bootstrap.DRAWN_ROWS, bootstrap.BLOCKS_AT_ONCE), POISON)
-    carry = np.full(bootstrap.PATH_CARRY, POISON)
+    carry, row = np.full(bootstrap.PATH_CARRY, POISON), np.full(room, POISON)
     centre = float(np.median(returns))
     places = mark_places(returns.size, marks)
-    bootstrap.block_paths(returns, starts, length, chances, SEED, first, centre, places, carry, drawn, curves, out)
+    bootstrap.block_paths(returns, starts, length, chances, SEED, first, centre, places, carry, drawn, row, curves, out)
     assert not (bits(curves) == bits(POISON)).any()
     assert not (bits(out) == bits(POISON)).any()
     return curves, out
@@ -47,9 +55,10 @@ def run_blocks(
 def run_shuffled(returns: Floats, *, first: int = 0, paths: int = 4, marks: int = 5) -> tuple[Floats, Floats]:
     curves, out = np.full((paths, marks), POISON), np.full((paths, bootstrap.PATH_RESULTS), POISON)
     order, carry = np.full(returns.size, -1, dtype=np.int64), np.full(bootstrap.PATH_CARRY, POISON)
+    row = np.full(64, POISON)
     centre, places = float(np.median(returns)), mark_places(returns.size, marks)
     drawn = np.full((bootstrap.DRAWN_ROWS, bootstrap.BLOCKS_AT_ONCE), POISON)
-    bootstrap.shuffled_paths(returns, SEED, first, centre, places, carry, drawn, order, curves, out)
+    bootstrap.shuffled_paths(returns, SEED, first, centre, places, carry, drawn, row, order, curves, out)
     return curves, out
 
 
@@ -118,23 +127,21 @@ def test_every_permutation_is_as_likely() -> None:
 
 @given(cuts=st.lists(st.integers(0, 300), max_size=6), length=st.sampled_from(LENGTHS), shuffles=st.booleans())
 def test_cut_anywhere_a_path_has_the_same_bits(cuts: list[int], length: float, shuffles: bool) -> None:
-    """Steps taken in any pieces, empty ones included, leave the carry of one go."""
+    """Steps taken in any pieces, empty ones included, leave the carry and the returns of one go."""
     returns = sample(300)
 
     def advanced(places: list[int]) -> Floats:
         carry = np.full(bootstrap.PATH_CARRY, POISON)
         drawn = np.full((bootstrap.DRAWN_ROWS, bootstrap.BLOCKS_AT_ONCE), POISON)
-        order = np.full(300, -1, dtype=np.int64)
+        order, out = np.full(300, -1, dtype=np.int64), np.full(300, POISON)
         bootstrap.start_path(carry)
         for start, stop in pairwise([0, *sorted(places), 300]):
             if shuffles:
-                bootstrap.advance_shuffled(returns, SEED, 5, 0.001, carry, drawn, order, stop - start)
+                bootstrap.fill_shuffled(returns, SEED, 5, carry, drawn, order, out[start:stop])
             else:
-                chances = survivals(length)
-                bootstrap.advance_blocks(
-                    returns, 300, length, chances, SEED, 5, 0.001, carry, drawn, stop - start
-                )  # fmt: skip
-        return carry
+                bootstrap.fill_blocks(returns, 300, length, survivals(length), SEED, 5, carry, drawn, out[start:stop])
+            bootstrap.take_steps(out[start:stop], 0.001, carry)
+        return np.concatenate((carry, out))
 
     assert_same_bits(advanced(cuts), advanced([]), f"cut at {sorted(cuts)}")
 
@@ -151,8 +158,8 @@ def test_a_path_does_not_depend_on_the_others(cut: int, length: float, marks: in
     ]
     for place in (0, 1):
         assert_same_bits(np.concatenate([part[place] for part in parts]), whole[place], f"cut at path {cut}")
-    _, other = run_blocks(returns, 40, length, is_geometric=True, paths=6, marks=marks)
-    assert_same_bits(other, whole[1], f"{marks} marks")
+    _, other = run_blocks(returns, 40, length, is_geometric=True, paths=6, marks=marks, room=marks)
+    assert_same_bits(other, whole[1], f"{marks} marks, {marks} steps in a row")
     pieces = [run_shuffled(returns, first=0, paths=cut), run_shuffled(returns, first=cut, paths=6 - cut)]
     assert_same_bits(np.concatenate([p[1] for p in pieces]), run_shuffled(returns, paths=6)[1], "shuffled")
 
