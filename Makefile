@@ -82,6 +82,7 @@ bench: .venv-bench/ready .venv-nautilus/ready
 	.venv-bench/bin/python benchmarks/peers/metrics.py
 	.venv-bench/bin/python benchmarks/fills/run.py
 	.venv-bench/bin/python benchmarks/scheduler/run.py
+	.venv-bench/bin/python benchmarks/montecarlo/run.py
 	.venv-bench/bin/python benchmarks/replay/run.py
 	.venv-bench/bin/python benchmarks/live/run.py
 	.venv-bench/bin/python benchmarks/live/loopback.py

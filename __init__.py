@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from .engine.configured import load_core_config
     from .engine.execution import Execution
     from .engine.lookahead import LookaheadReport, audit_lookahead
+    from .engine.montecarlo import montecarlo
+    from .engine.montecarlo_result import MonteCarloResult
     from .engine.portfolio import portfolio
     from .engine.portfolio_result import PortfolioResult
     from .engine.result import Result
@@ -88,6 +90,8 @@ _HOME = {
     "Execution": "engine.execution",
     "LookaheadReport": "engine.lookahead",
     "audit_lookahead": "engine.lookahead",
+    "montecarlo": "engine.montecarlo",
+    "MonteCarloResult": "engine.montecarlo_result",
     "portfolio": "engine.portfolio",
     "PortfolioResult": "engine.portfolio_result",
     "Result": "engine.result",
@@ -142,6 +146,7 @@ __all__ = [
     "InMemoryTelemetryEmitter",
     "LookaheadReport",
     "MetricWeightedAllocation",
+    "MonteCarloResult",
     "MultiStrategyScheduler",
     "Parameter",
     "PortfolioResult",
@@ -177,6 +182,7 @@ __all__ = [
     "kernel",
     "load",
     "load_core_config",
+    "montecarlo",
     "policy_of",
     "portfolio",
     "replay",

@@ -26,6 +26,7 @@ from . import (
     licence,
     live_demo,
     modes,
+    montecarlo,
     paper_smoke,
     portfolio,
     replay,
@@ -60,6 +61,7 @@ app.command("reduce", cls=ConnectableCommand)(modes.reduce_command)
 app.command("resume", cls=ConnectableCommand)(modes.resume_command)
 app.command("portfolio")(portfolio.portfolio_command)
 app.command("report")(report.report_command)
+app.command("montecarlo")(montecarlo.montecarlo_command)
 app.command("reproduce")(reproduce.reproduce_command)
 app.command("smoke")(smoke.smoke_command)
 app.command("paper-smoke")(paper_smoke.paper_smoke_command)

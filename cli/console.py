@@ -145,6 +145,6 @@ def format_metric(name: str, value: float) -> str:
     """A metric as people read it; `–` where it has no value."""
     if math.isnan(value):
         return "–"
-    if name in {"trades", "open_trades", "max_drawdown_bars"}:
+    if name in {"trades", "open_trades", "max_drawdown_bars", "max_drawdown_trades"}:
         return f"{value:,.0f}"
     return f"{value:,.2f}"

@@ -24,6 +24,10 @@ def report_command(
         str | None,
         typer.Option("--format", help="html to explore, png or pdf to print. [the output's ending, or html]"),
     ] = None,
+    montecarlo: Annotated[
+        int | None,
+        typer.Option("--montecarlo", metavar="PATHS", help="Show so many resampled paths too, 10000 say; html only."),
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file where it is there.")] = False,
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a line.")] = False,
 ) -> None:
@@ -31,7 +35,7 @@ def report_command(
     if kind is not None and kind not in _FORMATS:
         raise UsageError(unknown_name("format", kind, _FORMATS))
     from ..report.reading import read_sheet, result_folder
-    from ..report.writing import format_of, require_libraries, write_report
+    from ..report.writing import check_montecarlo, format_of, report_montecarlo, require_libraries, write_report
 
     folder = result_folder(result)
     path = output if output is not None else folder / f"report.{kind or 'html'}"
@@ -39,8 +43,14 @@ def report_command(
     if kind not in (None, ending):
         raise UsageError(f"{path}: ends in .{ending}, but --format is {kind}; leave one of them out")
     refuse_existing(path, overwrite=overwrite)
-    require_libraries(ending)
-    write_report(read_sheet(folder), path, ending)
+    if montecarlo is None:
+        require_libraries(ending)
+        write_report(read_sheet(folder), path, ending)
+    else:
+        from ..engine.montecarlo import montecarlo as resample
+
+        check_montecarlo(ending, path)
+        report_montecarlo(resample(folder, paths=montecarlo), path)
     size = path.stat().st_size
     if json_output:
         typer.echo(json.dumps({"report": {"path": str(path), "format": ending, "bytes": size}}, indent=2))

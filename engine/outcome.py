@@ -104,15 +104,20 @@ class Outcome(ABC):
         """`to_dict` as JSON. What is NaN or infinite is null there: JSON has no word for it."""
         return json.dumps(without_endless(self.to_dict()), indent=2, allow_nan=False)
 
-    def report(self, path: str | Path) -> Path:
+    def report(self, path: str | Path, *, montecarlo: int | None = None) -> Path:
         """Write the result for people to read, and return where: `.html` to explore, `.pdf` or `.png` to print.
+
+        Args:
+            path: The file.
+            montecarlo: Show so many resampled paths besides, with the defaults of `bs.montecarlo`; the report of its
+                own result shows any other. For `.html`.
 
         Raises:
             UsageError: Another ending, or the extra `barstep[report]` is not installed.
         """
         from ..report.writing import report_outcome  # noqa: PLC0415 - a call up, made by the reader
 
-        return report_outcome(self, Path(path))
+        return report_outcome(self, Path(path), montecarlo=montecarlo)
 
     def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
         """Write `result.json`, the tables and the bars to a folder that `barstep report` reads, and return it.

@@ -23,6 +23,7 @@ from ..engine.bars import MICROSECONDS, Bars, Floats
 from ..engine.capital_policies import EqualWeightAllocation
 from ..engine.catalog import DEFAULT_STRATEGY_CATALOG
 from ..engine.growing import GrowingPanel
+from ..engine.montecarlo import montecarlo
 from ..engine.portfolio import portfolio
 from ..engine.provenance import arithmetic_fingerprint
 from ..engine.scheduler.backtest import backtest_scheduler
@@ -80,7 +81,9 @@ def warmup_steps() -> list[Callable[[], object]]:
     bars = _some_bars()
     engines = [partial(_warm_engine, engine, bars) for engine in DEFAULT_STRATEGY_CATALOG]
     indicators = [partial(call, bars.close, np.empty(_BARS)) for call in _INDICATORS]
-    accounts = [partial(warm, bars) for warm in (_warm_venue, _warm_portfolio, _warm_scheduler, _warm_live)]
+    accounts = [
+        partial(warm, bars) for warm in (_warm_venue, _warm_portfolio, _warm_scheduler, _warm_live, _warm_montecarlo)
+    ]
     others: list[Callable[[], object]] = [
         partial(_warm_wide, bars.close),
         _warm_capital,
@@ -110,6 +113,12 @@ def _warm_engine(engine: StrategyEngine, bars: Bars) -> None:
 def _warm_venue(bars: Bars) -> None:
     rates = pl.DataFrame({"timestamp": bars.ts_us[:1], "rate": [0.0]})
     backtest(bars, "sma_crossover", stop_loss_pct=1.0, funding=rates)
+
+
+def _warm_montecarlo(bars: Bars) -> None:
+    result = backtest(bars, "sma_crossover")
+    for method in ("stationary", "shuffled_trades"):
+        montecarlo(result, paths=1, method=method)
 
 
 def _warm_portfolio(bars: Bars) -> None:

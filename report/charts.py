@@ -14,6 +14,7 @@ from .costs import band_words
 from .figures import add_hover, new_figure, new_pointer, time_axis
 from .interventions import lanes, stretches
 from .lanes import AXIS, LANE, draw_lanes
+from .montecarlo import words
 from .profits import profits
 from .series import MILLISECONDS, SPANS, Series
 from .sheet import Governed, Sheet
@@ -58,6 +59,8 @@ def time_charts(sheet: Sheet, series: Mapping[str, Series]) -> list[Chart]:
     if sheet.governed is not None:
         found += _interventions(figure, sheet, sheet.governed)
     found.append(_drawdown(figure("drawdown"), sources["drawdown"]))
+    if sheet.montecarlo is not None:
+        found.append(_montecarlo(figure("montecarlo", _TALL), sources, words(sheet.montecarlo)))
     if sheet.weights is None:
         return [*found, _position(figure("position"), sources["position"], sheet)]
     if sheet.governed is not None:
@@ -107,6 +110,26 @@ def _drawdown(figure: Any, source: ColumnDataSource) -> Chart:
     add_hover(figure, line, [("drawdown", "@y{0.00} %"), _TIME])
     figure.yaxis.formatter = NumeralTickFormatter(format="0.[00]")
     return Chart("Drawdown", {"drawdown": figure}, unit="% under the peak so far")
+
+
+def _montecarlo(figure: Any, sources: _Sources, note: str) -> Chart:
+    """Equity between the bands that nine and five of ten paths are in at each time."""
+    bands = sources["montecarlo"]
+    for low, high, name in (("p5", "p95", "band90"), ("p25", "p75", "band50")):
+        figure.varea("x", low, high, source=bands, name=name, fill_alpha=0.9)
+    middle = figure.line("x", "p50", source=bands, name="median", line_width=1.25, line_dash="dashed")
+    own = figure.line("x", "y", source=sources["equity"], name="equity", line_width=1.25)
+    quantiles = [(f"{share} %", f"@p{share}{{0,0.00}}") for share in (95, 75, 50, 25, 5)]
+    add_hover(figure, middle, [*quantiles, _TIME]).attachment = "left"
+    add_hover(figure, own, [("equity", "@y{0,0.00}"), _TIME]).attachment = "right"
+    figure.yaxis.formatter = NumeralTickFormatter(format="0.[000]a")
+    keys = (
+        ("equity", "equity"),
+        ("median", "median of the paths"),
+        ("band50", "half of the paths"),
+        ("band90", "nine of ten"),
+    )
+    return Chart("Monte Carlo", {"montecarlo": figure}, unit="equity in resampled histories", keys=keys, note=note)
 
 
 def _position(figure: Any, source: ColumnDataSource, sheet: Sheet) -> Chart:

@@ -14,6 +14,8 @@ from .charts import Chart, time_charts
 from .costs import costs, signals
 from .embedding import embedded, library
 from .heading import heading
+from .histograms import Histogram, histograms
+from .montecarlo import quantile_table
 from .packing import packed
 from .policy import policy
 from .series import Series, series_of
@@ -37,11 +39,14 @@ def page(sheet: Sheet) -> str:
     has_bars = sheet.equity.height > 0
     series = series_of(sheet) if has_bars else {}
     charts = time_charts(sheet, series) if has_bars else []
+    drawn_paths = histograms(sheet.montecarlo) if sheet.montecarlo is not None else []
     return templates.get_template("page.html").render(
         heading=heading(sheet),
         tiles=tables.tiles(sheet),
         metrics=tables.metrics(sheet),
         charts=charts,
+        histograms=drawn_paths,
+        quantiles=quantile_table(sheet.montecarlo) if sheet.montecarlo is not None else None,
         month_names=tables.MONTHS,
         months=tables.months(sheet),
         governed=_governed(sheet, sheet.governed) if sheet.governed is not None else None,
@@ -53,7 +58,7 @@ def page(sheet: Sheet) -> str:
         left_out=tables.left_out(sheet),
         costs=costs(sheet),
         signals=signals(sheet),
-        drawn=_drawn(sheet, series, charts) if has_bars else None,
+        drawn=_drawn(sheet, series, charts, drawn_paths) if has_bars else None,
         library=library() if has_bars else "",
         style=(_ASSETS / "page.css").read_text("utf-8"),
         script=(_ASSETS / "page.js").read_text("utf-8"),
@@ -73,9 +78,12 @@ def _governed(sheet: Sheet, governed: Governed) -> dict[str, Any]:
     }
 
 
-def _drawn(sheet: Sheet, series: Mapping[str, Series], charts: Sequence[Chart]) -> dict[str, Any]:
+def _drawn(
+    sheet: Sheet, series: Mapping[str, Series], charts: Sequence[Chart], of_paths: Sequence[Histogram]
+) -> dict[str, Any]:
     """What the page's script draws."""
     figures = {name: figure for chart in charts for name, figure in chart.figures.items()}
+    figures |= {each.name: each.figure for each in of_paths}
     first_us = int(sheet.ts_us[0])
     return {
         **embedded({**figures, "candles": candles.candle_chart(sheet)}),

@@ -15,6 +15,7 @@ import polars as pl
 
 from ..data.dataset import DatasetInfo, write_dataset
 from ..engine.bars import Bars
+from ..engine.montecarlo_result import MonteCarloResult
 from ..engine.outcome import Outcome
 from ..engine.seal import BAR_FILES, file_digest, sealed
 from ..errors import refuse_existing
@@ -46,6 +47,19 @@ def save_results(results: Mapping[str, Outcome], folder: Path, *, overwrite: boo
         for name, result in results.items():
             (staged / name).mkdir()
             _write(result, staged / name)
+
+
+def save_montecarlo(found: MonteCarloResult, folder: Path, *, overwrite: bool = False) -> Path:
+    """Write `montecarlo.json`, and the paths and bands as Parquet, all of them or none.
+
+    Raises:
+        UsageError: The folder is there already and is not to be replaced.
+    """
+    with _staged(folder, overwrite=overwrite) as staged:
+        found.path_table.write_parquet(staged / "paths.parquet")
+        found.bands.write_parquet(staged / "bands.parquet")
+        (staged / "montecarlo.json").write_text(f"{found.to_json()}\n", encoding="utf-8")
+    return folder
 
 
 def bar_files(document: Mapping[str, Any]) -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ..engine.bars import Floats, Integers
 from .capital import shares
 from .downsample import envelopes, means
+from .montecarlo import fan
 from .profits import profits
 from .sheet import Governed, Sheet
 from .stack import parts
@@ -27,7 +28,8 @@ class Series:
 
     Attributes:
         ts_us: int64[n], microseconds since the epoch.
-        columns: float64[n] by name: `y` of a line; `worse` and `better` of the band; `height0`, `height1`, … of areas,
+        columns: float64[n] by name: `y` of a line; `worse` and `better` of the band; `p5` to `p95` of a Monte
+            Carlo; `height0`, `height1`, … of areas,
             in the order of `stack.parts`.
     """
 
@@ -54,6 +56,8 @@ def series_of(sheet: Sheet) -> dict[str, Series]:
     if sheet.ambiguity:
         band = {sheet.own_order: lines["equity"], sheet.other_order: columns["other_order_equity"]}
         found["band"] = Series(*envelopes(sheet.ts_us, band, SPANS))
+    if sheet.montecarlo is not None:
+        found["montecarlo"] = Series(*fan(sheet.montecarlo, int(sheet.ts_us[0])))
     if sheet.weights is not None:
         times, heights = means(sheet.ts_us, parts(sheet.weights), SPANS)
         found["weights"] = _areas(times, heights.values())

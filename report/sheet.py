@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from ..engine.bars import Integers
+from ..engine.montecarlo_result import MonteCarloResult
 from ..engine.outcome import Outcome
 
 IS_PORTFOLIO = "instruments"
@@ -62,6 +63,7 @@ class Sheet:
         equity: `Outcome.equity`; likewise `columns`, `trades` and `monthly_returns`.
         weights: `PortfolioResult.weights`; None of a single backtest.
         governed: What a scheduler's has besides; None of all others.
+        montecarlo: Paths resampled from it, where they are to be shown.
     """
 
     document: Mapping[str, Any]
@@ -72,6 +74,7 @@ class Sheet:
     monthly_returns: pl.DataFrame
     weights: pl.DataFrame | None = None
     governed: Governed | None = None
+    montecarlo: MonteCarloResult | None = None
 
     @property
     def interval_seconds(self) -> int:
@@ -141,4 +144,5 @@ def sheet_from(document: Mapping[str, Any], bars: Sequence[pl.DataFrame], tables
     """A sheet of the tables that a report shows; there may be more of them."""
     own, besides = ({each.name for each in fields(kind)} & tables.keys() for kind in (Sheet, Governed))
     governed = Governed(**{name: tables[name] for name in besides}) if IS_SCHEDULER in document else None
-    return Sheet(document=document, bars=bars, governed=governed, **{name: tables[name] for name in own})
+    shown = {name: tables[name] for name in own}
+    return Sheet(document=document, bars=bars, governed=governed, montecarlo=None, **shown)

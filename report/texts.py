@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import Any
 
 NOTHING = "–"
-_COUNTS = ("trades", "open_trades", "max_drawdown_bars")
+_COUNTS = ("trades", "open_trades", "max_drawdown_bars", "max_drawdown_trades")
 _LABELS = {
     "value_at_risk_95_pct": "Value at risk 95 %",
     "conditional_value_at_risk_95_pct": "Conditional value at risk 95 %",
     "benchmark_return_pct": "Buy and hold",
     "max_drawdown_bars": "Longest drawdown",
+    "max_drawdown_trades": "Longest drawdown, in trades",
     "average_trade_bars": "Average time in a trade",
 }
 

@@ -2,26 +2,59 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..data.whole_file import whole_file
+from ..engine.montecarlo import montecarlo as resample
+from ..engine.outcome import Outcome
 from ..errors import UsageError, nearest
+from .reading import read_sheet, result_folder
 from .sheet import Sheet, sheet_of
 
 if TYPE_CHECKING:
-    from ..engine.outcome import Outcome
+    from ..engine.montecarlo_result import MonteCarloResult
 
 FORMATS = ("html", "png", "pdf")
 _LIBRARIES = {"html": ("bokeh", "jinja2"), "png": ("matplotlib",), "pdf": ("matplotlib",)}
 
 
-def report_outcome(result: Outcome, path: Path) -> Path:
-    """Write the report of a result in memory, replacing what is there; return its path."""
+def report_outcome(result: Outcome, path: Path, *, montecarlo: int | None = None) -> Path:
+    """Write the report of a result in memory, replacing what is there; return its path.
+
+    montecarlo: how many resampled paths to show besides.
+    """
     kind = format_of(path)
+    if montecarlo is not None:
+        check_montecarlo(kind, path)
+        return report_montecarlo(resample(result, paths=montecarlo), path)
     require_libraries(kind)
     return write_report(sheet_of(result), path, kind)
+
+
+def report_montecarlo(found: MonteCarloResult, path: Path) -> Path:
+    """Write the report of the result that was resampled, with the Monte Carlo in it; return its path.
+
+    Raises:
+        UsageError: The ending is not `.html`: a printed page has no room for it.
+    """
+    check_montecarlo(format_of(path), path)
+    origin = found.origin
+    sheet = sheet_of(origin) if isinstance(origin, Outcome) else read_sheet(result_folder(origin))
+    return write_report(replace(sheet, montecarlo=found), path, "html")
+
+
+def check_montecarlo(kind: str, path: Path) -> None:
+    """Refuse a format that shows no Monte Carlo, and one whose libraries are missing, before any path is made.
+
+    Raises:
+        UsageError: It is one of them.
+    """
+    if kind != "html":
+        raise UsageError(f"{path}: a Monte Carlo is shown by the page, not by the printed sheet; name a file .html")
+    require_libraries(kind)
 
 
 def format_of(path: Path) -> str:
