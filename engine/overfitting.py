@@ -147,6 +147,18 @@ def block_moments(returns: ArrayLike, blocks: int = BLOCKS) -> tuple[Floats, Flo
     return counts, means, squares
 
 
+def sharpe_by_row(counts: ArrayLike, means: ArrayLike, squares: ArrayLike) -> Floats:
+    """float64[row]: Sharpe ratio per bar (ddof 1) over all blocks; 0 where nothing was earned. As `cross_validate`."""
+    means, squares = np.asarray(means, dtype=np.float64), np.asarray(squares, dtype=np.float64)
+    counts = np.broadcast_to(np.asarray(counts, dtype=np.float64), means.shape)
+    bars = counts.sum(axis=1)
+    mean = (counts * means).sum(axis=1) / bars
+    variance = (squares + counts * (means - mean[:, None]) ** 2).sum(axis=1) / (bars - 1.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios: Floats = np.where(mean == 0.0, 0.0, mean / np.sqrt(variance))
+    return ratios
+
+
 def _pieces(counts: Floats, means: Floats, squares: Floats) -> Iterator[tuple[int, NDArray[np.float64]]]:
     """Some rows at a time as the kernel reads them, and the number of the first."""
     for first in range(0, means.shape[0], _ROWS_AT_ONCE):

@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from barstep.engine.overfitting import Overfitting, block_moments, cross_validate
+from barstep.engine.overfitting import Overfitting, block_moments, cross_validate, sharpe_by_row
 from barstep.errors import UsageError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -107,6 +107,15 @@ def test_the_line_of_degradation() -> None:
     assert told[0] == pytest.approx(intercept)
     assert told[1] == pytest.approx(slope)
     assert told[2] == pytest.approx(np.corrcoef(got.in_sample, got.out_of_sample)[0, 1] ** 2)
+
+
+def test_the_ratio_of_a_row_is_that_of_its_returns() -> None:
+    """Merged over the blocks it is what the whole row gives; a row that never traded has 0."""
+    returns = random_strategies(5, 101, np.random.default_rng(6))
+    returns[3] = 0.0
+    got = sharpe_by_row(*block_moments(returns, 8))
+    told = [row.mean() / row.std(ddof=1) if row.any() else 0.0 for row in returns]
+    np.testing.assert_allclose(got, told, rtol=1e-12)
 
 
 def test_rows_without_deviation() -> None:
