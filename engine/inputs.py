@@ -16,12 +16,14 @@ from ..config.writing import as_yaml
 from .bars import Bars, Floats
 from .engine_file import source_of
 from .strategy import StrategyEngine
+from .sweep.written_axes import write_axes
 
 if TYPE_CHECKING:
     from .allocation import Allocation
     from .portfolio import PortfolioSetup
     from .scheduler.setup import SchedulerSetup
     from .simulation import Setup
+    from .walk_setup import WalkSetup
 
 File = bytes | pl.DataFrame
 
@@ -34,7 +36,8 @@ class Inputs:
     """What a run was asked for.
 
     Attributes:
-        run: Plain values: `kind` (backtest, portfolio or scheduler), what was asked, `engines` that came from files.
+        run: Plain values: `kind` (backtest, portfolio, scheduler or walk_forward), what was asked, `engines` that came
+            from files.
         files: Texts in UTF-8 and tables by the names of their files.
     """
 
@@ -107,6 +110,26 @@ def of_scheduler(setup: SchedulerSetup) -> Inputs:
         "end": _instant(setup.end_us),
         "commands": len(setup.commands),
         "second_legs": [int(place) for place in setup.others],
+        "engines": engines,
+    }
+    return Inputs(run=run, files={**files, **sources})
+
+
+def of_walk_forward(setup: WalkSetup) -> Inputs:
+    """The inputs of a walk forward."""
+    files: dict[str, File] = {}
+    if setup.secondary is not None:
+        files[SECONDARY] = setup.secondary.to_frame()
+    if setup.funding is not None:
+        files[funding_file(0)] = setup.funding
+    engines, sources = _sources([setup.engine])
+    run = {
+        "kind": "walk_forward",
+        "axes": write_axes(setup.axes),
+        "sampling": setup.sampling,
+        "sets": setup.sets,
+        "seed": setup.seed,
+        "options": plain(setup.options),
         "engines": engines,
     }
     return Inputs(run=run, files={**files, **sources})
