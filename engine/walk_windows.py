@@ -101,7 +101,7 @@ class Walk:
                 f"train_bars {self.train_bars:,}, purge_bars {self.purge_bars:,} and test_bars {self.test_bars:,} need "
                 f"{first + self.test_bars:,} bars; the data has {bars:,}. Shorten them or load more data."
             )
-        windows = []
+        windows: list[Window] = []
         for start in starts:
             train_stop = start - self.purge_bars
             train_start = 0 if self.anchored else train_stop - self.train_bars

@@ -38,7 +38,8 @@ def _written(axis: Any) -> dict[str, Any]:
 
 
 def _read(axis: Mapping[str, Any]) -> Any:
-    values = Span(*axis["span"], log=axis["log"]) if "span" in axis else axis["values"]
+    low, high = axis.get("span", (None, None))
+    values = axis["values"] if low is None else Span(low, high, log=axis["log"])
     return When(values, **axis["when"]) if "when" in axis else values
 
 
