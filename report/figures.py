@@ -37,26 +37,37 @@ def new_pointer() -> Span:
 
 def new_figure(name: str, x_range: Range1d, height: int, pointer: Span) -> Any:
     """An empty chart over time: no frame, no toolbar, drag to zoom. Colours are set by the page's script."""
+    chart = bare_figure(
+        name,
+        x_range,
+        height,
+        x_axis_type="datetime",
+        y_axis_type="log" if name.endswith("_log") else "linear",
+        tools="xbox_zoom",
+        active_drag="xbox_zoom",
+    )
+    chart.add_tools(CrosshairTool(dimensions="height", overlay=pointer))
+    chart.xaxis.formatter = time_ticks()
+    return chart
+
+
+def bare_figure(name: str, x_range: Range1d, height: int, **options: Any) -> Any:
+    """An empty chart in the look that all have; `options` are those of Bokeh's figure."""
     chart = figure(
         name=name,
         x_range=x_range,
-        x_axis_type="datetime",
-        y_axis_type="log" if name.endswith("_log") else "linear",
         height=height,
         sizing_mode="stretch_width",
         toolbar_location=None,
-        tools="xbox_zoom",
-        active_drag="xbox_zoom",
         background_fill_color=None,
         border_fill_color=None,
         outline_line_color=None,
         min_border_left=LEFT,
         min_border_right=12,
         min_border_top=6,
+        **options,
     )
-    chart.add_tools(CrosshairTool(dimensions="height", overlay=pointer))
     chart.xgrid.grid_line_color = None
-    chart.xaxis.formatter = time_ticks()
     for axis in (*chart.xaxis, *chart.yaxis):
         axis.axis_label_text_font_size = axis.major_label_text_font_size = "14px"
         axis.major_label_text_font = "system-ui, sans-serif"

@@ -6,18 +6,23 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 
 from ..engine.bars import Integers
 from ..engine.outcome import Outcome
 
+_Part = TypeVar("_Part", "Governed", "Walked")
+
 IS_PORTFOLIO = "instruments"
 """A name that the document of a portfolio has, and that of a single backtest has not."""
 
 IS_SCHEDULER = "scheduler"
 """A name that the document of a scheduler has besides."""
+
+IS_WALK_FORWARD = "walk_forward"
+"""A name that the document of a walk forward has."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -53,6 +58,14 @@ class Governed:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Walked:
+    """What a walk forward has besides a single backtest's; each is the table of `WalkForwardResult` of that name."""
+
+    windows: pl.DataFrame
+    splits: pl.DataFrame
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Sheet:
     """The parts of a result that a report shows.
 
@@ -62,6 +75,7 @@ class Sheet:
         equity: `Outcome.equity`; likewise `columns`, `trades` and `monthly_returns`.
         weights: `PortfolioResult.weights`; None of a single backtest.
         governed: What a scheduler's has besides; None of all others.
+        walked: What a walk forward's has besides; likewise.
     """
 
     document: Mapping[str, Any]
@@ -72,6 +86,7 @@ class Sheet:
     monthly_returns: pl.DataFrame
     weights: pl.DataFrame | None = None
     governed: Governed | None = None
+    walked: Walked | None = None
 
     @property
     def interval_seconds(self) -> int:
@@ -138,7 +153,16 @@ def sheet_of(result: Outcome) -> Sheet:
 
 
 def sheet_from(document: Mapping[str, Any], bars: Sequence[pl.DataFrame], tables: Mapping[str, pl.DataFrame]) -> Sheet:
-    """A sheet of the tables that a report shows; there may be more of them."""
-    own, besides = ({each.name for each in fields(kind)} & tables.keys() for kind in (Sheet, Governed))
-    governed = Governed(**{name: tables[name] for name in besides}) if IS_SCHEDULER in document else None
-    return Sheet(document=document, bars=bars, governed=governed, **{name: tables[name] for name in own})
+    """A sheet of the tables that a report shows; there may be more of them. Of a walk forward the tests are shown."""
+    own = {each.name for each in fields(Sheet)} & tables.keys()
+    governed = _besides(Governed, tables) if IS_SCHEDULER in document else None
+    walked = _besides(Walked, tables) if IS_WALK_FORWARD in document else None
+    if walked is not None:
+        bars = [each.join(tables["equity"], on="timestamp", how="semi") for each in bars]
+    return Sheet(
+        document=document, bars=bars, governed=governed, walked=walked, **{name: tables[name] for name in own}
+    )  # fmt: skip
+
+
+def _besides(kind: type[_Part], tables: Mapping[str, pl.DataFrame]) -> _Part:
+    return kind(**{each.name: tables[each.name] for each in fields(kind)})
