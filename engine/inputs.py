@@ -16,7 +16,6 @@ from ..config.writing import as_yaml
 from .bars import Bars, Floats
 from .engine_file import source_of
 from .strategy import StrategyEngine
-from .sweep.written_axes import write_axes
 
 if TYPE_CHECKING:
     from .allocation import Allocation
@@ -115,8 +114,14 @@ def of_scheduler(setup: SchedulerSetup) -> Inputs:
     return Inputs(run=run, files={**files, **sources})
 
 
-def of_walk_forward(setup: WalkSetup) -> Inputs:
-    """The inputs of a walk forward."""
+def of_walk_forward(setup: WalkSetup, drawn: Mapping[str, Any], options: Mapping[str, Any]) -> Inputs:
+    """The inputs of a walk forward.
+
+    Args:
+        setup: What it ran on.
+        drawn: How its sets were, as `SweepPlan.asked` tells.
+        options: What is not varied, each in its own type.
+    """
     files: dict[str, File] = {}
     if setup.secondary is not None:
         files[SECONDARY] = setup.secondary.to_frame()
@@ -125,11 +130,9 @@ def of_walk_forward(setup: WalkSetup) -> Inputs:
     engines, sources = _sources([setup.engine])
     run = {
         "kind": "walk_forward",
-        "axes": write_axes(setup.axes),
-        "sampling": setup.sampling,
+        **drawn,
         "sets": setup.sets,
-        "seed": setup.seed,
-        "options": plain(setup.options),
+        "options": plain(options),
         "engines": engines,
     }
     return Inputs(run=run, files={**files, **sources})

@@ -13,9 +13,9 @@ from .bars import Bars
 from .catalog import DEFAULT_STRATEGY_CATALOG, StrategyCatalog
 from .overfitting import BLOCKS, cross_validate, sharpe_by_row
 from .strategy import StrategyEngine
+from .sweep.axes import settled_axes
 from .sweep.result import SweepResult
 from .sweep.running import run_sweep
-from .sweep.written_axes import settled_axes
 from .walk_forward_result import WalkForwardResult
 from .walk_setup import WalkSetup
 from .walk_stitching import Choice, stitch
@@ -101,11 +101,12 @@ def walk_forward(
     stitched, tested = stitch(setup, choices)
     swept = sweeps.whole()
     moments = [np.ascontiguousarray(each) for each in np.moveaxis(swept.slice_moments, 2, 0)]
-    can_be_judged = swept.plan.count > 1 and sweeps.bars >= 2 * BLOCKS
+    can_be_judged = sweeps.plan.count > 1 and sweeps.bars >= 2 * BLOCKS
     return WalkForwardResult(
         asked=setup,
         stitched=stitched,
         tested=tested,
+        drawn=sweeps.plan.asked,
         trials=swept.table.with_columns(pl.Series("sharpe_per_bar", sharpe_by_row(*moments))),
         overfitting=cross_validate(*moments) if can_be_judged else None,
     )
@@ -116,14 +117,15 @@ class _Sweeps:
 
     Attributes:
         bars: How many bars the whole span has.
+        plan: The sweep of these.
     """
 
     def __init__(self, setup: WalkSetup, threads: int | None, progress: Progress | None) -> None:
         self._setup, self._threads, self._progress = setup, threads, progress
         self.bars = setup.windows[-1].test_stop
-        self._plan = setup.plan(setup.bars.part(0, self.bars), slices=min(BLOCKS, self.bars))
+        self.plan = setup.plan(setup.bars.part(0, self.bars), slices=min(BLOCKS, self.bars))
         trained = sum(window.train_bars for window in setup.windows)
-        self._done, self._all = 0, self._plan.count * (trained + self.bars)
+        self._done, self._all = 0, self.plan.count * (trained + self.bars)
 
     def choose(self, window: Window) -> Choice:
         """The set that is best in a training."""
@@ -143,7 +145,7 @@ class _Sweeps:
 
     def whole(self) -> SweepResult:
         """The sweep of all bars from the first training to the last test."""
-        return run_sweep(self._plan, threads=self._threads, progress=self._tell)
+        return run_sweep(self.plan, threads=self._threads, progress=self._tell)
 
     def _tell(self, done: int, _: int) -> None:
         if self._progress is not None:

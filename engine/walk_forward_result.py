@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -43,6 +44,7 @@ class WalkForwardResult(Outcome):
         asked: What it ran on and how.
         stitched: The account through all tests, as a backtest of the wishes of the chosen sets.
         tested: What was chosen for each test and what it came to.
+        drawn: How the sets were: axes, sampling and seed, as plain values.
         trials: One row a set: `row`, what was varied, metrics, and `sharpe_per_bar`, over the whole span from the first
             training to the last test.
         overfitting: Cross-validation of choosing among these; None where there was one set, or too few bars.
@@ -51,6 +53,7 @@ class WalkForwardResult(Outcome):
     asked: WalkSetup
     stitched: Result
     tested: tuple[Tested, ...]
+    drawn: Mapping[str, Any]
     trials: pl.DataFrame
     overfitting: Overfitting | None
 
@@ -204,7 +207,7 @@ class WalkForwardResult(Outcome):
     @property
     def inputs(self) -> Inputs:
         """What it was asked for, so that it can be made again."""
-        return of_walk_forward(self.asked)
+        return of_walk_forward(self.asked, self.drawn, self._fixed)
 
     @property
     def tables(self) -> dict[str, pl.DataFrame]:
@@ -218,7 +221,7 @@ class WalkForwardResult(Outcome):
         own = {parameter.name for parameter in asked.engine.parameters}
         return {
             "strategy": asked.engine.name,
-            "parameters": plain({name: value for name, value in asked.options.items() if name in own}),
+            "parameters": plain({name: value for name, value in self._fixed.items() if name in own}),
             "execution": asdict(self.execution),
             "bars_per_year": bars_per_year(self.bars.interval_seconds, self.execution.year_days),
             "data": [describe_bars(bars) for bars in sources],
@@ -249,3 +252,12 @@ class WalkForwardResult(Outcome):
     def _varied(self) -> list[str]:
         """Names of what is varied."""
         return list(self.asked.axes)
+
+    @property
+    def _fixed(self) -> dict[str, Any]:
+        """Parameters and options that are not varied, each in its own type."""
+        own = {parameter.name: parameter for parameter in self.asked.engine.parameters}
+        return {
+            name: own[name].read(value, self.asked.engine.name) if name in own else getattr(self.execution, name)
+            for name, value in self.asked.options.items()
+        }

@@ -28,7 +28,7 @@ from ..engine.portfolio import portfolio
 from ..engine.scheduler.backtest import backtest_scheduler
 from ..engine.scheduler.setup import NO_PAIR, SECOND_LEG
 from ..engine.seal import BAR_FILES
-from ..engine.sweep.written_axes import read_written_axes
+from ..engine.sweep.axes import described_axes
 from ..engine.walk_forward import walk_forward
 from ..engine.walk_windows import Walk
 from ..errors import ConfigError, DataError, JournalError, UsageError
@@ -147,7 +147,7 @@ class SavedRun:
         return walk_forward(
             self._bars[0],
             self._catalog[self.document["strategy"]],
-            read_written_axes(run["axes"]),
+            described_axes(run["axes"]),
             **{name: told[name] for name in (*Walk.__dataclass_fields__, "select", "lowest")},
             sampling=run["sampling"],
             sets=run["sets"],

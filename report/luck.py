@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 from .sheet import Sheet
 from .texts import NOTHING, counted, decimals
 
 
-def luck(sheet: Sheet) -> list[dict[str, str]]:
-    """What tells skill from luck: `label`, `value`, `formula`."""
-    told = sheet.document["walk_forward"]
-    sure, over, year = told["significance"], told["overfitting"] or {}, sheet.document["bars_per_year"]
+def luck(document: Mapping[str, Any]) -> list[dict[str, str]]:
+    """What tells skill from luck, of the document of a walk forward: `label`, `value`, `formula`."""
+    told = document["walk_forward"]
+    sure, over, year = told["significance"], told["overfitting"] or {}, document["bars_per_year"]
     least = _number(sure["expected_maximum_sharpe"] * math.sqrt(year))
     split, sets = "share of splits in which the set that was best in one half", counted(sure["trials"], "set")
     found = (
@@ -24,7 +26,7 @@ def luck(sheet: Sheet) -> list[dict[str, str]]:
         (
             "Deflated Sharpe ratio",
             _share(sure["deflated_sharpe_ratio"]),
-            f"probability of a true ratio over {least}, which the best of {sets} would have without an edge",
+            f"probability of a true annual ratio over {least}, which the best of {sets} would have without an edge",
         ),
         (
             "Probabilistic Sharpe ratio",
@@ -54,7 +56,7 @@ def luck_in_a_line(sheet: Sheet) -> str:
     """The same as one line; empty of what is no walk forward."""
     if sheet.walked is None:
         return ""
-    return "  ".join(f"{each['label']}: {each['value']}." for each in luck(sheet))
+    return "  ".join(f"{each['label']}: {each['value']}." for each in luck(sheet.document))
 
 
 def split_words(sheet: Sheet) -> str:

@@ -80,7 +80,7 @@ def _governed(sheet: Sheet, governed: Governed) -> dict[str, Any]:
 def _walked(sheet: Sheet, walked: Walked) -> dict[str, Any]:
     """What a walk forward's page tells besides its charts over time."""
     return {
-        "luck": luck(sheet),
+        "luck": luck(sheet.document),
         "split_words": split_words(sheet),
         "windows": walked_windows(sheet, walked),
         "window_words": window_words(sheet),
