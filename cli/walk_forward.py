@@ -110,15 +110,13 @@ def _walk(
 
     engine = asked["catalog"][strategy]  # a mistyped name is told before a long read
     bars = load(file)
-    others = {
-        "secondary": None if secondary is None else load(secondary),
-        "funding": None if funding is None else read_funding(funding),
-    }
+    asked["secondary"] = None if secondary is None else load(secondary)
+    asked["funding"] = None if funding is None else read_funding(funding)
     if not quiet:
         say_if_cold()
     try:
         with interruptible(), progress_of_cells("walking forward", quiet=quiet) as told:
-            return walk_forward(bars, engine, progress=told, **others, **asked)
+            return walk_forward(bars, engine, progress=told, **asked)
     except typer.Exit:
         typer.echo("stopped: nothing was kept", err=True)
         raise
