@@ -136,9 +136,10 @@ def cross_validate(counts: ArrayLike, means: ArrayLike, squares: ArrayLike) -> O
 def block_moments(returns: ArrayLike, blocks: int = BLOCKS) -> tuple[Floats, Floats, Floats]:
     """Counts, means and sums of squared deviations, each float64[row, block], of bar returns [row, bar].
 
-    Blocks follow each other; where the bars cannot be divided evenly the first ones have a bar more.
+    Blocks follow each other and differ by a bar at most, as the slices of a sweep do.
     """
-    parts = np.array_split(np.asarray(returns, dtype=np.float64), blocks, axis=1)
+    values = np.asarray(returns, dtype=np.float64)
+    parts = np.split(values, np.arange(1, blocks) * values.shape[1] // blocks, axis=1)
     means = np.stack([part.mean(axis=1) for part in parts], axis=1)
     squares = np.stack(
         [((part - mean[:, None]) ** 2).sum(axis=1) for part, mean in zip(parts, means.T, strict=True)], axis=1

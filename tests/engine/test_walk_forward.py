@@ -142,8 +142,8 @@ def test_where_no_set_has_a_value_nothing_is_traded() -> None:
 
 def test_the_statistics_are_those_of_their_parts() -> None:
     """Trials are backtests of the whole span; their blocks give the overfitting, their ratios deflate the account's."""
-    bars = walk_bars(300 + 5 * 100)
-    result = walk_forward(bars, "sma_crossover", AXES, train_bars=300, test_bars=100, **FIXED)
+    bars = walk_bars(300 + 5 * 101)
+    result = walk_forward(bars, "sma_crossover", AXES, train_bars=300, test_bars=101, **FIXED)
     tried = [bs.backtest(bars, "sma_crossover", **FIXED, **each) for each in sets_of()]
     curves = np.array([np.concatenate(([100_000.0], each.equity_values)) for each in tried])
     returns = curves[:, 1:] / curves[:, :-1] - 1.0
@@ -162,7 +162,7 @@ def test_the_statistics_are_those_of_their_parts() -> None:
     assert significance["sharpe_per_bar"] == pytest.approx(own.mean() / own.std(ddof=1))
     assert 0.0 <= significance["deflated_sharpe_ratio"] < significance["probabilistic_sharpe_ratio"] <= 1.0
     inside = sum(one.choice.metrics["total_return_pct"] for one in result.tested) / (5 * 300)
-    outside = sum((one.final_equity / one.capital - 1.0) * 100.0 for one in result.tested) / (5 * 100)
+    outside = sum((one.final_equity / one.capital - 1.0) * 100.0 for one in result.tested) / (5 * 101)
     assert told["efficiency"] == pytest.approx(outside / inside)
 
 
