@@ -49,6 +49,8 @@ if TYPE_CHECKING:
     from .engine.strategy import Parameter, StrategyEngine
     from .engine.sweep.axes import Span, When
     from .engine.sweep.result import SweepResult
+    from .engine.walk_forward import walk_forward
+    from .engine.walk_forward_result import WalkForwardResult
     from .engine.warmup_audit import WarmupReport, audit_scheduler_warmup, audit_warmup
     from .errors import BarstepError, ConfigError, DataError, UsageError
     from .kernels._jit import kernel
@@ -103,6 +105,8 @@ _HOME = {
     "Span": "engine.sweep.axes",
     "When": "engine.sweep.axes",
     "SweepResult": "engine.sweep.result",
+    "walk_forward": "engine.walk_forward",
+    "WalkForwardResult": "engine.walk_forward_result",
     "WarmupReport": "engine.warmup_audit",
     "audit_scheduler_warmup": "engine.warmup_audit",
     "audit_warmup": "engine.warmup_audit",
@@ -167,6 +171,7 @@ __all__ = [
     "TelemetryEmitter",
     "UsageError",
     "VolatilityTargetAllocation",
+    "WalkForwardResult",
     "WarmupReport",
     "When",
     "audit_lookahead",
@@ -189,6 +194,7 @@ __all__ = [
     "reproduce",
     "sweep",
     "sweep_scheduler",
+    "walk_forward",
 ]
 
 

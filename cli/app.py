@@ -37,6 +37,7 @@ from . import (
     stub_server,
     sweep,
     verify,
+    walk_forward,
     warmup,
 )
 from .connectable import ConnectableCommand
@@ -60,6 +61,7 @@ app.command("halt", cls=ConnectableCommand)(modes.halt_command)
 app.command("reduce", cls=ConnectableCommand)(modes.reduce_command)
 app.command("resume", cls=ConnectableCommand)(modes.resume_command)
 app.command("portfolio")(portfolio.portfolio_command)
+app.command("walk-forward")(walk_forward.walk_forward_command)
 app.command("report")(report.report_command)
 app.command("montecarlo")(montecarlo.montecarlo_command)
 app.command("reproduce")(reproduce.reproduce_command)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .portfolio import PortfolioSetup
     from .scheduler.setup import SchedulerSetup
     from .simulation import Setup
+    from .walk_setup import WalkSetup
 
 File = bytes | pl.DataFrame
 
@@ -34,7 +35,8 @@ class Inputs:
     """What a run was asked for.
 
     Attributes:
-        run: Plain values: `kind` (backtest, portfolio or scheduler), what was asked, `engines` that came from files.
+        run: Plain values: `kind` (backtest, portfolio, scheduler or walk_forward), what was asked, `engines` that came
+            from files.
         files: Texts in UTF-8 and tables by the names of their files.
     """
 
@@ -107,6 +109,30 @@ def of_scheduler(setup: SchedulerSetup) -> Inputs:
         "end": _instant(setup.end_us),
         "commands": len(setup.commands),
         "second_legs": [int(place) for place in setup.others],
+        "engines": engines,
+    }
+    return Inputs(run=run, files={**files, **sources})
+
+
+def of_walk_forward(setup: WalkSetup, drawn: Mapping[str, Any], options: Mapping[str, Any]) -> Inputs:
+    """The inputs of a walk forward.
+
+    Args:
+        setup: What it ran on.
+        drawn: How its sets were, as `SweepPlan.asked` tells.
+        options: What is not varied, each in its own type.
+    """
+    files: dict[str, File] = {}
+    if setup.secondary is not None:
+        files[SECONDARY] = setup.secondary.to_frame()
+    if setup.funding is not None:
+        files[funding_file(0)] = setup.funding
+    engines, sources = _sources([setup.engine])
+    run = {
+        "kind": "walk_forward",
+        **drawn,
+        "sets": setup.sets,
+        "options": plain(options),
         "engines": engines,
     }
     return Inputs(run=run, files={**files, **sources})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -174,8 +174,7 @@ class Result(Outcome):
         """The same backtest with the other order in every ambiguous bar."""
         from .simulation import simulate  # noqa: PLC0415 - a result is made there
 
-        other = "optimistic" if self.execution.ambiguous_fills == "pessimistic" else "pessimistic"
-        return simulate(self.setup.with_execution(replace(self.execution, ambiguous_fills=other)))
+        return simulate(self.setup.other_order())
 
     @property
     def ambiguous_bars(self) -> int:

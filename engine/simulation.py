@@ -95,6 +95,8 @@ class Setup:
         secondary: The second venue's history, for an arbitrage.
         pair: The two laid side by side, for an arbitrage.
         funding: float64[bar], the rate paid at each bar's open; None where none is paid.
+        takeovers: Executions that take the place of the one before, each from the bar on that stands before it. What is
+            one for the whole account, such as its capital and lot, stays.
     """
 
     bars: Bars
@@ -104,6 +106,7 @@ class Setup:
     secondary: Bars | None = None
     pair: Pair | None = None
     funding: Floats | None = None
+    takeovers: tuple[tuple[int, Execution], ...] = ()
 
     def wishes(self) -> Iterator[tuple[int, int, Floats]]:
         """Yield (start, stop, wishes of the bars between)."""
@@ -113,16 +116,29 @@ class Setup:
             for start, stop, rows in self.run.outputs(_CHUNK, with_telemetry=False):
                 yield start, stop, rows[TARGET]
 
-    def with_execution(self, execution: Execution) -> Setup:
-        """The same with other costs, sizes, orders or levels."""
-        return replace(self, execution=execution)
+    def executions(self, start: int, stop: int) -> Iterator[tuple[int, int, Execution]]:
+        """Yield (start, stop, execution) of the stretches of start..stop that have one execution."""
+        begins = [0, *(begin for begin, _ in self.takeovers), len(self.bars)]
+        for (begin, end), execution in zip(
+            pairwise(begins), (self.execution, *(each for _, each in self.takeovers)), strict=True
+        ):
+            if max(begin, start) < min(end, stop):
+                yield max(begin, start), min(end, stop), execution
+
+    def other_order(self) -> Setup:
+        """The same with the other order in every ambiguous bar."""
+        other = "optimistic" if self.execution.ambiguous_fills == "pessimistic" else "pessimistic"
+        takeovers = tuple((begin, replace(each, ambiguous_fills=other)) for begin, each in self.takeovers)
+        return replace(self, execution=replace(self.execution, ambiguous_fills=other), takeovers=takeovers)
 
 
 def simulate(setup: Setup) -> Result:
     """Trade the wishes chunk by chunk and hand everything to the result."""
     trading = _Trading(setup)
     for start, stop, target in setup.wishes():
-        trading.advance(start, stop, target)
+        for begin, end, execution in setup.executions(start, stop):
+            trading.follow(execution)
+            trading.advance(begin, end, target[begin - start :])
     return Result(setup=setup, marks=trading.marks, fill_table=trading.written, account=trading.carry)
 
 
@@ -130,13 +146,10 @@ class _Trading:
     """An account on its way through the bars, and the table of its fills, which grows."""
 
     def __init__(self, setup: Setup) -> None:
-        self._bars = setup.bars
-        self._plain = setup.execution.is_plain and setup.funding is None
-        self._rules = setup.execution.rules(
-            hedged=setup.pair is not None,
-            interval_seconds=setup.bars.interval_seconds,
-            funded=setup.funding is not None,
-        )
+        self._setup, self._bars = setup, setup.bars
+        whole = setup.executions(0, len(setup.bars))
+        self._plain = setup.funding is None and all(each.is_plain for _, _, each in whole)
+        self._rules = np.empty(0)
         self._funding = np.empty(0) if setup.funding is None else setup.funding
         closes, opens = setup.bars.values[CLOSE], setup.bars.values[OPEN]
         self.marks = closes if setup.pair is None else setup.pair.marks
@@ -144,6 +157,14 @@ class _Trading:
         self.carry = np.zeros(venue.VENUE_CARRY)
         self.carry[account.CASH] = setup.execution.capital
         self._fills = np.empty((account.FILL_COLUMNS, _FIRST_FILLS))
+
+    def follow(self, execution: Execution) -> None:
+        """Trade by these costs, sizes, orders and levels from now on."""
+        self._rules = execution.rules(
+            hedged=self._setup.pair is not None,
+            interval_seconds=self._bars.interval_seconds,
+            funded=self._setup.funding is not None,
+        )
 
     def advance(self, start: int, stop: int, target: Floats) -> None:
         """Trade the wishes of start..stop."""

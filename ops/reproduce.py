@@ -62,7 +62,7 @@ class Reproduction:
 
     Attributes:
         result: The folder.
-        kind: `backtest`, `portfolio` or `scheduler`.
+        kind: `backtest`, `portfolio`, `scheduler` or `walk_forward`.
         tables: Every table.
         values: How many values of the document were compared.
         differences: Those that differ.

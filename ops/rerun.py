@@ -28,6 +28,9 @@ from ..engine.portfolio import portfolio
 from ..engine.scheduler.backtest import backtest_scheduler
 from ..engine.scheduler.setup import NO_PAIR, SECOND_LEG
 from ..engine.seal import BAR_FILES
+from ..engine.sweep.axes import described_axes
+from ..engine.walk_forward import walk_forward
+from ..engine.walk_windows import Walk
 from ..errors import ConfigError, DataError, JournalError, UsageError
 
 _DEFAULTS = {each.name: each.default for each in fields(Execution)}
@@ -55,7 +58,12 @@ class SavedRun:
             DataError: A file cannot be read.
             JournalError: The saved configuration is not the one that the document names.
         """
-        kinds = {"backtest": self._backtest, "portfolio": self._portfolio, "scheduler": self._scheduler}
+        kinds = {
+            "backtest": self._backtest,
+            "portfolio": self._portfolio,
+            "scheduler": self._scheduler,
+            "walk_forward": self._walk_forward,
+        }
         kind = self._run["kind"]
         if kind not in kinds:
             raise DataError(f"{self.folder}: is a run of kind {kind!r}; known are {', '.join(kinds)}")
@@ -131,6 +139,22 @@ class SavedRun:
             drift_seconds=document["drift_seconds"],
             funding=self._funding(names),
             **self._execution,
+        )
+
+    def _walk_forward(self) -> Outcome:
+        run, told = self._run, self.document["walk_forward"]
+        secondary = self._table(inputs.SECONDARY)
+        return walk_forward(
+            self._bars[0],
+            self._catalog[self.document["strategy"]],
+            described_axes(run["axes"]),
+            **{name: told[name] for name in (*Walk.__dataclass_fields__, "select", "lowest")},
+            sampling=run["sampling"],
+            sets=run["sets"],
+            seed=run["seed"],
+            secondary=None if secondary is None else _bars_of(secondary, self.document["data"][1]),
+            funding=self._table(inputs.funding_file(0)),
+            **_restored(run["options"]),
         )
 
     def _given_bars(self) -> dict[str, Bars | tuple[Bars, Bars]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -30,8 +30,10 @@ from ..engine.scheduler.backtest import backtest_scheduler
 from ..engine.scheduler.live_setup import plan_live, set_up_live
 from ..engine.scheduler.machine import SchedulerMachine
 from ..engine.strategy import StrategyEngine
+from ..engine.walk_forward import walk_forward
 from ..kernels import _jit, breakout, extrema, moments, recurrences, returns, rolling, true_range, wide
 from ..kernels.columns import VOLUME
+from ..kernels.engines.sma_crossover import sma_crossover
 from ..kernels.scheduler.reports import TOLD
 from ..replay.builders import build_multi_strategy_runtime
 from ..replay.live.feeds import LiveFeeds
@@ -81,9 +83,10 @@ def warmup_steps() -> list[Callable[[], object]]:
     bars = _some_bars()
     engines = [partial(_warm_engine, engine, bars) for engine in DEFAULT_STRATEGY_CATALOG]
     indicators = [partial(call, bars.close, np.empty(_BARS)) for call in _INDICATORS]
-    accounts = [
-        partial(warm, bars) for warm in (_warm_venue, _warm_portfolio, _warm_scheduler, _warm_live, _warm_montecarlo)
-    ]
+    with_bars = (
+        _warm_venue, _warm_portfolio, _warm_walk, _warm_scheduler, _warm_live, _warm_montecarlo,
+    )  # fmt: skip
+    accounts = [partial(warm, bars) for warm in with_bars]
     others: list[Callable[[], object]] = [
         partial(_warm_wide, bars.close),
         _warm_capital,
@@ -123,6 +126,13 @@ def _warm_montecarlo(bars: Bars) -> None:
 
 def _warm_portfolio(bars: Bars) -> None:
     dict(portfolio([bars], np.ones((len(bars), 1)), every=24).metrics)
+
+
+def _warm_walk(bars: Bars) -> None:
+    """Sweeps, of an engine that the compiled loop knows and of another, and the cross-validation of what they tell."""
+    unknown = replace(DEFAULT_STRATEGY_CATALOG["sma_crossover"], kernel=partial(sma_crossover))
+    for engine in (DEFAULT_STRATEGY_CATALOG["sma_crossover"], unknown):
+        walk_forward(bars, engine, {"fast_ma": [3, 4]}, slow_ma=20, train_bars=150, test_bars=60)
 
 
 def _warm_scheduler(bars: Bars) -> None:

@@ -37,49 +37,36 @@ def new_pointer() -> Span:
 
 def new_figure(name: str, x_range: Range1d, height: int, pointer: Span) -> Any:
     """An empty chart over time: no frame, no toolbar, drag to zoom. Colours are set by the page's script."""
-    chart = figure(
-        name=name,
+    chart = new_plain_figure(
+        name,
+        height,
         x_range=x_range,
         x_axis_type="datetime",
         y_axis_type="log" if name.endswith("_log") else "linear",
+        tools="xbox_zoom",
+        active_drag="xbox_zoom",
+    )
+    chart.add_tools(CrosshairTool(dimensions="height", overlay=pointer))
+    chart.xaxis.formatter = time_ticks()
+    return chart
+
+
+def new_plain_figure(name: str, height: int, *, tools: str = "", **options: Any) -> Any:
+    """An empty chart of something else than time, in the same look; `options` are those of Bokeh's figure."""
+    chart = figure(
+        name=name,
         height=height,
         sizing_mode="stretch_width",
         toolbar_location=None,
-        tools="xbox_zoom",
-        active_drag="xbox_zoom",
+        tools=tools,
         background_fill_color=None,
         border_fill_color=None,
         outline_line_color=None,
         min_border_left=LEFT,
         min_border_right=12,
         min_border_top=6,
+        **options,
     )
-    chart.add_tools(CrosshairTool(dimensions="height", overlay=pointer))
-    chart.xaxis.formatter = time_ticks()
-    return _dressed(chart)
-
-
-def new_plain_figure(name: str, height: int) -> Any:
-    """An empty chart of something else than time, in the same look; there is nothing to zoom."""
-    return _dressed(
-        figure(
-            name=name,
-            height=height,
-            sizing_mode="stretch_width",
-            toolbar_location=None,
-            tools="",
-            background_fill_color=None,
-            border_fill_color=None,
-            outline_line_color=None,
-            min_border_left=LEFT,
-            min_border_right=12,
-            min_border_top=6,
-        )
-    )
-
-
-def _dressed(chart: Any) -> Any:
-    """The chart with the letters and the few lines that all of them have."""
     chart.xgrid.grid_line_color = None
     for axis in (*chart.xaxis, *chart.yaxis):
         axis.axis_label_text_font_size = axis.major_label_text_font_size = "14px"

@@ -9,6 +9,7 @@ from ..data.durations import format_interval
 from ..engine.execution import describe_execution
 from .sheet import Sheet
 from .texts import NOTHING, counted, decimals, moment, setting
+from .walked_windows import asked
 
 _ALWAYS_SHOWN = ("capital", "fee_bps", "slippage_bps", "year_days")
 _NAMED = 6
@@ -24,13 +25,23 @@ def heading(sheet: Sheet) -> dict[str, Any]:
         "title": _title(sheet),
         "instruments": _instruments(sheet),
         "lead": f"{_span(sheet)}. {_final_equity(sheet)}.",
-        "parameters": _settings(_governing(document) if sheet.governed else document.get("parameters", {})),
+        "parameters": _settings(_parameters(sheet)),
         "execution": _settings(_changed(document["execution"])),
         "origin": _origin(document),
     }
 
 
+def _parameters(sheet: Sheet) -> dict[str, Any]:
+    """What it ran by besides the execution."""
+    if sheet.governed:
+        return _governing(sheet.document)
+    own = sheet.document.get("parameters", {})
+    return {**own, **asked(sheet)} if sheet.walked else own
+
+
 def _title(sheet: Sheet) -> str:
+    if sheet.walked:
+        return f"Walk forward: {sheet.document['strategy']}"
     if sheet.governed:
         return f"Scheduler: {sheet.document['scheduler']}"
     if sheet.is_portfolio:

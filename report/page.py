@@ -15,11 +15,14 @@ from .costs import costs, signals
 from .embedding import embedded, library
 from .heading import heading
 from .histograms import Histogram, histograms
+from .logits import logit_chart
+from .luck import luck, split_words
 from .montecarlo import quantile_table
 from .packing import packed
 from .policy import policy
 from .series import Series, series_of
-from .sheet import Governed, Sheet
+from .sheet import Governed, Sheet, Walked
+from .walked_windows import walked_windows, window_words
 
 _ASSETS = Path(__file__).resolve().parent / "assets"
 
@@ -50,6 +53,7 @@ def page(sheet: Sheet) -> str:
         month_names=tables.MONTHS,
         months=tables.months(sheet),
         governed=_governed(sheet, sheet.governed) if sheet.governed is not None else None,
+        walked=_walked(sheet, sheet.walked) if sheet.walked is not None else None,
         attribution=attribution(sheet) if sheet.is_portfolio else [],
         candle_words=candles.words(sheet),
         trades=tables.trades(sheet),
@@ -78,12 +82,24 @@ def _governed(sheet: Sheet, governed: Governed) -> dict[str, Any]:
     }
 
 
+def _walked(sheet: Sheet, walked: Walked) -> dict[str, Any]:
+    """What a walk forward's page tells besides its charts over time."""
+    return {
+        "luck": luck(sheet.document),
+        "split_words": split_words(sheet),
+        "windows": walked_windows(sheet, walked),
+        "window_words": window_words(sheet),
+    }
+
+
 def _drawn(
     sheet: Sheet, series: Mapping[str, Series], charts: Sequence[Chart], of_paths: Sequence[Histogram]
 ) -> dict[str, Any]:
     """What the page's script draws."""
     figures = {name: figure for chart in charts for name, figure in chart.figures.items()}
     figures |= {each.name: each.figure for each in of_paths}
+    if sheet.walked is not None and sheet.walked.splits.height:
+        figures["logits"] = logit_chart(sheet.walked)
     first_us = int(sheet.ts_us[0])
     return {
         **embedded({**figures, "candles": candles.candle_chart(sheet)}),

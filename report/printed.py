@@ -15,6 +15,7 @@ from . import printed_charts, printed_tables
 from .costs import band_words
 from .heading import heading
 from .interventions import lanes, stretches
+from .luck import luck_in_a_line
 from .printed_tables import INK, MUTED, RULE
 from .refusals import refusals
 from .series import series_of
@@ -123,7 +124,11 @@ def _title(figure: Figure, sheet: Sheet) -> float:
         f"{name} {value}".replace(" ", "\N{NO-BREAK SPACE}")
         for name, value in (*head["parameters"], *head["execution"])
     )
-    told = [*wrap(settings, 118, break_long_words=False)[:6], *wrap(band_words(sheet), 130)]
+    told = [
+        *wrap(settings, 118, break_long_words=False)[:6],
+        *wrap(band_words(sheet), 130),
+        *wrap(luck_in_a_line(sheet), 130),
+    ]
     if sheet.governed is not None:
         told += wrap(refusals(sheet), 130)
     for place, line in enumerate(told):

@@ -13,7 +13,7 @@ from ..data.dataset import frame_digest, read_columns
 from ..engine.reasons import DECISION_TEXTS
 from ..errors import DataError, UsageError, nearest
 from .saving import DOCUMENT, bar_files
-from .sheet import IS_PORTFOLIO, IS_SCHEDULER, Sheet, sheet_from
+from .sheet import IS_PORTFOLIO, IS_SCHEDULER, IS_WALK_FORWARD, Sheet, sheet_from
 
 _KEYS = (
     "execution", "bars_per_year", "data", "final_equity", "metrics", "costs", "signals", "fill_ambiguity", "provenance",
@@ -24,6 +24,7 @@ _KEYS_OF_SCHEDULER = (
     "scheduler", "environment", "config_sha384", "without", "drift_seconds", "schedules", "signals_by_schedule",
     "on_breach", "capital_policy", *_KEYS_OF_MANY,
 )  # fmt: skip
+_KEYS_OF_WALK = (*_KEYS_OF_ONE, IS_WALK_FORWARD)
 _INSIDE = {
     "execution": ("capital", "fee_bps", "slippage_bps", "ambiguous_fills"),
     "data": ("venue", "symbol", "interval_seconds", "bars", "first", "last", "sha384"),
@@ -37,6 +38,10 @@ _INSIDE = {
     ),
     "signals_by_schedule": ("schedule", "seen", "accepted", *DECISION_TEXTS),
     "capital_policy": ("name", "label", "weights"),
+    IS_WALK_FORWARD: (
+        "train_bars", "test_bars", "step_bars", "anchored", "purge_bars", "embargo_bars", "select", "lowest", "sets",
+        "axes", "unused_bars", "efficiency", "significance", "overfitting",
+    ),
 }  # fmt: skip
 _TRADES = (
     "entry_time", "exit_time", "side", "quantity", "entry_price", "exit_price", "fees", "profit", "return_pct",
@@ -87,22 +92,24 @@ def read_sheet(folder: Path) -> Sheet:
     """
     document = _read_document(folder / DOCUMENT)
     bars = [_read_bars(folder, *each) for each in zip(bar_files(document), document["data"], strict=False)]
-    times = pl.concat([each["timestamp"] for each in bars]).n_unique()
     columns = _columns_of(document)
     tables = {name: _read_table(folder / f"{name}.parquet", columns[name]) for name in columns}
+    sheet = sheet_from(document, bars, tables)
+    times = pl.concat([each["timestamp"] for each in sheet.bars]).n_unique()
     for name in _BY_BAR:
         if name in tables and tables[name].height != times:
             raise DataError(
                 f"{folder / name}.parquet: has {tables[name].height:,} rows for {times:,} bars. Run the backtest again."
             )
-    return sheet_from(document, bars, tables)
+    return sheet
 
 
 def _columns_of(document: Mapping[str, Any]) -> dict[str, Sequence[str]]:
     """The columns that a report needs, by the name of their table."""
     if IS_PORTFOLIO not in document:
         held = ("timestamp", "position", "other_order_equity", "benchmark")
-        return {**_COLUMNS, "columns": held, "trades": ("venue", *_TRADES)}
+        single: dict[str, Sequence[str]] = {**_COLUMNS, "columns": held, "trades": ("venue", *_TRADES)}
+        return single | (_columns_of_walk(document) if IS_WALK_FORWARD in document else {})
     found: dict[str, Sequence[str]] = {
         **_COLUMNS,
         "columns": ("timestamp", "gross_exposure", "net_exposure", "other_order_equity", "benchmark"),
@@ -119,6 +126,15 @@ def _columns_of(document: Mapping[str, Any]) -> dict[str, Sequence[str]]:
         "interventions": ("kind", "name", "reason", "source", "value", "begin", "end"),
         "governance": ("time", "kind", "name", "value", "limit"),
     }
+
+
+def _columns_of_walk(document: Mapping[str, Any]) -> dict[str, Sequence[str]]:
+    told = document[IS_WALK_FORWARD]
+    edges = [f"{part}_{edge}" for part in ("train", "test") for edge in ("start", "end")]
+    measured = [f"{part}_{told['select']}" for part in ("train", "test")]
+    besides = ("test_total_return_pct", "test_trades", "equity")
+    chosen = [f"chosen_{name}" for name in told["axes"]]
+    return {"windows": tuple(dict.fromkeys(("window", *edges, *chosen, *measured, *besides))), "splits": ("logit",)}
 
 
 def _read_bars(folder: Path, file: str, described: Mapping[str, Any]) -> pl.DataFrame:
@@ -142,6 +158,8 @@ def _read_document(path: Path) -> dict[str, Any]:
 def _keys_of(document: Mapping[str, Any]) -> Sequence[str]:
     if IS_SCHEDULER in document:
         return _KEYS_OF_SCHEDULER
+    if IS_WALK_FORWARD in document:
+        return _KEYS_OF_WALK
     return _KEYS_OF_MANY if IS_PORTFOLIO in document else _KEYS_OF_ONE
 
 

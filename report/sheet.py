@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -14,11 +14,16 @@ from ..engine.bars import Integers
 from ..engine.montecarlo_result import MonteCarloResult
 from ..engine.outcome import Outcome
 
+_Part = TypeVar("_Part", "Governed", "Walked")
+
 IS_PORTFOLIO = "instruments"
 """A name that the document of a portfolio has, and that of a single backtest has not."""
 
 IS_SCHEDULER = "scheduler"
 """A name that the document of a scheduler has besides."""
+
+IS_WALK_FORWARD = "walk_forward"
+"""A name that the document of a walk forward has."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -54,6 +59,14 @@ class Governed:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Walked:
+    """What a walk forward has besides a single backtest's; each is the table of `WalkForwardResult` of that name."""
+
+    windows: pl.DataFrame
+    splits: pl.DataFrame
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Sheet:
     """The parts of a result that a report shows.
 
@@ -64,6 +77,7 @@ class Sheet:
         weights: `PortfolioResult.weights`; None of a single backtest.
         governed: What a scheduler's has besides; None of all others.
         montecarlo: Paths resampled from it, where they are to be shown.
+        walked: What a walk forward's has besides; likewise.
     """
 
     document: Mapping[str, Any]
@@ -75,6 +89,7 @@ class Sheet:
     weights: pl.DataFrame | None = None
     governed: Governed | None = None
     montecarlo: MonteCarloResult | None = None
+    walked: Walked | None = None
 
     @property
     def interval_seconds(self) -> int:
@@ -141,8 +156,14 @@ def sheet_of(result: Outcome) -> Sheet:
 
 
 def sheet_from(document: Mapping[str, Any], bars: Sequence[pl.DataFrame], tables: Mapping[str, pl.DataFrame]) -> Sheet:
-    """A sheet of the tables that a report shows; there may be more of them."""
-    own, besides = ({each.name for each in fields(kind)} & tables.keys() for kind in (Sheet, Governed))
-    governed = Governed(**{name: tables[name] for name in besides}) if IS_SCHEDULER in document else None
-    shown = {name: tables[name] for name in own}
-    return Sheet(document=document, bars=bars, governed=governed, montecarlo=None, **shown)
+    """A sheet of the tables that a report shows; there may be more of them. Of a walk forward the tests are shown."""
+    shown = {each.name: tables[each.name] for each in fields(Sheet) if each.name in tables}
+    governed = _besides(Governed, tables) if IS_SCHEDULER in document else None
+    walked = _besides(Walked, tables) if IS_WALK_FORWARD in document else None
+    if walked is not None:
+        bars = [each.join(tables["equity"], on="timestamp", how="semi") for each in bars]
+    return Sheet(document=document, bars=bars, governed=governed, walked=walked, montecarlo=None, **shown)
+
+
+def _besides(kind: type[_Part], tables: Mapping[str, pl.DataFrame]) -> _Part:
+    return kind(**{each.name: tables[each.name] for each in fields(kind)})

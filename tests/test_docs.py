@@ -19,6 +19,7 @@ PAGES = (
     "docs/own-engine.md",
     "docs/quickstart.md",
     "docs/runtime.md",
+    "docs/walk-forward.md",
     "docs/sweep.md",
 )
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")

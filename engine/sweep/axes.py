@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -106,6 +106,20 @@ def read_axes(given: Mapping[str, Any], read: Read, is_whole: Callable[[str], bo
                 others = ", ".join(other for other in given if other != axis.name) or "none"
                 raise UsageError(f"{axis.name} varies only by {name}, which is not another axis; there is {others}")
     return tuple(axes)
+
+
+def settled_axes(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The same axes for more than one reading: what can be walked through only once is listed."""
+    return {name: tuple(axis) if isinstance(axis, Iterator) else axis for name, axis in given.items()}
+
+
+def described_axes(described: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The axes that `Axis.describe` told, as `read_axes` takes them."""
+    given: dict[str, Any] = {}
+    for name, axis in described.items():
+        values = axis["values"] if "values" in axis else Span(axis["low"], axis["high"], log=axis["log"])
+        given[name] = When(values, **axis["when"]) if "when" in axis else values
+    return given
 
 
 def _axis(name: str, given: Any, read: Read, is_whole: Callable[[str], bool]) -> Axis:

@@ -73,10 +73,36 @@ def test_a_setup_runs_again_with_another_execution() -> None:
     """The same bars and wishes with other costs, and the first execution untouched."""
     bars, wishes = walk_bars(300), random_wishes(300)
     result = bs.backtest(bars, wishes, fee_bps=0.0)
-    dear = simulate(result.setup.with_execution(replace(result.execution, fee_bps=50.0)))
+    dear = simulate(replace(result.setup, execution=replace(result.execution, fee_bps=50.0)))
     assert bits(dear) == bits(bs.backtest(bars, wishes, fee_bps=50.0))
     assert result.execution.fee_bps == 0.0
     assert dear.final_equity < result.final_equity
+
+
+@pytest.mark.parametrize("later", [{"fee_bps": 50.0}, {"stop_loss_pct": 2.0, "fee_bps": 1.0}])
+def test_an_execution_takes_over(later: dict[str, float]) -> None:
+    """From its bar on an account trades by the other execution: flat there, it is two backtests in a row."""
+    bars, wishes = walk_bars(600), random_wishes(600)
+    wishes[298:300] = 0.0
+    first = bs.backtest(bars.part(0, 300), wishes[:300], fee_bps=5.0)
+    second = bs.backtest(bars.part(300, 600), wishes[300:], capital=first.final_equity, **later)
+    execution = bs.Execution(fee_bps=5.0)
+    both = simulate(Setup(bars, execution, own_wishes=wishes, takeovers=((300, bs.Execution(**later)),)))
+    assert both.equity_values[:300].tobytes() == first.equity_values.tobytes()
+    np.testing.assert_allclose(both.equity_values[300:], second.equity_values, rtol=1e-12)
+    assert both.execution is execution
+
+
+def test_the_other_order_is_that_of_every_execution() -> None:
+    """Also one that takes over is run with the other order in ambiguous bars."""
+    base, wishes = walk_bars(600), random_wishes(600)
+    bars = bars_of(base.close, base.open, high=base.close * 1.02, low=base.close * 0.98)
+    narrow = bs.Execution(stop_loss_pct=0.3, take_profit_pct=0.3)
+    whole = simulate(Setup(bars, narrow, own_wishes=wishes))
+    in_turn = simulate(Setup(bars, bs.Execution(), own_wishes=wishes, takeovers=((0, narrow),)))
+    assert whole.ambiguous_bars > 5
+    assert bits(in_turn.other_order) == bits(whole.other_order)
+    assert bits(in_turn) == bits(whole)
 
 
 def test_a_setup_of_an_engine_makes_its_wishes_again() -> None:

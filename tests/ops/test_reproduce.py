@@ -102,8 +102,25 @@ def _scheduler_from_the_first_bar() -> bs.SchedulerResult:
     )
 
 
+def _walk_forward() -> bs.WalkForwardResult:
+    axes = {"lookback": bs.Span(20, 90), "stop_loss_pct": bs.When([1.0, 4.0], allow_short=True), "allow_short": [True]}
+    return bs.walk_forward(
+        _bars(), "mean_reversion", axes, train_bars=900, test_bars=400, anchored=True, purge_bars=10, embargo_bars=5,
+        sampling="random", sets=6, seed=3, max_notional=50_000.0, funding=_funding(_bars()),
+    )  # fmt: skip
+
+
+def _walk_of_a_pair() -> bs.WalkForwardResult:
+    other = _bars(name="kraken_BTCUSDT_1h.parquet")
+    axes = {"spread_entry": [0.001, 0.002]}
+    return bs.walk_forward(
+        _bars(), "cross_exchange_arbitrage", axes, train_bars=900, test_bars=600, secondary=other, spread_exit=0.0002
+    )
+
+
 MAKES: list[Make] = [
     _single, _pair, _own_wishes, _strategies, _weights_array, _orders_table, _scheduler, _scheduler_from_the_first_bar,
+    _walk_forward, _walk_of_a_pair,
 ]  # fmt: skip
 
 

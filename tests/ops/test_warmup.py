@@ -30,6 +30,9 @@ for name in ("mean_reversion", "sma_crossover"):
 bs.backtest(bars, (bars.close > bars.open).astype(float)).to_json()
 for method in ("stationary", "moving_block", "trades", "shuffled_trades"):
     bs.montecarlo(result, paths=3, method=method).to_json()
+hours = bs.load(EMBEDDED_FOLDER / "binance_BTCUSDT_1h.parquet").part(0, 2000)
+for name, axes in (("mean_reversion", {"lookback": [24, 48]}), ("volatility_target", {"stop_loss_pct": [1.0, 2.0]})):
+    bs.walk_forward(hours, name, axes, train_bars=900, test_bars=400).to_json()
 levels = {"stop_loss_pct": 2.0, "leverage": 2.0, "max_volume_share": 0.1}
 for scheduler, begin, options in (("hedged_multi", None, {}), ("core_multi", "2023-06-01", levels)):
     run = bs.backtest_scheduler(PACKAGED, scheduler, start=begin, end="2023-06-08", without=("limits",), **options)
