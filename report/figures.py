@@ -55,8 +55,32 @@ def new_figure(name: str, x_range: Range1d, height: int, pointer: Span) -> Any:
         min_border_top=6,
     )
     chart.add_tools(CrosshairTool(dimensions="height", overlay=pointer))
-    chart.xgrid.grid_line_color = None
     chart.xaxis.formatter = time_ticks()
+    return _dressed(chart)
+
+
+def new_plain_figure(name: str, height: int) -> Any:
+    """An empty chart of something else than time, in the same look; there is nothing to zoom."""
+    return _dressed(
+        figure(
+            name=name,
+            height=height,
+            sizing_mode="stretch_width",
+            toolbar_location=None,
+            tools="",
+            background_fill_color=None,
+            border_fill_color=None,
+            outline_line_color=None,
+            min_border_left=LEFT,
+            min_border_right=12,
+            min_border_top=6,
+        )
+    )
+
+
+def _dressed(chart: Any) -> Any:
+    """The chart with the letters and the few lines that all of them have."""
+    chart.xgrid.grid_line_color = None
     for axis in (*chart.xaxis, *chart.yaxis):
         axis.axis_label_text_font_size = axis.major_label_text_font_size = "14px"
         axis.major_label_text_font = "system-ui, sans-serif"
