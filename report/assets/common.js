@@ -19,7 +19,7 @@ const common = (() => {
   const series = (name, glyph) => ({
     ...(glyph.line_color !== undefined && { line_color: colour(name.endsWith("_mark") ? "paper" : name) }),
     ...(glyph.fill_color !== undefined && { fill_color: colour(name.replace("_mark", "")) }),
-    ...(glyph.text_color !== undefined && { text_color: colour("ink") }),
+    ...(glyph.text_color !== undefined && { text_color: colour("ink"), background_fill_color: colour("paper") }),
   });
 
   function paintChart(figure) {

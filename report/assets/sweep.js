@@ -60,7 +60,7 @@
     axis.major_label_overrides = new Map(ticks.map((tick) => [tick, short(labels[tick - 0.5])]));
   }
 
-  const roomAcross = () => document.body.clientWidth - (isWide() ? 160 : 120);
+  const roomBeside = (labels) => document.body.clientWidth - 70 - Math.max(66, 50 + 8 * Math.max(...labels.map((text) => short(text).length)));
 
   function drawMap() {
     const map = charts.maps[$("map").value];
@@ -92,7 +92,7 @@
     $("chart-map").style.minHeight = `${figure.height}px`;
     figure.x_range.setv({ start: 0, end: nx });
     figure.y_range.setv({ start: 0, end: ny });
-    label(figure.below[0], map.x_labels, roomAcross());
+    label(figure.below[0], map.x_labels, roomBeside(map.y_labels));
     label(figure.left[0], map.y_labels, 1e9);
     figure.below[0].axis_label = map.x;
     figure.left[0].axis_label = map.y;
@@ -124,11 +124,12 @@
       if (renderer.name === "half" || renderer.name === "finest") renderer.visible = !isSingle;
     }
     const found = Object.values(columns).flatMap((column) => [...column].filter(Number.isFinite));
+    for (const key of $("line-keys").children) key.hidden = isSingle;
     const [low, high] = found.length ? [Math.min(...found), Math.max(...found)] : [0, 1];
     const room = (high - low || Math.abs(high) || 1) * 0.06;
     figure.y_range.setv({ start: low - room, end: high + room });
     figure.x_range.setv({ start: 0, end: line.labels.length });
-    label(figure.below[0], line.labels, roomAcross());
+    label(figure.below[0], line.labels, roomBeside([""]));
     figure.below[0].axis_label = line.axis;
     figure.left[0].axis_label = metric.label + metric.unit.replace(" ", ", ");
     $("line-note").textContent = isSingle ? "Each dot is one row." : "Over all other parameters and instruments.";
@@ -217,8 +218,10 @@
     model("distribution").below[0].ticker.desired_num_ticks = wide ? 8 : 4;
     for (const name of ["distribution", "line"]) model(name).left[0].ticker.desired_num_ticks = 5;
     if (charts.parallel) {
-      const axis = model("parallel").below[0];
-      axis.major_label_orientation = document.body.clientWidth / charts.parallel.heights.length > 130 ? "horizontal" : 0.6;
+      const figure = model("parallel"), count = charts.parallel.heights.length;
+      const step = (document.body.clientWidth - 130) / Math.max(count - 1, 1); // pixels from axis to axis
+      figure.x_range.setv({ start: -30 / step, end: count - 1 + 48 / step });
+      figure.below[0].major_label_orientation = step > 120 ? "horizontal" : 0.6;
     }
   }
 

@@ -1,14 +1,25 @@
-"""The figures of a sweep's report. Colours and, of what can be chosen, the points are filled in by the page's script."""
+"""The figures of a sweep's report. The page's script fills in colours and, of what can be chosen, the points."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from bokeh.models import BoxSelectTool, ColumnDataSource, FixedTicker, HoverTool, NumeralTickFormatter, Range1d
+from bokeh.core.properties import value
+from bokeh.models import (
+    BasicTicker,
+    BoxSelectTool,
+    ColumnDataSource,
+    FixedTicker,
+    HoverTool,
+    NumeralTickFormatter,
+    Range1d,
+)
 
 from ..figures import add_hover, new_plain_figure
+from ..texts import label
 from .distribution import Distribution
+from .maps import QUANTITIES
 from .parallel import Parallel
 
 HEIGHTS = {"distribution": 240, "map": 320, "line": 300, "parallel": 420}
@@ -20,9 +31,9 @@ _ROOM = 0.06
 def line_figure() -> Any:
     """A metric along one axis: the middle half as a bar, the median on a line, the best as a mark."""
     figure = _figure("line")
-    figure.x_range, figure.y_range = Range1d(0.0, 1.0), Range1d(0.0, 1.0)
+    figure.x_range, figure.y_range = Range1d(start=0.0, end=1.0), Range1d(start=0.0, end=1.0)
     figure.xaxis.ticker = FixedTicker(ticks=[])
-    source = _empty("line", ("x", "median", "low", "high", "best", "trend"), ("label", "told", "half", "best_told", "rows"))
+    source = _empty("line", ("x", "trend", *QUANTITIES), ("label", "told", "half", "best_told", "rows"))
     bars = figure.vbar("x", 0.7, "high", "low", source=source, name="half", line_width=0)
     figure.line("x", "trend", source=source, name="middle", line_width=1.25)
     dots = figure.scatter("x", "median", source=source, name="middle", size=7, line_width=0)
@@ -35,7 +46,7 @@ def line_figure() -> Any:
 def map_figure() -> Any:
     """A metric over two axes, a cell each."""
     figure = _figure("map")
-    figure.x_range, figure.y_range = Range1d(0.0, 1.0), Range1d(0.0, 1.0)
+    figure.x_range, figure.y_range = Range1d(start=0.0, end=1.0), Range1d(start=0.0, end=1.0)
     figure.ygrid.grid_line_color = None
     figure.xaxis.ticker, figure.yaxis.ticker = FixedTicker(ticks=[]), FixedTicker(ticks=[])
     source = _empty("map", ("x", "y", "width"), ("color", "edge", "x_label", "y_label", "told", "rows"))
@@ -50,12 +61,12 @@ def parallel_figure(found: Parallel) -> Any:
     """Rows as lines across upright axes, the metric at the right."""
     figure = _figure("parallel")
     count = len(found.names)
-    figure.x_range, figure.y_range = Range1d(-0.25, count - 0.55), Range1d(-_ROOM, 1.0 + _ROOM)
+    figure.x_range, figure.y_range = Range1d(start=0.0, end=1.0), Range1d(start=-_ROOM, end=1.0 + _ROOM)
     figure.min_border_left = 12
     figure.ygrid.grid_line_color = None
     figure.yaxis.visible = False
     figure.xaxis.ticker = FixedTicker(ticks=list(range(count)))
-    figure.xaxis.major_label_overrides = dict(enumerate(found.names))
+    figure.xaxis.major_label_overrides = dict(enumerate((*found.names[:-1], label(found.names[-1]))))
     figure.xaxis.axis_line_color = figure.xaxis.major_tick_line_color = None
     lines = _empty("parallel", ("xs", "ys", "alpha"), ("color", "told", "row"))
     figure.multi_line("xs", "ys", source=lines, line_color="color", line_alpha="alpha", line_width=1.25)
@@ -64,7 +75,8 @@ def parallel_figure(found: Parallel) -> Any:
     places, heights, texts = zip(*marks, strict=True)
     figure.text(
         "x", "y", "text", source=ColumnDataSource({"x": places, "y": heights, "text": texts}), name="tick",
-        x_offset=5, text_baseline="middle", text_font_size="12px", text_font="system-ui, sans-serif",
+        x_offset=5, text_baseline="middle", text_font_size="12px", text_font=value("system-ui, sans-serif"),
+        background_fill_alpha=0.75,
     )  # fmt: skip
     brushed = _empty("brush", ("x", "low", "high"), ())
     figure.vbar("x", 0.12, "high", "low", source=brushed, name="brush", fill_alpha=0.3, line_width=1)
@@ -82,13 +94,13 @@ def distribution_figure(found: Distribution) -> Any:
     quads = figure.quad("left", "right", "top", 0.0, source=bars, name="known", line_width=0)
     add_hover(figure, quads, [("from", "@left{0,0.00}"), ("to", "@right{0,0.00}"), ("rows", "@top{0,0}")])
     height = 1.06 * float(found.counts.max(initial=1.0))
-    for name, value in (("middle", found.median), ("finest", found.best)):
-        if np.isfinite(value):
-            mark = ColumnDataSource({"x": [value, value], "y": [0.0, height]})
+    for name, place in (("middle", found.median), ("finest", found.best)):
+        if np.isfinite(place):
+            mark = ColumnDataSource({"x": [place, place], "y": [0.0, height]})
             figure.line("x", "y", source=mark, name=name, line_width=2)
-    figure.y_range = Range1d(0.0, height)
+    figure.y_range = Range1d(start=0.0, end=height)
     figure.xaxis.formatter = NumeralTickFormatter(format="0,0.[000]")
-    figure.yaxis.formatter = NumeralTickFormatter(format="0,0")
+    figure.yaxis.formatter, figure.yaxis.ticker = NumeralTickFormatter(format="0,0"), BasicTicker(min_interval=1)
     return figure
 
 
@@ -104,7 +116,7 @@ def _empty(name: str, numbers: tuple[str, ...], words: tuple[str, ...]) -> Colum
 
 
 def _hover(figure: Any, glyphs: list[Any], tooltips: list[tuple[str, str]]) -> HoverTool:
-    """The words of the first glyph and of the others where the pointer is."""
+    """The words of at most three points of glyphs where the pointer is."""
     tool = add_hover(figure, glyphs[0], tooltips, mode="mouse")
-    tool.renderers = glyphs
+    tool.renderers, tool.limit = glyphs, 3
     return tool

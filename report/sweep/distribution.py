@@ -10,9 +10,10 @@ import numpy as np
 
 from ...engine.bars import Floats
 from ..texts import NOTHING, decimals, metric, unit
+from .metrics import is_less_better
 from .sheet import SweepSheet
 
-BINS = 60
+MOST_BINS = 60
 _EULER = 0.5772156649015329
 
 
@@ -49,13 +50,18 @@ def distribution(sheet: SweepSheet) -> Distribution:
     if high - low <= 1e-9 * max(abs(low), abs(high)):  # all alike: a bar in the middle
         room = max(abs(high) * 0.01, 0.5)
         low, high = low - room, high + room
-    counts, edges = np.histogram(values, bins=BINS, range=(low, high))
-    best = float(values.min() if sheet.is_less_better(sheet.by) else values.max())
+    counts, edges = np.histogram(values, bins=bins_of(values.size), range=(low, high))
+    best = float(values.min() if is_less_better(sheet.by) else values.max())
     spread = float(values.std(ddof=1)) if values.size > 1 else 0.0
     deviations = abs(best - float(values.mean())) / spread if spread > 0.0 else math.nan
     return Distribution(
         counts.astype(np.float64), edges, float(np.median(values)), best, values.size, missing, deviations
     )
+
+
+def bins_of(count: int) -> int:
+    """Twice the cube root of the number of values (Rice's rule)."""
+    return min(MOST_BINS, math.ceil(2.0 * math.cbrt(count)))
 
 
 def greatest_of(count: int) -> float:

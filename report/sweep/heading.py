@@ -16,7 +16,7 @@ _NAMED = 8
 """Values of an axis that are named before the rest is counted."""
 
 _SAMPLINGS = {
-    "grid": "Every value with every other",
+    "grid": "All combinations of the values",
     "random": "Drawn at random",
     "sobol": "Drawn by Sobol' points",
     "latin_hypercube": "Drawn by a Latin hypercube",
@@ -45,8 +45,7 @@ def warning(sheet: SweepSheet) -> str:
         return "There is one row, and so nothing was chosen."
     return (
         f"The best of {rows:,} rows was chosen after all of them were seen: its {label(sheet.by)} is biased in its "
-        "favour, the more so the more rows were tried. `barstep walk-forward` chooses on one stretch of time and trades "
-        "on the next."
+        "favour, the more so the more rows were tried."
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from ...engine.bars import Floats, Integers
+from .metrics import is_less_better
 from .places import Places, Truths, places_of, stretches
 from .sheet import INSTRUMENT, SweepSheet
 
@@ -20,6 +21,9 @@ QUANTITIES = ("median", "low", "high", "best")
 """Of a metric at a place of one axis: `low` and `high` are the ends of the middle half."""
 
 MOST_PLACES, MOST_LINE_PLACES = 24, 64
+MOST_CELLS = 600
+"""Of a map that has more than `MOST_PLACES` along an axis."""
+
 MOST_NUMBERS = 100_000
 """In all maps together, each of which the page holds in four bytes."""
 
@@ -78,8 +82,9 @@ def maps(sheet: SweepSheet) -> tuple[list[Map], int]:
     First those of all instruments together, the pair of axes that explains most of the metric first; then the same of
     each instrument.
     """
-    places = [places_of(sheet, axis, MOST_PLACES, stretches(sheet, MOST_PLACES)) for axis in sheet.varied]
-    pairs = sorted(combinations(places, 2), key=lambda pair: -explained(sheet.values, *pair))
+    places = {axis: _at_two_scales(sheet, axis) for axis in sheet.varied}
+    pairs = [_fitting(places[x], places[y]) for x, y in combinations(places, 2)]
+    pairs.sort(key=lambda pair: -explained(sheet.values, *pair))
     room, found, left_out = MOST_NUMBERS, [], 0
     for group, x, y in _wanted(sheet, pairs):
         each = _map(sheet, group, *sorted((x, y), key=lambda one: -one.count))
@@ -91,9 +96,18 @@ def maps(sheet: SweepSheet) -> tuple[list[Map], int]:
     return found, left_out
 
 
-def _wanted(
-    sheet: SweepSheet, pairs: Sequence[tuple[Places, Places]]
-) -> Iterator[tuple[str, Places, Places]]:
+def _at_two_scales(sheet: SweepSheet, axis: str) -> tuple[Places, Places]:
+    in_span = stretches(sheet, MOST_PLACES)
+    return places_of(sheet, axis, MOST_LINE_PLACES, in_span), places_of(sheet, axis, MOST_PLACES, in_span)
+
+
+def _fitting(x: tuple[Places, Places], y: tuple[Places, Places]) -> tuple[Places, Places]:
+    """The finer places of two axes where they make few cells, else the coarser."""
+    (fine_x, coarse_x), (fine_y, coarse_y) = x, y
+    return (fine_x, fine_y) if fine_x.count * fine_y.count <= MOST_CELLS else (coarse_x, coarse_y)
+
+
+def _wanted(sheet: SweepSheet, pairs: Sequence[tuple[Places, Places]]) -> Iterator[tuple[str, Places, Places]]:
     for pair in pairs:
         yield "", *pair
     if len(sheet.instruments) == 1:
@@ -124,7 +138,9 @@ def _map(sheet: SweepSheet, group: str, x: Places, y: Places) -> Map:
     own = (sheet.instrument_column == group).to_numpy() if group else np.ones(sheet.table.height, dtype=bool)
     cells, count = y.of * x.count + x.of, x.count * y.count
     is_single = int(np.bincount(cells[own], minlength=count).max(initial=0)) <= 1
-    told: dict[str, Told] = {"median": pl.Expr.median} if is_single else {"median": pl.Expr.median, "mean": pl.Expr.mean}
+    told: dict[str, Told] = {"median": pl.Expr.median}
+    if not is_single:
+        told["mean"] = pl.Expr.mean
     rows, values = _reduced(sheet, own, cells, count, told)
     if is_single:
         values = {metric: {"median": each["median"]} for metric, each in values.items()}
@@ -138,7 +154,7 @@ def _reduced(
     expressions = []
     for metric in sheet.metrics:
         column = pl.when(pl.col(metric).is_finite()).then(pl.col(metric))
-        best = pl.Expr.min if sheet.is_less_better(metric) else pl.Expr.max
+        best = pl.Expr.min if is_less_better(metric) else pl.Expr.max
         expressions += [make(column).alias(f"{metric} {name}") for name, make in {**told, "best": best}.items()]
     rows = sheet.table.select(sheet.metrics).with_columns(pl.Series("*cell", cells)).filter(pl.Series(own))
     grouped = rows.group_by("*cell").agg(pl.len().alias("*rows"), *expressions)

@@ -15,18 +15,10 @@ from .distribution import Distribution, distribution
 from .distribution import words as distribution_words
 from .heading import heading
 from .maps import AGGREGATES, QUANTITIES, Line, Map, lines, maps
+from .metrics import centre_of, is_less_better
 from .parallel import ALWAYS, MOST_LINES, Parallel, parallel
 from .sheet import SweepSheet
 from .tables import formulas, tables
-
-_CENTRES = {
-    **dict.fromkeys(
-        ("total_return_pct", "annual_return_pct", "sharpe", "sortino", "calmar", "expectancy", "average_trade_pct",
-         "best_trade_pct", "worst_trade_pct"), 0.0,
-    ),
-    "profit_factor": 1.0, "omega": 1.0, "win_rate_pct": 50.0, "tail_ratio": 1.0,
-}  # fmt: skip
-"""Where a metric turns from bad to good, and colours part."""
 
 
 def page(sheet: SweepSheet) -> str:
@@ -59,28 +51,27 @@ def _drawn(sheet: SweepSheet, spread: Distribution) -> tuple[dict[str, Any], int
         figures["map"] = charts.map_figure()
     if across is not None:
         figures["parallel"] = charts.parallel_figure(across)
-    metrics = [sheet.by, *(name for name in sheet.metrics if name != sheet.by)]
     drawn = {
         **embedded(figures),
-        "metrics": [_told(sheet, name) for name in metrics],
-        "maps": [_map(each, metrics) for each in found],
-        "lines": [_line(sheet, each, metrics) for each in lines(sheet)],
+        "metrics": [_told(name) for name in sheet.ranked_metrics],
+        "maps": [_map(each, sheet.ranked_metrics) for each in found],
+        "lines": [_line(sheet, each) for each in lines(sheet)],
         "parallel": _parallel(across) if across is not None else None,
     }
     return drawn, left_out
 
 
-def _told(sheet: SweepSheet, name: str) -> dict[str, Any]:
+def _told(name: str) -> dict[str, Any]:
     """How the script tells and colours a metric."""
     return {
         "label": label(name),
         "unit": unit(name),
-        "centre": _CENTRES.get(name),
-        "less": sheet.is_less_better(name),
+        "centre": centre_of(name),
+        "less": is_less_better(name),
     }
 
 
-def _map(each: Map, metrics: list[str]) -> dict[str, Any]:
+def _map(each: Map, metrics: tuple[str, ...]) -> dict[str, Any]:
     """A map: of each metric its aggregates, in the order of their names."""
     first = each.values[metrics[0]]
     return {
@@ -93,7 +84,7 @@ def _map(each: Map, metrics: list[str]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _line(sheet: SweepSheet, each: Line, metrics: list[str]) -> dict[str, Any]:
+def _line(sheet: SweepSheet, each: Line) -> dict[str, Any]:
     """A line: of each metric its quantities; `ordered` is how many places stand in an order that a line may follow."""
     axis, count = each.places.axis, each.places.count
     is_number = axis in sheet.axes and sheet.table[axis].dtype.is_numeric()
@@ -102,7 +93,9 @@ def _line(sheet: SweepSheet, each: Line, metrics: list[str]) -> dict[str, Any]:
         "labels": each.places.labels,
         "ordered": (count - (not sheet.counts(axis).all())) * is_number,
         "rows": _numbers(each.rows),
-        "values": [{name: _numbers(each.values[metric][name]) for name in QUANTITIES} for metric in metrics],
+        "values": [
+            {name: _numbers(each.values[metric][name]) for name in QUANTITIES} for metric in sheet.ranked_metrics
+        ],
     }
 
 

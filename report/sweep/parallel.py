@@ -8,6 +8,7 @@ import numpy as np
 
 from ...engine.bars import Floats, Integers
 from ..texts import setting
+from .metrics import is_less_better
 from .places import Places, places_of, value_text
 from .sheet import SweepSheet
 
@@ -69,7 +70,7 @@ def parallel(sheet: SweepSheet) -> Parallel:
 
 def _best_first(sheet: SweepSheet) -> Integers:
     """Places of the rows with a value, the best first; of equal ones the first."""
-    values = sheet.values if sheet.is_less_better(sheet.by) else -sheet.values
+    values = sheet.values if is_less_better(sheet.by) else -sheet.values
     return np.argsort(values, kind="stable")[: int(np.isfinite(values).sum())]
 
 
@@ -108,4 +109,4 @@ def _some(count: int) -> list[int]:
     """At most so many of some places, from the first to the last."""
     if count <= _TICKS + 1:
         return list(range(count))
-    return np.linspace(0, count - 1, _TICKS).round().astype(int).tolist()
+    return [round(place) for place in np.linspace(0, count - 1, _TICKS).tolist()]

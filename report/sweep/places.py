@@ -107,7 +107,8 @@ def _span(described: Mapping[str, Any], axis: str, values: np.ndarray, counts: T
     edges = (np.geomspace if described["log"] else np.linspace)(low, high, most + 1)
     found = _cut(axis, values, counts, edges)
     if is_whole:
-        return found
+        edges[-1] = described["high"]
+        return Places(axis, found.labels, found.of, edges)
     ends = [setting(axis, float(f"{edge:.3g}")) for edge in edges]
     return Places(axis, tuple(map("{} to {}".format, ends, ends[1:])), found.of, edges)
 
@@ -128,4 +129,4 @@ def _told(axis: str, inside: np.ndarray) -> str:
 
 
 def _clipped(places: np.ndarray, count: int) -> Integers:
-    return np.clip(places, 0, count - 1).astype(np.int64)
+    return np.asarray(np.clip(places, 0, count - 1), dtype=np.int64)

@@ -16,6 +16,7 @@ from ...engine.outcome import without_endless
 from ...engine.provenance import software
 from ...engine.sweep.result import best_of
 from ...errors import UsageError, unknown_name
+from .metrics import is_less_better
 
 if TYPE_CHECKING:
     from ...engine.sweep.result import SweepResult
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 INSTRUMENT = "instrument"
 """The name of what a row was run on, as if it were varied."""
 
-_LESS_IS_BETTER = ("annual_volatility_pct", "max_drawdown_pct", "max_drawdown_bars", "turnover", "fees_paid")
 _NAMES = ("symbol", "venue")
 
 
@@ -49,6 +49,11 @@ class SweepSheet:
     def metrics(self) -> tuple[str, ...]:
         """What was measured."""
         return tuple(self.document["metrics"])
+
+    @property
+    def ranked_metrics(self) -> tuple[str, ...]:
+        """The same, the report's own first."""
+        return (self.by, *(name for name in self.metrics if name != self.by))
 
     @property
     def axes(self) -> Mapping[str, Mapping[str, Any]]:
@@ -81,10 +86,6 @@ class SweepSheet:
         """Names of what rows differ in: the axes, and the instrument where there are several."""
         return [*self.axes, *([INSTRUMENT] if len(self.instruments) > 1 else [])]
 
-    def is_less_better(self, metric: str) -> bool:
-        """Whether the lowest value of a metric is the best one."""
-        return metric in _LESS_IS_BETTER
-
     @cached_property
     def values(self) -> Floats:
         """float64[row]: the metric; NaN where it has no finite value."""
@@ -93,7 +94,7 @@ class SweepSheet:
 
     def best(self, count: int, *, worst: bool = False) -> pl.DataFrame:
         """The best or the worst rows, as `SweepResult.best` has them."""
-        return best_of(self.table, self.metrics, self.by, count, lowest=self.is_less_better(self.by) != worst)
+        return best_of(self.table, self.metrics, self.by, count, lowest=is_less_better(self.by) != worst)
 
     def counts(self, axis: str) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """bool[row]: whether a row has the values of other axes under which this one is varied."""

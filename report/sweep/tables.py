@@ -1,4 +1,4 @@
-"""The tables of a sweep's report: the best rows and the worst, the best of each instrument, the sets over all of them."""
+"""The tables of a sweep's report: the best and worst rows, the best of each instrument, the best sets over all."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import polars as pl
 from ...engine.metrics import DESCRIPTIONS
 from ..tables import Table
 from ..texts import decimals, label, metric, unit
+from .metrics import is_less_better
 from .places import value_text
 from .sheet import INSTRUMENT, SweepSheet
 
@@ -23,7 +24,7 @@ BEST_SETS = 20
 def tables(sheet: SweepSheet) -> list[tuple[Table, str]]:
     """The tables that there are rows for, each with what its heading adds."""
     by, many = label(sheet.by), len(sheet.instruments)
-    side = "lowest" if sheet.is_less_better(sheet.by) else "greatest"
+    side = "lowest" if is_less_better(sheet.by) else "greatest"
     found = [(_rows(sheet, f"Best rows by {by}", sheet.best(BEST)), f"{side} first")]
     if many > 1:
         found += [(_sets(sheet, f"Best sets over all instruments by {by}"), f"by the median of {many} instruments")]
@@ -37,12 +38,12 @@ def tables(sheet: SweepSheet) -> list[tuple[Table, str]]:
 
 def formulas(sheet: SweepSheet) -> list[tuple[str, str]]:
     """Each metric of the tables, and how it is computed."""
-    return [(_heading(name), DESCRIPTIONS.get(name, "")) for name in sheet.metrics]
+    return [(_heading(name), DESCRIPTIONS.get(name, "")) for name in sheet.ranked_metrics]
 
 
-def top(sheet: SweepSheet, count: int, metrics: tuple[str, ...]) -> Table:
-    """The best rows with some metrics alone, as the printed page has room for."""
-    return _rows(sheet, f"Best rows by {label(sheet.by)}", sheet.best(count), metrics)
+def top(sheet: SweepSheet, count: int, metrics: tuple[str, ...], axes: tuple[str, ...]) -> Table:
+    """The best rows with some metrics and axes alone, as the printed page has room for."""
+    return _rows(sheet, f"Best rows by {label(sheet.by)}", sheet.best(count), metrics, axes)
 
 
 def _heading(name: str) -> str:
@@ -54,15 +55,18 @@ def _figure(name: str, value: float) -> str:
     return metric(name, value).removesuffix(unit(name))
 
 
-def _rows(sheet: SweepSheet, title: str, rows: pl.DataFrame, metrics: tuple[str, ...] | None = None) -> Table:
-    """Rows of the sweep under their number, instrument, values and metrics."""
+def _rows(
+    sheet: SweepSheet, title: str, rows: pl.DataFrame, metrics: tuple[str, ...] = (), axes: tuple[str, ...] = ()
+) -> Table:
+    """Rows of the sweep: number, instrument, the metric that ranks them, values, the other metrics."""
     measured = metrics or sheet.metrics
     told: dict[str, Callable[[dict[str, Any]], str]] = {"row": lambda row: str(row["row"])}
     named = rows.with_columns(sheet.instrument_column.gather(_places(sheet, rows)).alias(f"*{INSTRUMENT}"))
     if len(sheet.instruments) > 1:
         told[INSTRUMENT] = lambda row: str(row[f"*{INSTRUMENT}"])
-    told |= {axis: _value(axis) for axis in sheet.axes}
-    told |= {_heading(name): _metric(name) for name in measured}
+    told[_heading(sheet.by)] = _metric(sheet.by)
+    told |= {axis: _value(axis) for axis in axes or sheet.axes}
+    told |= {_heading(name): _metric(name) for name in measured if name != sheet.by}
     texts = (INSTRUMENT, *(axis for axis in sheet.axes if not _is_number(sheet, axis)))
     cells = [[tell(row) for tell in told.values()] for row in named.iter_rows(named=True)]
     return Table(title, tuple(told), cells, texts)
@@ -89,7 +93,7 @@ def _best_of_each(sheet: SweepSheet) -> pl.DataFrame:
     for name in sheet.instruments[:MOST_INSTRUMENTS]:
         own = sheet.table.filter(sheet.instrument_column == name)
         known = own.filter(pl.col(sheet.by).is_not_nan())
-        found.append(known.sort([sheet.by, "row"], descending=[not sheet.is_less_better(sheet.by), False]))
+        found.append(known.sort([sheet.by, "row"], descending=[not is_less_better(sheet.by), False]))
     return pl.concat([each.head(BEST_OF_EACH) for each in found])
 
 
@@ -104,7 +108,7 @@ def _sets(sheet: SweepSheet, title: str) -> Table:
         pl.col(by).max().alias("*greatest"),
         pl.len().alias("*of"),
     )
-    best = over.sort(["*median", "*set"], descending=[not sheet.is_less_better(by), False]).head(BEST_SETS)
+    best = over.sort(["*median", "*set"], descending=[not is_less_better(by), False]).head(BEST_SETS)
     headings = (*sheet.axes, "median", "lowest", "greatest", "instruments")
     texts = tuple(axis for axis in sheet.axes if not _is_number(sheet, axis))
     cells = [
