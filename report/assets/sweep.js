@@ -88,7 +88,7 @@
       rows: filled.map((k) => rows[k].toLocaleString("en")),
     });
     const figure = model("map");
-    figure.height = Math.max(170, Math.min(640, (isWide() ? 34 : 28) * ny + 80));
+    figure.height = Math.max(170, 8 * map.y.length + 90, Math.min(640, (isWide() ? 34 : 28) * ny + 80));
     $("chart-map").style.minHeight = `${figure.height}px`;
     figure.x_range.setv({ start: 0, end: nx });
     figure.y_range.setv({ start: 0, end: ny });
@@ -178,6 +178,7 @@
     $("unbrush").addEventListener("click", () => { brushes.clear(); draw(); });
     $("ranks").addEventListener("change", draw);
     $("ranks").hidden = false;
+    if (every.length < 100) $("ranks").value = "0 1";
     return draw;
   }
 

@@ -32,7 +32,9 @@ def heading(sheet: SweepSheet) -> dict[str, Any]:
         "instruments": listed(names),
         "lead": f"{_rows(sheet)} {_span(document)} {_left_out(document)}".strip(),
         "axes": [(name, _values(name, axis)) for name, axis in sheet.axes.items()],
-        "fixed": [(name, value_text(name, value)) for name, value in document["fixed"].items()],
+        "fixed": [
+            (name, value_text(name, value)) for name, value in document["fixed"].items() if value not in (None, [], {})
+        ],
         "warning": warning(sheet),
         "origin": [*origin(document), ("sweep", document["sweep_sha384"][:_DIGITS], document["sweep_sha384"])],
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -14,11 +14,11 @@ from .metrics import is_less_better
 from .places import Places, Truths, places_of, stretches
 from .sheet import INSTRUMENT, SweepSheet
 
-Told = Callable[[pl.Expr], pl.Expr]
-
 AGGREGATES = ("median", "mean", "best")
 QUANTITIES = ("median", "low", "high", "best")
 """Of a metric at a place of one axis: `low` and `high` are the ends of the middle half."""
+
+_QUANTILES = {"median": 0.5, "low": 0.25, "high": 0.75}
 
 MOST_PLACES, MOST_LINE_PLACES = 24, 64
 MOST_CELLS = 600
@@ -47,11 +47,6 @@ class Map:
     rows: Floats
     values: dict[str, dict[str, Floats]]
 
-    @property
-    def numbers(self) -> int:
-        """How many it holds."""
-        return self.rows.size * sum(map(len, self.values.values()))
-
 
 @dataclass(frozen=True, eq=False)
 class Line:
@@ -68,12 +63,7 @@ def lines(sheet: SweepSheet) -> list[Line]:
 
 
 def _line(sheet: SweepSheet, places: Places) -> Line:
-    told: dict[str, Told] = {"median": pl.Expr.median, "low": _quantile(0.25), "high": _quantile(0.75)}
-    return Line(places, *_reduced(sheet, np.ones(sheet.table.height, dtype=bool), places.of, places.count, told))
-
-
-def _quantile(share: float) -> Told:
-    return lambda column: column.quantile(share, interpolation="linear")
+    return Line(places, *_reduced(sheet.table, sheet.metrics, places.of, places.count, QUANTITIES))
 
 
 def maps(sheet: SweepSheet) -> tuple[list[Map], int]:
@@ -82,18 +72,30 @@ def maps(sheet: SweepSheet) -> tuple[list[Map], int]:
     First those of all instruments together, the pair of axes that explains most of the metric first; then the same of
     each instrument.
     """
-    places = {axis: _at_two_scales(sheet, axis) for axis in sheet.varied}
-    pairs = [_fitting(places[x], places[y]) for x, y in combinations(places, 2)]
-    pairs.sort(key=lambda pair: -explained(sheet.values, *pair))
     room, found, left_out = MOST_NUMBERS, [], 0
-    for group, x, y in _wanted(sheet, pairs):
-        each = _map(sheet, group, *sorted((x, y), key=lambda one: -one.count))
-        if each.numbers <= room:
-            found.append(each)
-            room -= each.numbers
+    for group, *pair in _wanted(sheet, _pairs(sheet)):
+        cells = _cells(sheet, group, *sorted(pair, key=lambda one: -one.count))
+        if cells.numbers <= room:
+            found.append(_map(sheet, cells))
+            room -= cells.numbers
         else:
             left_out += 1
     return found, left_out
+
+
+def telling_map(sheet: SweepSheet) -> Map | None:
+    """The first of the maps; None where there is one axis."""
+    if len(sheet.varied) < 2:
+        return None
+    _, *pair = next(_wanted(sheet, _pairs(sheet)))
+    return _map(sheet, _cells(sheet, "", *sorted(pair, key=lambda one: -one.count)))
+
+
+def _pairs(sheet: SweepSheet) -> list[tuple[Places, Places]]:
+    """All pairs of axes, the one that explains most of the metric first."""
+    places = {axis: _at_two_scales(sheet, axis) for axis in sheet.varied}
+    pairs = [_fitting(places[x], places[y]) for x, y in combinations(places, 2)]
+    return sorted(pairs, key=lambda pair: -explained(sheet.values, *pair))
 
 
 def _at_two_scales(sheet: SweepSheet, axis: str) -> tuple[Places, Places]:
@@ -134,38 +136,76 @@ def explained(values: Floats, x: Places, y: Places) -> float:
     return (between - (filled - 1) * (total - between) / spare) / total if spare else between / total
 
 
-def _map(sheet: SweepSheet, group: str, x: Places, y: Places) -> Map:
+@dataclass(frozen=True, eq=False)
+class _Cells:
+    """The cells of a map, before anything is computed.
+
+    Attributes:
+        x: Places to the right.
+        y: Places upwards.
+        group: The instrument whose rows are meant; empty: all of them.
+        own: bool[row]: which rows are meant.
+        of: int64[row]: the cell of each row.
+        told: What is told of each metric.
+        numbers: How many numbers the map will hold.
+    """
+
+    x: Places
+    y: Places
+    group: str
+    own: Truths
+    of: Integers
+    told: tuple[str, ...]
+    numbers: int
+
+
+def _cells(sheet: SweepSheet, group: str, x: Places, y: Places) -> _Cells:
     own = (sheet.instrument_column == group).to_numpy() if group else np.ones(sheet.table.height, dtype=bool)
-    cells, count = y.of * x.count + x.of, x.count * y.count
-    is_single = int(np.bincount(cells[own], minlength=count).max(initial=0)) <= 1
-    told: dict[str, Told] = {"median": pl.Expr.median}
-    if not is_single:
-        told["mean"] = pl.Expr.mean
-    rows, values = _reduced(sheet, own, cells, count, told)
-    if is_single:
-        values = {metric: {"median": each["median"]} for metric, each in values.items()}
-    return Map(x, y, group, rows, values)
+    of, count = y.of * x.count + x.of, x.count * y.count
+    is_single = int(np.bincount(of[own]).max(initial=0)) <= 1
+    told = AGGREGATES[:1] if is_single else AGGREGATES
+    return _Cells(x, y, group, own, of, told, count * len(told) * len(sheet.metrics))
+
+
+def _map(sheet: SweepSheet, cells: _Cells) -> Map:
+    count = cells.x.count * cells.y.count
+    rows, values = _reduced(
+        sheet.table.filter(pl.Series(cells.own)), sheet.metrics, cells.of[cells.own], count, cells.told
+    )
+    return Map(cells.x, cells.y, cells.group, rows, values)
 
 
 def _reduced(
-    sheet: SweepSheet, own: Truths, cells: Integers, count: int, told: Mapping[str, Told]
+    table: pl.DataFrame, metrics: Sequence[str], of: Integers, count: int, told: Sequence[str]
 ) -> tuple[Floats, dict[str, dict[str, Floats]]]:
-    """How many rows each cell has, and by metric what each of `told` makes of their values, and the best of them."""
-    expressions = []
-    for metric in sheet.metrics:
-        column = pl.when(pl.col(metric).is_finite()).then(pl.col(metric))
-        best = pl.Expr.min if is_less_better(metric) else pl.Expr.max
-        expressions += [make(column).alias(f"{metric} {name}") for name, make in {**told, "best": best}.items()]
-    rows = sheet.table.select(sheet.metrics).with_columns(pl.Series("*cell", cells)).filter(pl.Series(own))
-    grouped = rows.group_by("*cell").agg(pl.len().alias("*rows"), *expressions)
+    """How many rows each of `count` cells has, and by metric what is told of their values. of: int64[row]."""
+    values = table.select(pl.when(pl.col(name).is_finite()).then(pl.col(name)).alias(name) for name in metrics)
+    ordered = [name for name in told if name != "mean"]
+    made = [_expression(metric, name).alias(f"{metric} {name}") for metric in metrics for name in ordered]
+    grouped = values.with_columns(pl.Series("*cell", of)).group_by("*cell").agg(made)
     places = grouped["*cell"].to_numpy()
 
-    def spread(name: str, nothing: float) -> Floats:
-        found = np.full(count, nothing)
-        found[places] = grouped[name].cast(pl.Float64).fill_null(np.nan).to_numpy()
+    def spread(metric: str, name: str) -> Floats:
+        if name == "mean":
+            return _means(values[metric], of, count)
+        found = np.full(count, np.nan)
+        found[places] = grouped[f"{metric} {name}"].cast(pl.Float64).fill_null(np.nan).to_numpy()
         return found
 
-    values = {
-        metric: {name: spread(f"{metric} {name}", np.nan) for name in (*told, "best")} for metric in sheet.metrics
-    }
-    return spread("*rows", 0.0), values
+    rows = np.bincount(of, minlength=count).astype(np.float64)
+    return rows, {metric: {name: spread(metric, name) for name in told} for metric in metrics}
+
+
+def _expression(metric: str, name: str) -> pl.Expr:
+    column = pl.col(metric)
+    if name == "best":
+        return column.min() if is_less_better(metric) else column.max()
+    return column.quantile(_QUANTILES[name], interpolation="linear")
+
+
+def _means(values: pl.Series, of: Integers, count: int) -> Floats:
+    """float64[cell]; added in the order of the rows, which a grouped mean on threads need not do."""
+    known = values.is_not_null().to_numpy()
+    sums = np.bincount(of[known], values.drop_nulls().to_numpy(), count)
+    counts = np.bincount(of[known], minlength=count)
+    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)

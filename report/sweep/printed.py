@@ -10,8 +10,9 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.colors import LinearSegmentedColormap, Normalize, TwoSlopeNorm
+from matplotlib.colors import LinearSegmentedColormap, Normalize, TwoSlopeNorm, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from ..printed import A4_INCHES, LEFT, STYLE, saved
 from ..printed_charts import BLUE, GREEN, GREY, ORANGE
@@ -20,7 +21,7 @@ from ..texts import label, short, unit
 from .distribution import distribution
 from .distribution import words as distribution_words
 from .heading import heading
-from .maps import Line, Map, lines, maps
+from .maps import Line, Map, lines, telling_map
 from .metrics import centre_of, is_less_better
 from .sheet import SweepSheet
 from .tables import top
@@ -42,9 +43,9 @@ def printed(sheet: SweepSheet, kind: str) -> bytes:
         grid = figure.add_gridspec(
             3, 1, left=0.13, right=0.95, top=high, bottom=0.085, hspace=0.25, height_ratios=(1.0, 1.0, 0.6)
         )
-        found, _ = maps(sheet)
-        if found:
-            _map(figure, figure.add_subplot(grid[0]), sheet, found[0])
+        found = telling_map(sheet)
+        if found is not None:
+            _map(figure, figure.add_subplot(grid[0]), sheet, found)
         else:
             _line(figure.add_subplot(grid[0]), sheet, lines(sheet)[0])
         _table(figure.add_subplot(grid[1]), sheet)
@@ -81,11 +82,13 @@ def _map(figure: Figure, axes: Axes, sheet: SweepSheet, found: Map) -> None:
     if centre is not None and low < centre < high:
         reach = max(high - centre, centre - low)
         norm: Normalize = TwoSlopeNorm(centre, centre - reach, centre + reach)
-        colors: tuple[str, ...] = (ORANGE, "white", BLUE)
+        colors: tuple[Any, ...] = (ORANGE, "white", BLUE)
     else:
         norm = Normalize(low, high)
         is_bad = is_less_better(sheet.by)
-        colors = (ORANGE, "white") if centre is not None and high <= centre else ("white", ORANGE if is_bad else BLUE)
+        deep = ORANGE if is_bad or (centre is not None and high <= centre) else BLUE
+        pale = tuple(0.92 + 0.08 * part for part in to_rgb(deep))  # the palest cell is no empty one
+        colors = (deep, pale) if centre is not None and high <= centre else (pale, deep)
     scale = LinearSegmentedColormap.from_list("metric", colors)
     mesh = axes.pcolormesh(cells, cmap=scale, norm=norm, edgecolors="white", linewidth=0.6)
     bar: Any = figure.colorbar(mesh, ax=axes, fraction=0.03, pad=0.015)
@@ -136,6 +139,7 @@ def _distribution(axes: Axes, sheet: SweepSheet) -> None:
     """How many rows have how much of it."""
     found = distribution(sheet)
     axes.bar(found.edges[:-1], found.counts, np.diff(found.edges), align="edge", color=GREY, alpha=0.6)
+    axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
     for value, color, name in ((found.median, GREEN, "median"), (found.best, BLUE, "best")):
         if np.isfinite(value):
             axes.axvline(value, color=color, linewidth=1.2, label=f"{name} {short(float(f'{value:.3g}'))}")
