@@ -13,7 +13,8 @@
 
   function told(metric, value) {
     if (!Number.isFinite(value)) return NOTHING;
-    return value.toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 }).replace("-", "−") + metric.unit;
+    const text = value.toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2, signDisplay: "negative" });
+    return text.replace("-", "−") + metric.unit; // a zero has no sign
   }
 
   function mix(from, to, share) {

@@ -18,6 +18,7 @@ ALWAYS = 100
 
 _FINEST = 200
 _TICKS = 5
+_LETTERS = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,8 +95,12 @@ def _ticks(places: Places) -> list[tuple[float, str]]:
         ]
         above = [(1.0 - 0.5 / places.count, label) for label in places.labels[len(edges) - 1 :]]
         return [edges[k] for k in _some(len(edges))] + above
-    labels = [((k + 0.5) / places.count, label) for k, label in enumerate(places.labels)]
+    labels = [((k + 0.5) / places.count, _short(label)) for k, label in enumerate(places.labels)]
     return [labels[k] for k in _some(len(labels))]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LETTERS else f"{text[: _LETTERS - 1]}…"
 
 
 def _metric_ticks(low: float, high: float) -> list[tuple[float, str]]:

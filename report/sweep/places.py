@@ -74,13 +74,13 @@ def places_of(sheet: SweepSheet, axis: str, most: int, in_span: int) -> Places:
         found = _listed(axis, column.to_numpy(), counts, most)
     if counts.all():
         return found
-    kept = ", ".join(value_text(axis, value) for value in column.filter(pl.Series(~counts)).unique().sort()[:2])
-    labels = (*found.labels, f"not varied ({kept})")
+    kept = dict.fromkeys(value_text(axis, value) for value in column.filter(pl.Series(~counts)).to_list())
+    labels = (*found.labels, f"not varied ({', '.join(kept)})")
     return Places(axis, labels, np.where(counts, found.of, found.count), found.edges)
 
 
 def _words(sheet: SweepSheet, axis: str, column: pl.Series, counts: Truths, most: int) -> Places:
-    texts = pl.Series([value_text(axis, value) for value in column], dtype=pl.String)
+    texts = pl.Series([value_text(axis, value) for value in column.to_list()], dtype=pl.String)
     listed = [value_text(axis, value) for value in sheet.axes.get(axis, {}).get("values", ())]
     there = list(texts.filter(pl.Series(counts)).unique(maintain_order=True))
     labels = [text for text in dict.fromkeys(listed) if text in there] + [text for text in there if text not in listed]

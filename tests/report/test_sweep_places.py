@@ -89,3 +89,10 @@ def test_no_limit_and_no_value_are_words() -> None:
     sheet = sheet_with(sets, axes, noise(2))
     assert places_of(sheet, "most", 24, 24).labels == ("10", "no limit")
     assert places_of(sheet, "units", 24, 24).labels == ("–", "2")
+
+
+def test_lists_are_told_as_they_are_written() -> None:
+    """A key of a configuration may hold a list."""
+    sets = pl.DataFrame({"windows": [[1, 2], [3]]})
+    sheet = sheet_with(sets, {"windows": {"values": [[1, 2], [3]]}}, noise(2))
+    assert places_of(sheet, "windows", 24, 24).labels == ("[1, 2]", "[3]")
