@@ -27,7 +27,7 @@ def heading(sheet: Sheet) -> dict[str, Any]:
         "lead": f"{_span(sheet)}. {_final_equity(sheet)}.",
         "parameters": _settings(_parameters(sheet)),
         "execution": _settings(_changed(document["execution"])),
-        "origin": _origin(document),
+        "origin": origin(document),
     }
 
 
@@ -45,7 +45,7 @@ def _title(sheet: Sheet) -> str:
     if sheet.governed:
         return f"Scheduler: {sheet.document['scheduler']}"
     if sheet.is_portfolio:
-        return f"Portfolio: {_listed(sheet.document['strategies'])}"
+        return f"Portfolio: {listed(sheet.document['strategies'])}"
     return str(sheet.document["strategy"])
 
 
@@ -62,13 +62,13 @@ def _governing(document: Mapping[str, Any]) -> dict[str, Any]:
 def _instruments(sheet: Sheet) -> str:
     if sheet.governed:  # a second leg of pairs has bars, but nobody trades it alone
         traded = {name for one in sheet.document["schedules"] for name in one["instruments"]}
-        return _listed([name for name in sheet.document["instruments"] if name in traded])
+        return listed([name for name in sheet.document["instruments"] if name in traded])
     if sheet.is_portfolio:
-        return _listed(sheet.document["instruments"])
+        return listed(sheet.document["instruments"])
     return " and ".join(f"{each['venue']} {each['symbol']}" for each in sheet.document["data"])
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
     """Names in a row; of many the first, and how many more there are."""
     more = len(names) - _NAMED
     return ", ".join([*names[:_NAMED], *([f"{more} more"] if more > 0 else [])])
@@ -100,7 +100,7 @@ def _settings(given: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(name, setting(name, value)) for name, value in given.items() if value != ""]
 
 
-def _origin(document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+def origin(document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """Name, short form and whole value of what the result can be recognised by."""
     software = document["provenance"]
     digests = [(f"{each['venue']} {each['symbol']} bars", each["sha384"]) for each in document["data"]]

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from . import candles, interventions, refusals, schedules, tables
 from .attribution import attribution
@@ -22,28 +19,17 @@ from .packing import packed
 from .policy import policy
 from .series import Series, series_of
 from .sheet import Governed, Sheet, Walked
+from .templates import assets, template
 from .walked_windows import walked_windows, window_words
-
-_ASSETS = Path(__file__).resolve().parent / "assets"
 
 
 def page(sheet: Sheet) -> str:
     """The HTML of a sheet; the same sheet gives the same text."""
-    templates = Environment(
-        loader=FileSystemLoader(_ASSETS),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    templates.policies[
-        "json.dumps_kwargs"
-    ] = {}  # by default it sorts, and Bokeh's models come before references to them
     has_bars = sheet.equity.height > 0
     series = series_of(sheet) if has_bars else {}
     charts = time_charts(sheet, series) if has_bars else []
     drawn_paths = histograms(sheet.montecarlo) if sheet.montecarlo is not None else []
-    return templates.get_template("page.html").render(
+    return template("page.html").render(
         heading=heading(sheet),
         tiles=tables.tiles(sheet),
         metrics=tables.metrics(sheet),
@@ -64,8 +50,8 @@ def page(sheet: Sheet) -> str:
         signals=signals(sheet),
         drawn=_drawn(sheet, series, charts, drawn_paths) if has_bars else None,
         library=library() if has_bars else "",
-        style=(_ASSETS / "page.css").read_text("utf-8"),
-        script=(_ASSETS / "page.js").read_text("utf-8"),
+        style=assets("page.css"),
+        script=assets("common.js", "page.js"),
     )
 
 

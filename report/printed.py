@@ -22,9 +22,9 @@ from .series import series_of
 from .sheet import Governed, Sheet
 from .tables import months
 
-_A4_INCHES = (8.27, 11.69)
-_LEFT, _BOTTOM, _GAP = 0.095, 0.04, 0.042
-_STYLE: dict[Any, Any] = {
+A4_INCHES = (8.27, 11.69)
+LEFT, _BOTTOM, _GAP = 0.095, 0.04, 0.042
+STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib, so that the page is the same everywhere
     "font.size": 8,
     "text.color": INK,
@@ -54,19 +54,24 @@ _Panel = tuple[float, Callable[[Axes], None]]
 
 def printed(sheet: Sheet, kind: str) -> bytes:
     """The page as `pdf` or `png`; the same sheet gives the same bytes."""
-    with rc_context(_STYLE):
-        figure = Figure(figsize=_A4_INCHES)
+    with rc_context(STYLE):
+        figure = Figure(figsize=A4_INCHES)
         top = _title(figure, sheet)
         panels = [*_charts(sheet), *_tables(sheet)]
         mean_height = (top - _BOTTOM - _GAP * (len(panels) - 1)) / len(panels)
         grid = figure.add_gridspec(
-            len(panels), 1, left=_LEFT, right=0.95, top=top, bottom=_BOTTOM, hspace=_GAP / mean_height,
+            len(panels), 1, left=LEFT, right=0.95, top=top, bottom=_BOTTOM, hspace=_GAP / mean_height,
             height_ratios=[height for height, _ in panels],
         )  # fmt: skip
         for place, (_, draw) in enumerate(panels):
             draw(figure.add_subplot(grid[place]))
-        content = io.BytesIO()
-        figure.savefig(content, format=kind, dpi=150, metadata=_WITHOUT_DATES[kind])
+        return saved(figure, kind)
+
+
+def saved(figure: Figure, kind: str) -> bytes:
+    """A figure as `pdf` or `png` without the time at which it was made."""
+    content = io.BytesIO()
+    figure.savefig(content, format=kind, dpi=150, metadata=_WITHOUT_DATES[kind])
     return content.getvalue()
 
 
@@ -118,8 +123,8 @@ def _title(figure: Figure, sheet: Sheet) -> float:
     """Write what was backtested on what; return how high on the page the charts may begin."""
     head = heading(sheet)
     title = f"{head['title']} on {head['instruments']}"
-    figure.text(_LEFT, 0.962, shorten(title, 74, placeholder=" …"), size=15 if len(title) < 50 else 11, weight="bold")
-    figure.text(_LEFT, 0.945, head["lead"])
+    figure.text(LEFT, 0.962, shorten(title, 74, placeholder=" …"), size=15 if len(title) < 50 else 11, weight="bold")
+    figure.text(LEFT, 0.945, head["lead"])
     settings = "   ".join(
         f"{name} {value}".replace(" ", "\N{NO-BREAK SPACE}")
         for name, value in (*head["parameters"], *head["execution"])
@@ -132,7 +137,7 @@ def _title(figure: Figure, sheet: Sheet) -> float:
     if sheet.governed is not None:
         told += wrap(refusals(sheet), 130)
     for place, line in enumerate(told):
-        figure.text(_LEFT, 0.928 - 0.0125 * place, line, color=MUTED, size=6.5)
+        figure.text(LEFT, 0.928 - 0.0125 * place, line, color=MUTED, size=6.5)
     origin = " · ".join(f"{name} {text}" for name, text, _ in head["origin"])
-    figure.text(_LEFT, 0.018, shorten(origin, 145, placeholder=" …"), color=MUTED, size=6)
+    figure.text(LEFT, 0.018, shorten(origin, 145, placeholder=" …"), color=MUTED, size=6)
     return 0.905 - 0.0125 * len(told)

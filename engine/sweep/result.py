@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -43,6 +44,20 @@ class SweepResult:
             UsageError: The metric was not measured.
         """
         return best_of(self.table, self.plan.metrics, by, count, lowest=lowest)
+
+    def report(self, path: str | Path, by: str = "sharpe") -> Path:
+        """Write the sweep for people to read, and return where: `.html` to explore, `.pdf` or `.png` to print.
+
+        Args:
+            path: The file.
+            by: The metric that rows are ranked by.
+
+        Raises:
+            UsageError: The metric was not measured, another ending, or the extra `barstep[report]` is not installed.
+        """
+        from ...report.sweep.writing import report_sweep  # noqa: PLC0415 - a call up, made by the reader
+
+        return report_sweep(self, Path(path), by)
 
     def result(self, row: int) -> Outcome:
         """The backtest of a row, run again: its curve, trades and everything else.

@@ -1,57 +1,11 @@
-"use strict";
-// Draws the charts, cuts them to what is in view, switches light and dark, sorts the trades.
+// Draws the charts over time and cuts them to what is in view.
 (() => {
-  const $ = (id) => document.getElementById(id);
-  const root = document.documentElement;
-  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const { $, root, numbers, show: paint } = common;
   const DAY = 86400000;
   let figures = [];
 
-  const colour = (name) => getComputedStyle(root).getPropertyValue(`--${name}`).trim();
-  const isDark = () => (root.dataset.theme || (dark.matches ? "dark" : "light")) === "dark";
-
-  // A candle that rises is hollow, one that falls is full: colour is left to the trades.
-  const candle = (name, glyph) => ({
-    line_color: colour("candle"),
-    ...(glyph.fill_color !== undefined && { fill_color: colour(name === "rise" ? "paper" : "candle") }),
-  });
-
-  const series = (name, glyph) => ({
-    ...(glyph.line_color !== undefined && { line_color: colour(name.endsWith("_mark") ? "paper" : name) }),
-    ...(glyph.fill_color !== undefined && { fill_color: colour(name.replace("_mark", "")) }),
-  });
-
-  function paintChart(figure) {
-    const [ink, rule] = [colour("muted"), colour("rule")];
-    for (const axis of [...figure.below, ...figure.left]) {
-      axis.setv({ major_label_text_color: ink, axis_line_color: axis.axis_line_color && rule, major_tick_line_color: axis.major_tick_line_color && rule });
-    }
-    for (const part of figure.center) {
-      if (part.grid_line_color !== undefined && part.grid_line_color !== null) part.grid_line_color = rule;
-      if (part.text_color !== undefined) part.text_color = colour("ink");
-    }
-    for (const renderer of figure.renderers) {
-      const { glyph, name } = renderer;
-      glyph.setv(name === "rise" || name === "fall" ? candle(name, glyph) : series(name, glyph));
-    }
-  }
-
-  function paint() {
-    const button = $("theme");
-    button.hidden = false;
-    button.textContent = isDark() ? "light" : "dark";
-    figures.forEach(paintChart);
-  }
-
-  $("theme").addEventListener("click", () => {
-    root.dataset.theme = isDark() ? "light" : "dark";
-    paint();
-  });
-  dark.addEventListener("change", paint);
-
   // Columns as `packing.py` writes them: words as they are, times in seconds since the first bar, other numbers as floats.
   function unpack(columns, first) {
-    const numbers = (text, Kind) => new Kind(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
     return Object.fromEntries(Object.entries(columns).map(([name, column]) => {
       if (Array.isArray(column)) return [name, column];
       if (!name.startsWith("x")) return [name, numbers(column, Float32Array)];
@@ -287,28 +241,8 @@
     scaleButton($("chart-equity"), $("chart-equity_log"));
     choices();
     bar.tell();
-    paint();
+    paint(figures);
     root.dataset.drawn = String(views.length);
-  }
-
-  function sortTable(table) {
-    const heads = [...table.tHead.rows[0].cells];
-    const number = (text) => parseFloat(text.replaceAll(",", "").replace("−", "-"));
-    const sort = (head, place) => {
-      const rising = head.getAttribute("aria-sort") !== "ascending";
-      const isText = head.classList.contains("text");
-      const key = (row) => (isText ? row.cells[place].textContent : number(row.cells[place].textContent));
-      const rows = [...table.tBodies[0].rows].map((row) => [key(row), row]);
-      rows.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0) * (rising ? 1 : -1));
-      heads.forEach((other) => other.removeAttribute("aria-sort"));
-      head.setAttribute("aria-sort", rising ? "ascending" : "descending");
-      table.tBodies[0].append(...rows.map(([, row]) => row));
-    };
-    heads.forEach((head, place) => {
-      head.tabIndex = 0;
-      head.addEventListener("click", () => sort(head, place));
-      head.addEventListener("keydown", (event) => { if (event.key === "Enter") sort(head, place); });
-    });
   }
 
   function moreTrades(table) {
@@ -330,8 +264,6 @@
     });
   }
 
-  paint();
-  document.querySelectorAll("table.sortable").forEach(sortTable);
   if ($("trades")) moreTrades($("trades"));
   if ($("charts")) draw();
 })();

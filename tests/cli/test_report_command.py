@@ -113,3 +113,23 @@ def test_several_results_are_named(barstep: Run, hours: Path, tmp_path: Path) ->
     assert ran.code == 2
     assert f"holds 2 results; name one, such as {tmp_path / 'out' / hours.stem}" in ran.err
     assert "binance_ETHUSDT_1h" in ran.err
+
+
+def test_the_report_of_a_sweep(barstep: Run, hours: Path, tmp_path: Path) -> None:
+    """The folder of a sweep, or its document, is reported by the metric that is asked for."""
+    axes = {"fast_ma": [5, 10], "slow_ma": [20, 40]}
+    swept = package.sweep(package.load(hours), "sma_crossover", axes, folder=tmp_path / "swept")
+    ran = barstep("report", tmp_path / "swept", "--by", "calmar")
+    assert (ran.code, ran.err) == (0, "")
+    direct = swept.report(tmp_path / "direct.html", by="calmar")
+    assert (tmp_path / "swept" / "report.html").read_bytes() == direct.read_bytes()
+    assert barstep("report", tmp_path / "swept" / "sweep.json", "-o", tmp_path / "sheet.pdf").code == 0
+    refused = barstep("report", tmp_path / "swept", "--by", "sharp", "--overwrite")
+    assert (refused.code, "Did you mean 'sharpe'" in refused.err) == (2, True)
+
+
+def test_a_metric_is_for_sweeps(barstep: Run, saved: Path) -> None:
+    """`--by` says nothing of a single result."""
+    refused = barstep("report", saved, "--by", "sharpe")
+    assert refused.code == 2
+    assert "--by is for the report of a sweep" in refused.err

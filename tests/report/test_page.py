@@ -63,8 +63,10 @@ def test_it_asks_the_network_for_nothing(hours_page: str) -> None:
     for tag, attributes in read.tags:
         assert tag not in ("link", "img", "iframe", "object", "embed", "base")
         assert not {"src", "href", "srcset", "action", "data"} & set(attributes)
-    assert not re.search(r"@import|url\(", (ASSETS / "page.css").read_text())
-    assert not re.search(r"https?:|fetch\(|XMLHttpRequest|import\(", (ASSETS / "page.js").read_text())
+    for style in ASSETS.glob("*.css"):
+        assert not re.search(r"@import|url\(", style.read_text())
+    for script in ASSETS.glob("*.js"):
+        assert not re.search(r"https?:|fetch\(|XMLHttpRequest|import\(", script.read_text())
     policy = next(a["content"] for tag, a in read.tags if a.get("http-equiv") == "Content-Security-Policy")
     assert policy is not None
     assert policy.startswith("default-src 'none'")
@@ -158,5 +160,5 @@ def test_few_bars_and_no_trades(made: Made, n: int, busy: float) -> None:
 
 def test_assets_are_safe_to_inline() -> None:
     """Neither script nor style ends its own element."""
-    for name in ("page.js", "page.css"):
+    for name in ("common.js", "page.js", "sweep.js", "page.css", "sweep.css"):
         assert "</" not in (ASSETS / name).read_text()
