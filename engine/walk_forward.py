@@ -83,6 +83,8 @@ def walk_forward(
         UsageError: A name or value is refused, or the windows do not fit into the history.
         DataError: The two venues have no time in common.
     """
+    if not isinstance(bars, Bars):
+        raise UsageError(f"the bars are a {type(bars).__name__}; a walk forward takes the Bars of one instrument")
     for name in _ONE_FOR_ALL:
         if name in axes:
             raise UsageError(f"{name} is one for the account that goes through all tests; it cannot be varied")
