@@ -33,7 +33,6 @@ class VenueAdapter:
 
     Attributes:
         venue_us: Where the venue stands, as far as it has told.
-        is_welcome: Whether it has answered.
     """
 
     def __init__(self, session: LiveSession) -> None:
@@ -41,7 +40,7 @@ class VenueAdapter:
         self._interval_us = session.plan.interval_seconds * MICROSECONDS
         self._bars: dict[int, dict[int, Row]] = {}
         self._opens: dict[int, dict[int, float]] = {}
-        self.venue_us, self.is_welcome = -1, False
+        self.venue_us = -1
 
     def take(self, message: FromVenue) -> FromLoop | None:
         """Do what a message says; returns the answer that it wants, which may be sent at once.
@@ -71,10 +70,10 @@ class VenueAdapter:
                 raise FeedError(f"the venue refuses ({message.code}): {message.message}")
         return None
 
-    def _welcome(self, welcome: Welcome) -> Orders | None:
+    def _welcome(self, welcome: Welcome) -> Orders:
         if welcome.version != VERSION:
             raise FeedError(f"the venue speaks version {welcome.version} of the protocol; this is version {VERSION}.")
-        self.is_welcome, self.venue_us = True, max(self.venue_us, welcome.now_us)
+        self.venue_us = max(self.venue_us, welcome.now_us)
         loop = self._loop
         if not loop.has_begun:
             loop.start()
