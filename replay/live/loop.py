@@ -25,7 +25,7 @@ from ...errors import FeedError, UsageError
 from ...kernels.scheduler import layout
 from ...kernels.scheduler.reports import IS_CURRENT, IS_CUT, IS_TOO_OLD, TOLD
 from ..channel.messages import FINAL, Report
-from ..event_loop import Drift, Listener
+from ..event_loop import Drift, Listener, given_at_once
 from ..health import HealthWatch
 from ..undivided import Undivided
 from .feeds import LiveFeeds
@@ -129,9 +129,7 @@ class LiveLoop:
     def next_us(self) -> int:
         """The first instant after what is done at which anything can fall: close, due time, command or expiry."""
         interval_us = self.machine.interval_us
-        expiry, due = next_expiry(self.machine.state), float(self.machine.arrays.schedules[layout.NEXT_DUE].min())
-        close = (self.now_us // interval_us + 1) * interval_us
-        return min(int(due), close, self._commands.next_us(), NEVER_US if expiry is None else expiry)
+        return min(self._next_event(), (self.now_us // interval_us + 1) * interval_us)
 
     def moment_us(self, wanted_us: int = 0) -> int:
         """The instant of a command that is given at once: the one nearest to a wanted one before what comes next."""
@@ -145,12 +143,7 @@ class LiveLoop:
         Raises:
             UsageError: Its instant is past, or something else comes before it.
         """
-        given = Given(command=command, by=by)
-        if given.at_us != self.moment_us(given.at_us):
-            raise UsageError(
-                f"a command at {given.at_us} cannot be applied at once; what is done goes to {self.now_us} "
-                "(microseconds since the epoch)"
-            )
+        given = given_at_once(self, command, by)
         with self._undivided:
             self._commands.put(given)
             if self.has_begun:
@@ -272,22 +265,17 @@ class LiveLoop:
             self._be_late(now_us, self.drift)
         self.machine.do_instant(now_us, closing)
         self.now_us = now_us
-        self._tell(now_us)
+        self._write(now_us, self.listeners)
         if self.drift is not None:
             self._be_on_time()
 
-    def _write(self, now_us: int) -> None:
+    def _write(self, now_us: int, listeners: Sequence[Listener] = ()) -> None:
+        """Write an instant down, and tell listeners once it is durable; fills are told by nobody but the journal."""
         if self.writer is not None:
             self.writer.instant(now_us, 0)
-        self.machine.tables.forget()
-
-    def _tell(self, now_us: int) -> None:
-        """Write an instant down, and tell everybody once it is durable. Fills are told by nobody but the journal."""
-        if self.writer is not None:
-            self.writer.instant(now_us, 0)
-        if self.listeners:
+        if listeners:
             self.commit()
-            for listener in self.listeners:
+            for listener in listeners:
                 listener.instant(now_us, 0)
         self.machine.tables.forget()
 
@@ -306,7 +294,9 @@ class LiveLoop:
         self.machine.event(event, now_us)
         if isinstance(event, UseFeed):
             self.feeds.use(event)
-        for listener in (*([self.writer] if self.writer is not None else []), *self.listeners):
+        if self.writer is not None:
+            self.writer.event(now_us, event, by)
+        for listener in self.listeners:
             listener.event(now_us, event, by)
 
     def _be_late(self, now_us: int, drift: Drift) -> None:
