@@ -41,7 +41,7 @@ from .effects import Effect, FlattenSchedules, PolicyChanged, RebalanceCapital, 
 from .metrics import Sources, every_measure, measures_of, raw_register, reads_telemetry, stated_metrics
 from .result import SchedulerResult
 from .setup import SchedulerSetup
-from .state import SchedulerState, next_expiry
+from .state import SchedulerState
 from .tables import SchedulerTables
 from .transitions import Event, GovernorHalted, initial_state, transition
 from .wishes import BlockOfWishes
@@ -147,8 +147,7 @@ class SchedulerMachine:
 
         Where that lies before the end of the bars that are taken, it is made an instant.
         """
-        expiry = next_expiry(self.state)
-        following = given_us if expiry is None else min(given_us, expiry)
+        following = min(given_us, self.state.next_expiry_us)
         if following < self.until_us:
             self._add_instant(following)
         return following

@@ -16,10 +16,9 @@ from ...config.commands import AnyCommand, UseFeed
 from ...engine.bars import Floats
 from ...engine.fallback import FeedChange
 from ...engine.growing import GrowingPanel, Row
-from ...engine.scheduler.arrays import NEVER_US
 from ...engine.scheduler.commands import CommandQueue, Given
 from ...engine.scheduler.machine import SchedulerMachine
-from ...engine.scheduler.state import due_expiries, next_expiry
+from ...engine.scheduler.state import due_expiries
 from ...engine.scheduler.transitions import Event
 from ...errors import FeedError, UsageError
 from ...kernels.scheduler import layout
@@ -233,8 +232,8 @@ class LiveLoop:
 
     def _next_event(self) -> int:
         """When something falls that no bar brings: a due time, a command, an expiry."""
-        expiry, due = next_expiry(self.machine.state), int(self.machine.arrays.schedules[layout.NEXT_DUE].min())
-        return max(min(due, self._commands.next_us(), NEVER_US if expiry is None else expiry), self.now_us + 1)
+        due = int(self.machine.arrays.schedules[layout.NEXT_DUE].min())
+        return max(min(due, self._commands.next_us(), self.machine.state.next_expiry_us), self.now_us + 1)
 
     def _choose(self, now_us: int, rows: Mapping[int, Row]) -> Mapping[int, Row]:
         """The bars of the feeds that are read."""
