@@ -16,11 +16,15 @@ from ..errors import DataError
 from ..kernels import growing
 from ..kernels.columns import BAR_COLUMNS
 from .bars import MICROSECONDS, Bars, Floats, Integers
+from .book import Book
 from .joining import coarser
 from .panel import PRICES, Panel
 
 FUTURE_US = 2**62
 """When a bar opens that has not come."""
+
+_LATEST = 2
+"""Columns whose prices are at hand."""
 
 Row = tuple[float, float, float, float, float]
 """Open, high, low, close, volume."""
@@ -119,10 +123,14 @@ class GrowingPanel(Panel):
         for places, bars in zip(self._place_table, legs, strict=True):
             places[: self.count] = np.searchsorted(bars.ts_us, past.ts_us, side="right") - 1
         self._joined: list[GrowingJoined] = []
-        seen = np.full((len(legs), PRICES, 2), np.nan)
-        last = np.arange(max(self.count - 2, 0), self.count)
-        past.fill_prices(last, np.arange(PRICES), seen, 2 - last.size)
-        self._latest = np.ascontiguousarray(seen.transpose(2, 0, 1))
+        self._latest = np.full((len(legs), PRICES, _LATEST + 1), np.nan)  # of the one that comes next nothing is known
+        last = np.arange(max(self.count - _LATEST, 0), self.count)
+        past.fill_prices(last, np.arange(PRICES), self._latest, _LATEST - last.size)
+        self._book = Book(growing.PANEL)
+        self._book.put(
+            **dict(zip(growing.PANEL, self._table.arrays, strict=False)), column_opens_us=self.ts_us,
+            column_numbers=self.numbers, places=self._place_table, latest=self._latest,
+        )  # fmt: skip
 
     @cached_property
     def _places(self) -> list[Integers]:
@@ -138,14 +146,10 @@ class GrowingPanel(Panel):
         at = self.count
         if at == len(self):
             raise DataError(f"there is no room for more than {at:,} bars.")
-        legs = np.fromiter(rows, np.int64, len(rows))
-        told = np.array(list(rows.values()), dtype=np.float64).reshape(len(rows), growing.TOLD)
-        unfit = growing.add_bars(ts_us, self._length_us, legs, told, *self._table.arrays)
+        legs, told = np.array([*rows], np.int64), np.array([*rows.values()], np.float64)
+        unfit = growing.add_column(self._book.pages, at, ts_us, self._length_us, legs, told)
         if unfit != growing.ALL_FIT:
             _refuse(self.instruments[legs[unfit]], ts_us, told[unfit])
-        self.ts_us[at], self.numbers[at] = ts_us, ts_us // self._length_us
-        opens_us, _, _, values, counts, _ = self._table.arrays
-        growing.see_column(at, ts_us, opens_us, values, counts, self._place_table, self._latest)
         self.count = at + 1
         for joined in self._joined:
             joined.join(ts_us + self._length_us)
@@ -164,12 +168,11 @@ class GrowingPanel(Panel):
         return {seconds: one.bars for seconds, one in joined.items()}
 
     def fill_prices(self, columns: Integers, _others: Integers, out: Floats, before: int) -> None:
-        """Write the prices of the last columns that have come; see `Panel.fill_prices`."""
-        for k, column in enumerate(columns.tolist(), before):
-            back = self.count - column  # 1: the last one
-            if back > 2:
-                raise DataError("only the last two bars of a history that grows are read again")
-            out[:, :, k] = self._latest[2 - back] if back > 0 else np.nan
+        """Write the prices of the last columns that have come, and of the next one; see `Panel.fill_prices`."""
+        first = int(columns[0]) - self.count + _LATEST
+        if first < 0:
+            raise DataError("only the last two bars of a history that grows are read again")
+        out[:, :, before : before + columns.size] = self._latest[:, :, first : first + columns.size]
 
     def so_far(self) -> Panel:
         """A copy of what has come."""

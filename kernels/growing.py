@@ -8,6 +8,7 @@ begin.
 import numpy as np
 
 from ._jit import kernel
+from .book import floats_at, ints_at
 from .columns import CLOSE, HIGH, LOW, OPEN, RETURN, VOLUME
 from .returns import log_ratio
 
@@ -68,17 +69,51 @@ def add_bars(open_us, length_us, legs, rows, opens_us, closes_us, numbers, value
 def see_column(column, open_us, opens_us, values, counts, places, latest):
     """Lay out the last bars that have come on a column of the panel.
 
-    places: int64[leg, column], the place of each leg's last bar; latest: float64[2, leg, price], the prices of the last
-    two columns. The close stands for as long as nothing comes after it, the rest is NaN where a leg has no bar.
+    places: int64[leg, column], the place of each leg's last bar; latest: float64[leg, price, ·], which begins with the
+    prices of the last two columns. The close stands for as long as nothing comes after it, the rest is NaN where a leg
+    has no bar.
     """
     for leg in range(counts.shape[0]):
         place = counts[leg, BARS] - 1
         places[leg, column] = place
         has_bar = place >= 0 and opens_us[leg, place] == open_us
-        for price in range(latest.shape[2]):
-            latest[0, leg, price] = latest[1, leg, price]
+        for price in range(latest.shape[1]):
+            latest[leg, price, 0] = latest[leg, price, 1]
             is_known = has_bar or (price == CLOSE and place >= 0)
-            latest[1, leg, price] = values[leg, price, place] if is_known else np.nan
+            latest[leg, price, 1] = values[leg, price, place] if is_known else np.nan
+
+
+PANEL = {
+    "opens_us": ("int64", 2),
+    "closes_us": ("int64", 2),
+    "numbers": ("int64", 2),
+    "values": ("float64", 3),
+    "counts": ("int64", 2),
+    "starts": ("int64", 2),
+    "column_opens_us": ("int64", 1),
+    "column_numbers": ("int64", 1),
+    "places": ("int64", 2),
+    "latest": ("float64", 3),
+}
+"""Pages of a panel that grows: its table, what its columns are, and what `see_column` writes."""
+
+
+@kernel
+def add_column(panel, column, open_us, length_us, legs, rows):
+    """Add the bars that opened at an instant, and lay them out on a column; where one is kept out, nothing is done.
+
+    panel: int64[page, PAGE], a row for each of `PANEL`; the rest, and what is returned, as in `add_bars`.
+    """
+    opens_us, values, counts = ints_at(panel, 0, 2), floats_at(panel, 3, 3), ints_at(panel, 4, 2)
+    unfit = add_bars(
+        open_us, length_us, legs, rows, opens_us, ints_at(panel, 1, 2), ints_at(panel, 2, 2), values, counts,
+        ints_at(panel, 5, 2),
+    )  # fmt: skip
+    if unfit == ALL_FIT:
+        column_opens_us, column_numbers = ints_at(panel, 6, 1), ints_at(panel, 7, 1)
+        column_opens_us[column], column_numbers[column] = open_us, open_us // length_us
+        see_column(column, open_us, opens_us, values, counts, ints_at(panel, 8, 2), floats_at(panel, 9, 3))
+    return unfit
 
 
 @kernel

@@ -6,7 +6,7 @@ instant. Where it is cut does not change a bit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain
 
@@ -52,6 +52,7 @@ class SchedulerMachine:
 
     Attributes:
         setup: What it runs on and how.
+        interval_us: Length of a bar.
         measures: What is averaged over the instruments of each schedule.
         bars: Places in the history of the first bar that is traded, and of the one after the last.
         taken: Places in the history of the bars that were taken last.
@@ -69,7 +70,7 @@ class SchedulerMachine:
 
     def __init__(self, setup: SchedulerSetup, *, observed: bool = False) -> None:
         """observed: whether all telemetry is kept, also what no policy of the setup reads: others may look."""
-        self.setup = setup
+        self.setup, self.interval_us = setup, setup.panel.interval_seconds * MICROSECONDS
         self.measures = (
             every_measure(_diagnostics(setup)) if observed else measures_of(_policies(setup), _diagnostics(setup))
         )
@@ -99,11 +100,6 @@ class SchedulerMachine:
         self._book = self._open_book()
         self._take_policy()
         self._apply(effects, setup.start_us)
-
-    @property
-    def interval_us(self) -> int:
-        """Length of a bar."""
-        return self.setup.panel.interval_seconds * MICROSECONDS
 
     def begins_us(self, bar: int) -> int:
         """The first instant that belongs to a bar: its close; the start for the first one, past the end for none."""
@@ -173,15 +169,14 @@ class SchedulerMachine:
         while self.run(0, 1) == 0:
             pass  # a table was full, or the governor halts: both are seen to
 
-    def open_column(self, ts_us: int, opens: Floats) -> int:
-        """Lay out the opens of the bars that follow those taken; returns their column.
-
-        opens: float64[leg], NaN where none opens.
-        """
+    def open_column(self, ts_us: int, opens: Mapping[int, float]) -> int:
+        """Lay out the opens of the bars that follow those taken, by leg; returns their column."""
         column = self.taken.stop - self.taken.start + 1
         self._prices[:, :, column] = np.nan
-        self._prices[:, OPEN, column] = opens
-        self._columns[:, column] = ts_us // self.interval_us, self.taken.stop - self.bars.start
+        for leg, price in opens.items():
+            self._prices[leg, OPEN, column] = price
+        self._columns[0, column] = ts_us // self.interval_us
+        self._columns[1, column] = self.taken.stop - self.bars.start
         return column
 
     def settle(self, now: int) -> None:

@@ -50,8 +50,10 @@ class LiveFeeds:
                 later.use(command)
         return later
 
-    def choose(self, close_us: int, rows: Rows) -> tuple[dict[int, Row], list[FeedChange]]:
+    def choose(self, close_us: int, rows: Rows) -> tuple[Rows, list[FeedChange]]:
         """The bars that close at an instant as they are traded, and the changes of feed that they bring about."""
+        if not self._switches:
+            return rows, []
         chosen, changes = {leg: row for leg, row in rows.items() if leg < self._own}, []
         for i, switch in self._switches.items():
             fallback = self._fallback_of[i]
@@ -61,7 +63,7 @@ class LiveFeeds:
             chosen.pop(i, None)
             if heard.taken is not None:
                 chosen[i] = rows[i if heard.taken == "primary" else fallback]
-        return dict(sorted(chosen.items())), changes
+        return chosen, changes
 
     @property
     def on_fallback(self) -> tuple[str, ...]:

@@ -13,7 +13,6 @@ from typing import Protocol
 import numpy as np
 
 from ...config.commands import AnyCommand, UseFeed
-from ...engine.bars import Floats
 from ...engine.fallback import FeedChange
 from ...engine.growing import GrowingPanel, Row
 from ...engine.scheduler.commands import CommandQueue, Given
@@ -188,11 +187,9 @@ class LiveLoop:
         if now_us <= self.opened_us:
             return
         with self._undivided:
-            prices: Floats = np.full(len(self._history.names), np.nan)
-            prices[list(opens)] = list(opens.values())
             if self.writer is not None:
                 self.writer.opens(now_us, opens)
-            column = self.machine.open_column(now_us, prices)
+            column = self.machine.open_column(now_us, opens)
             self.machine.do_instant(now_us, opening=column)
             self.opened_us = now_us
             self._write(self.now_us)
@@ -246,7 +243,7 @@ class LiveLoop:
     def _close(self, now_us: int, rows: Mapping[int, Row]) -> None:
         ts_us = now_us - self.machine.interval_us
         if self.opened_us < ts_us:
-            self.begin(ts_us, {leg: row[0] for leg, row in rows.items()})
+            self.begin(ts_us, {leg: rows[leg][0] for leg in sorted(rows)})
         place = self._history.append(ts_us, rows)
         self._take(place, place + 1)
         self._do(now_us, closing=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from barstep.engine.book import Book
 from barstep.kernels import growing
 from barstep.kernels.columns import BAR_COLUMNS, CLOSE, RETURN
 
@@ -73,15 +74,37 @@ def test_what_comes_late_or_finds_no_room_is_kept_out() -> None:
 
 def test_a_column_has_the_prices_of_those_that_have_a_bar() -> None:
     """The close of the others stands; before the first bar there is none."""
-    tables, places, latest = Tables(), np.full((LEGS, 3), -1), np.full((2, LEGS, 5), UNTOUCHED)
+    tables, places, latest = Tables(), np.full((LEGS, 3), -1), np.full((LEGS, 5, 2), UNTOUCHED)
     for column, rows in enumerate([{0: FIT}, {1: FIT}]):
         tables.add(column, rows)
         growing.see_column(column, column * LENGTH_US, tables.opens_us, tables.values, tables.counts, places, latest)
     assert places.tolist() == [[0, 0, -1], [-1, 0, -1]]
-    assert latest[0, 0].tolist() == latest[1, 1].tolist() == FIT
-    assert np.isnan(latest[0, 1]).all()
-    assert latest[1, 0, CLOSE] == FIT[CLOSE]
-    assert np.isnan(np.delete(latest[1, 0], CLOSE)).all()
+    assert latest[0, :, 0].tolist() == latest[1, :, 1].tolist() == FIT
+    assert np.isnan(latest[1, :, 0]).all()
+    assert latest[0, CLOSE, 1] == FIT[CLOSE]
+    assert np.isnan(np.delete(latest[0, :, 1], CLOSE)).all()
+
+
+def test_a_column_is_added_whole_or_not_at_all() -> None:
+    """Bars, time, number, places and prices by one call; where a bar is not fit, none of them is touched."""
+    tables, latest = Tables(), np.full((LEGS, 5, 2), UNTOUCHED)
+    times, numbers, places = np.full(3, -7), np.full(3, -7), np.full((LEGS, 3), -7)
+    book = Book(growing.PANEL)
+    book.put(**dict(zip(growing.PANEL, (*tables.arrays, times, numbers, places, latest), strict=True)))
+
+    def add(column: int, minute: int, rows: list[list[float]]) -> int:
+        legs, told = np.arange(LEGS), np.array(rows)
+        return int(growing.add_column(book.pages, column, minute * LENGTH_US, LENGTH_US, legs, told))
+
+    assert add(0, 4, [FIT, FIT]) == growing.ALL_FIT
+    written = (*tables.arrays, times, numbers, places, latest)
+    before = [array.copy() for array in written]
+    assert add(1, 5, [FIT, [*FIT[:4], -1.0]]) == 1
+    assert [array.tobytes() for array in written] == [kept.tobytes() for kept in before]
+    assert add(1, 6, [FIT, FIT]) == growing.ALL_FIT
+    assert (times.tolist(), numbers.tolist()) == ([4 * LENGTH_US, 6 * LENGTH_US, -7], [4, 6, -7])
+    assert places.tolist() == [[0, 1, -7]] * LEGS
+    assert latest[1].T.tolist() == [FIT, FIT]
 
 
 def test_shorter_bars_are_joined_until_their_end_has_come() -> None:
