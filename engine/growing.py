@@ -23,9 +23,6 @@ from .panel import PRICES, Panel
 FUTURE_US = 2**62
 """When a bar opens that has not come."""
 
-_LATEST = 2
-"""Columns whose prices are at hand."""
-
 Row = tuple[float, float, float, float, float]
 """Open, high, low, close, volume."""
 
@@ -118,18 +115,19 @@ class GrowingPanel(Panel):
         self.count, size = len(past), len(past) + room
         self.ts_us = np.full(size, FUTURE_US, dtype=np.int64)
         self.ts_us[: self.count] = past.ts_us
+        self._closes_us = self.ts_us + self._length_us
         self.numbers = self.ts_us // self._length_us
         self._place_table: Integers = np.full((len(legs), size), -1, dtype=np.int64)
         for places, bars in zip(self._place_table, legs, strict=True):
             places[: self.count] = np.searchsorted(bars.ts_us, past.ts_us, side="right") - 1
         self._joined: list[GrowingJoined] = []
-        self._latest = np.full((len(legs), PRICES, _LATEST + 1), np.nan)  # of the one that comes next nothing is known
-        last = np.arange(max(self.count - _LATEST, 0), self.count)
-        past.fill_prices(last, np.arange(PRICES), self._latest, _LATEST - last.size)
+        latest = np.full((len(legs), PRICES, growing.LATEST), np.nan)
+        last = np.arange(max(self.count - growing.LATEST, 0), self.count)
+        past.fill_prices(last, np.arange(PRICES), latest, growing.LATEST - last.size)
         self._book = Book(growing.PANEL)
         self._book.put(
             **dict(zip(growing.PANEL, self._table.arrays, strict=False)), column_opens_us=self.ts_us,
-            column_numbers=self.numbers, places=self._place_table, latest=self._latest,
+            column_closes_us=self._closes_us, column_numbers=self.numbers, places=self._place_table, latest=latest,
         )  # fmt: skip
 
     @cached_property
@@ -167,12 +165,17 @@ class GrowingPanel(Panel):
         self._joined += joined.values()
         return {seconds: one.bars for seconds, one in joined.items()}
 
-    def fill_prices(self, columns: Integers, _others: Integers, out: Floats, before: int) -> None:
-        """Write the prices of the last columns that have come, and of the next one; see `Panel.fill_prices`."""
-        first = int(columns[0]) - self.count + _LATEST
-        if first < 0:
+    def column_closes_us(self, start: int, stop: int) -> Integers:
+        """int64[bar]: when the bars `start` to `stop` close."""
+        return self._closes_us[start:stop]
+
+    def fill_columns(
+        self, first: int, stop: int, before: int, origin: int, _others: Integers, prices: Floats, columns: Integers
+    ) -> None:
+        """Write the last columns that have come, and the next one; see `Panel.fill_columns`."""
+        if first < self.count - growing.LATEST:
             raise DataError("only the last two bars of a history that grows are read again")
-        out[:, :, before : before + columns.size] = self._latest[:, :, first : first + columns.size]
+        growing.fill_columns(self._book.pages, self.count, first, stop, before, origin, prices, columns)
 
     def so_far(self) -> Panel:
         """A copy of what has come."""

@@ -22,6 +22,9 @@ _NONE_OPEN, _NEVER = -1, 2**63 - 1
 TOLD = VOLUME + 1
 """Columns that are told: all but the return."""
 
+LATEST = 2
+"""Columns of a panel whose prices are at hand."""
+
 
 @kernel
 def _is_fit(row):
@@ -66,21 +69,20 @@ def add_bars(open_us, length_us, legs, rows, opens_us, closes_us, numbers, value
 
 
 @kernel
-def see_column(column, open_us, opens_us, values, counts, places, latest):
+def _see_column(column, open_us, opens_us, values, counts, places, latest):
     """Lay out the last bars that have come on a column of the panel.
 
-    places: int64[leg, column], the place of each leg's last bar; latest: float64[leg, price, ·], which begins with the
-    prices of the last two columns. The close stands for as long as nothing comes after it, the rest is NaN where a leg
-    has no bar.
+    The close stands for as long as nothing comes after it, the rest is NaN where a leg has no bar.
     """
     for leg in range(counts.shape[0]):
         place = counts[leg, BARS] - 1
         places[leg, column] = place
         has_bar = place >= 0 and opens_us[leg, place] == open_us
         for price in range(latest.shape[1]):
-            latest[leg, price, 0] = latest[leg, price, 1]
+            for k in range(LATEST - 1):
+                latest[leg, price, k] = latest[leg, price, k + 1]
             is_known = has_bar or (price == CLOSE and place >= 0)
-            latest[leg, price, 1] = values[leg, price, place] if is_known else np.nan
+            latest[leg, price, LATEST - 1] = values[leg, price, place] if is_known else np.nan
 
 
 PANEL = {
@@ -91,11 +93,13 @@ PANEL = {
     "counts": ("int64", 2),
     "starts": ("int64", 2),
     "column_opens_us": ("int64", 1),
+    "column_closes_us": ("int64", 1),
     "column_numbers": ("int64", 1),
     "places": ("int64", 2),
     "latest": ("float64", 3),
 }
-"""Pages of a panel that grows: its table, what its columns are, and what `see_column` writes."""
+"""Pages of a panel that grows: its table; int64[column], times and numbers of its columns; places, int64[leg, column],
+of each leg's last bar; latest, float64[leg, price, LATEST], the prices of the last columns that have come."""
 
 
 @kernel
@@ -110,10 +114,29 @@ def add_column(panel, column, open_us, length_us, legs, rows):
         ints_at(panel, 5, 2),
     )  # fmt: skip
     if unfit == ALL_FIT:
-        column_opens_us, column_numbers = ints_at(panel, 6, 1), ints_at(panel, 7, 1)
-        column_opens_us[column], column_numbers[column] = open_us, open_us // length_us
-        see_column(column, open_us, opens_us, values, counts, ints_at(panel, 8, 2), floats_at(panel, 9, 3))
+        ints_at(panel, 6, 1)[column] = open_us
+        ints_at(panel, 7, 1)[column] = open_us + length_us
+        ints_at(panel, 8, 1)[column] = open_us // length_us
+        _see_column(column, open_us, opens_us, values, counts, ints_at(panel, 9, 2), floats_at(panel, 10, 3))
     return unfit
+
+
+@kernel
+def fill_columns(panel, count, first, stop, before, origin, prices, columns):
+    """Lay columns `first` to `stop` of a panel on those of a block from `before` on; nothing is known after the last.
+
+    count: how many have come; the last LATEST of them may be wanted. prices: float64[leg, price, ·]; columns:
+    int64[2, ·], number, and place from `origin` on.
+    """
+    numbers, latest = ints_at(panel, 8, 1), floats_at(panel, 10, 3)
+    for k in range(before, prices.shape[2]):
+        column = first + k - before
+        if column < stop:
+            columns[0, k], columns[1, k] = numbers[column], column - origin
+        back = column - count + LATEST
+        for leg in range(prices.shape[0]):
+            for price in range(prices.shape[1]):
+                prices[leg, price, k] = latest[leg, price, back] if back < LATEST else np.nan
 
 
 @kernel

@@ -125,9 +125,8 @@ class SchedulerMachine:
         """Lay out the bars `start` to `stop`, and what the engines want at them; none: only what stands before them."""
         history, arrays = self.setup.history, self.arrays
         self.taken = range(start, stop)
-        closes = history.ts_us[start:stop] + self.interval_us
-        self.wishes.fill(closes, self._close_before(start))
-        self._fill_prices(start, stop)
+        self.wishes.fill(history.column_closes_us(start, stop), self._close_before(start))
+        self._fill_columns(start, stop)
         if start == self.bars.start and start > 0:
             see_closes(0, self._prices, arrays.instruments)  # what the first orders are sized by
         width = stop - start + 1
@@ -252,17 +251,13 @@ class SchedulerMachine:
             state=self.state,
         )
 
-    def _fill_prices(self, start: int, stop: int) -> None:
+    def _fill_columns(self, start: int, stop: int) -> None:
         history = self.setup.history
         before = 1 if start == 0 else 0  # of the first bar there is none
         first, end = start - 1 + before, min(stop + 1, self.bars.stop)
-        columns = np.arange(first, end)
-        self._prices[:, :, before + end - first :] = np.nan
-        history.fill_prices(columns, self._rows, self._prices, before)
+        history.fill_columns(first, end, before, self.bars.start, self._rows, self._prices, self._columns)
         for i, rates in self.setup.rates.items():
-            history.fill_own(i, rates, columns, self._funding[i, before:])
-        self._columns[0, before : before + columns.size] = history.numbers[first:end]
-        self._columns[1, before : before + columns.size] = columns - self.bars.start
+            history.fill_own(i, rates, np.arange(first, end), self._funding[i, before:])
 
     def _timeline(self, start: int, stop: int, begin: int, end: int) -> Integers:
         """The instants from `begin` to before `end`."""

@@ -229,7 +229,7 @@ class LiveLoop:
 
     def _next_event(self) -> int:
         """When something falls that no bar brings: a due time, a command, an expiry."""
-        due = int(self.machine.arrays.schedules[layout.NEXT_DUE].min())
+        due = int(min(self.machine.arrays.schedules[layout.NEXT_DUE].tolist()))
         return max(min(due, self._commands.next_us(), self.machine.state.next_expiry_us), self.now_us + 1)
 
     def _choose(self, now_us: int, rows: Mapping[int, Row]) -> Mapping[int, Row]:
