@@ -225,7 +225,7 @@ class LiveLoop:
         if is_current:
             flags = IS_CURRENT | IS_CUT * (report.reason == "cash") | IS_TOO_OLD * (report.status == "abandoned")
         machine.take_report(s, i, told, 0 if report.status in FINAL else report.left, flags)
-        self.orders.forget_ended()
+        self.orders.forget_ended(s, i)
 
     def _next_event(self) -> int:
         """When something falls that no bar brings: a due time, a command, an expiry."""
