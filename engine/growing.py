@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 
 import numpy as np
 
@@ -144,7 +145,8 @@ class GrowingPanel(Panel):
         at = self.count
         if at == len(self):
             raise DataError(f"there is no room for more than {at:,} bars.")
-        legs, told = np.array([*rows], np.int64), np.array([*rows.values()], np.float64)
+        legs = np.fromiter(rows, np.int64, len(rows))
+        told = np.fromiter(chain.from_iterable(rows.values()), np.float64).reshape(-1, growing.TOLD)
         unfit = growing.add_column(self._book.pages, at, ts_us, self._length_us, legs, told)
         if unfit != growing.ALL_FIT:
             _refuse(self.instruments[legs[unfit]], ts_us, told[unfit])

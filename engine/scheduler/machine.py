@@ -89,7 +89,7 @@ class SchedulerMachine:
         self._rows = rows_read(setup.rules, inside=bool(self.arrays.desk[layout.WATCHES]))
         self._funding = np.zeros((legs, block + 2 if setup.rates else 0))
         self._columns: Integers = np.zeros((2, block + 2), dtype=np.int64)
-        self._width = 0
+        self._width, self._opened = 0, tuple[int, ...]()
         self.taken = range(first, first)
         self.timeline: Integers = np.zeros((3, 0), dtype=np.int64)
         self._instant: Integers = np.zeros((3, 1), dtype=np.int64)
@@ -171,9 +171,11 @@ class SchedulerMachine:
     def open_column(self, ts_us: int, opens: Mapping[int, float]) -> int:
         """Lay out the opens of the bars that follow those taken, by leg; returns their column."""
         column = self.taken.stop - self.taken.start + 1
-        self._prices[:, :, column] = np.nan
+        for leg in self._opened:
+            self._prices[leg, OPEN, column] = np.nan
         for leg, price in opens.items():
             self._prices[leg, OPEN, column] = price
+        self._opened = tuple(opens)
         self._columns[0, column] = ts_us // self.interval_us
         self._columns[1, column] = self.taken.stop - self.bars.start
         return column

@@ -70,8 +70,10 @@ class LiveFeeds:
         """Instruments that are read from their fallback now."""
         return tuple(switch.instrument for switch in self._switches.values() if switch.feed == "fallback")
 
-    def opens(self, opens: Mapping[int, float]) -> dict[int, float]:
+    def opens(self, opens: Mapping[int, float]) -> Mapping[int, float]:
         """The first prices of bars that open, of the feeds that are read now."""
+        if not self._switches:
+            return opens
         chosen = {leg: price for leg, price in opens.items() if leg < self._own}
         for i, switch in self._switches.items():
             fallback = self._fallback_of[i]

@@ -229,8 +229,11 @@ class LiveLoop:
 
     def _next_event(self) -> int:
         """When something falls that no bar brings: a due time, a command, an expiry."""
-        due = int(min(self.machine.arrays.schedules[layout.NEXT_DUE].tolist()))
-        return max(min(due, self._commands.next_us(), self.machine.state.next_expiry_us), self.now_us + 1)
+        following = min(self._next_due(), self._commands.next_us(), self.machine.state.next_expiry_us)
+        return max(following, self.now_us + 1)
+
+    def _next_due(self) -> int:
+        return int(min(self.machine.arrays.schedules[layout.NEXT_DUE].tolist()))
 
     def _choose(self, now_us: int, rows: Mapping[int, Row]) -> Mapping[int, Row]:
         """The bars of the feeds that are read."""
@@ -257,12 +260,13 @@ class LiveLoop:
         self._history.complete(now_us)
         self._cold.see()
         self._take_events(now_us)
-        if self.drift is not None:
-            self._be_late(now_us, self.drift)
+        drift = self.drift if self._next_due() <= now_us else None  # of an instant without a run nobody measures it
+        if drift is not None:
+            self._be_late(now_us, drift)
         self.machine.do_instant(now_us, closing)
         self.now_us = now_us
         self._write(now_us, self.listeners)
-        if self.drift is not None:
+        if drift is not None:
             self._be_on_time()
 
     def _write(self, now_us: int, listeners: Sequence[Listener] = ()) -> None:
@@ -296,10 +300,8 @@ class LiveLoop:
             listener.event(now_us, event, by)
 
     def _be_late(self, now_us: int, drift: Drift) -> None:
-        desk, schedules = self.machine.arrays.desk, self.machine.arrays.schedules
-        if bool((schedules[layout.NEXT_DUE] <= now_us).any()):
-            desk[layout.DRIFT_US] = drift.drift_us(now_us)
-            schedules[layout.MAX_DRIFT, list(drift.excused(now_us))] = np.inf
+        self.machine.arrays.desk[layout.DRIFT_US] = drift.drift_us(now_us)
+        self.machine.arrays.schedules[layout.MAX_DRIFT, list(drift.excused(now_us))] = np.inf
 
     def _be_on_time(self) -> None:
         self.machine.arrays.desk[layout.DRIFT_US] = 0.0
