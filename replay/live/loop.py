@@ -260,7 +260,9 @@ class LiveLoop:
         self._history.complete(now_us)
         self._cold.see()
         self._take_events(now_us)
-        drift = self.drift if self._next_due() <= now_us else None  # of an instant without a run nobody measures it
+        drift = self.drift
+        if drift is not None and self._next_due() > now_us:
+            drift = None  # of an instant without a run nobody measures it
         if drift is not None:
             self._be_late(now_us, drift)
         self.machine.do_instant(now_us, closing)
