@@ -203,10 +203,13 @@ def plan_sweep(
     own = {parameter.name: parameter for parameter in engine.parameters}
     reading = _Reading(engine, own)
     read = read_axes(axes, reading.value, reading.is_whole)
+    elsewhere = {**reading.defaults}
     for axis in read:
         if axis.name in options:
-            raise UsageError(f"{axis.name} is varied and given as {options[axis.name]!r}; leave one out")
-    drawn = draw_sets(read, sampling, sets, seed, {**reading.defaults, **options})
+            if not axis.conditions:
+                raise UsageError(f"{axis.name} is varied and given as {options[axis.name]!r}; leave one out")
+            elsewhere[axis.name] = reading.value(axis.name, options[axis.name])
+    drawn = draw_sets(read, sampling, sets, seed, elsewhere)
     kept = _consistent(engine, own, drawn, options)
     if slices < 0:
         raise UsageError(f"slices is {slices}; allowed is 0 and more")
