@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import barstep as bs
@@ -18,6 +19,7 @@ from barstep.errors import UsageError
 from making import bars_of, part_of, second_venue, walk_bars
 
 BARS = walk_bars(300)
+DONCHIAN = Path(__file__).resolve().parents[3] / "docs" / "examples" / "donchian.py"
 CROSSING: dict[str, Any] = {"fast_ma": [5, 10, 20], "slow_ma": [10, 20]}
 
 
@@ -193,3 +195,15 @@ def test_the_digest_is_of_all_that_rows_depend_on() -> None:
     ]  # fmt: skip
     assert len({plan.digest for plan in plans}) == len(plans)
     assert crossing().digest == plans[0].digest
+
+
+def test_the_file_of_an_engine_is_in_the_digest(tmp_path: Path) -> None:
+    """Another text of the same engine is another sweep."""
+    text, digests = DONCHIAN.read_text(), set()
+    for folder, more in (("a", ""), ("b", "# otherwise\n")):
+        path = tmp_path / folder / "mine.py"
+        path.parent.mkdir()
+        path.write_text(text + more)
+        catalog = bs.DEFAULT_STRATEGY_CATALOG.with_file(path)
+        digests.add(plan_sweep(BARS, "donchian", {"window": [5]}, catalog=catalog).digest)
+    assert len(digests) == 2
