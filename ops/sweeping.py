@@ -12,8 +12,9 @@ from ..engine.bars import Bars
 from ..engine.strategy import StrategyEngine
 from ..engine.sweep.kinds import AnySweep
 from ..engine.sweep.plan import plan_sweep
+from ..engine.sweep.portions import state_memory
 from ..engine.sweep.result import SweepResult
-from ..engine.sweep.running import Told, run_sweep
+from ..engine.sweep.running import Told, count_threads, run_sweep, runner_of
 from ..engine.sweep.scheduler_plan import plan_scheduler_sweep
 from .sweep_folder import SweepFolder
 
@@ -51,6 +52,7 @@ def sweep(
     Raises:
         UsageError: A name or value is refused, the memory does not do, or the folder has something else.
         DataError: The folder cannot be read.
+        JournalError: A file of it is not the one that was written.
     """
     plan = plan_sweep(bars, strategy, axes, **asked)
     return run_planned(
@@ -108,6 +110,7 @@ def run_planned(
 ) -> SweepResult:
     """Run a plan; arguments and errors are those of `sweep`."""
     most_bytes = parse_bytes(memory) if isinstance(memory, str) else memory
+    state_memory(runner_of(plan), count_threads(threads), most_bytes)  # what is refused is so before a folder goes
     store = None
     if folder is not None:
         store = SweepFolder(Path(folder), plan, resume=resume, overwrite=overwrite)
