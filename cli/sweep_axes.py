@@ -8,7 +8,9 @@ import math
 from collections.abc import Callable, Iterable
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from ..errors import UsageError
 from .settings import number_or_text
@@ -17,6 +19,10 @@ AXIS_HELP = (
     "NAME=VALUES, what is varied: 1,2,3 or FIRST:LAST:STEP for a grid; LOW..HIGH to draw from, LOW..HIGH:log by its "
     "logarithm; 'NAME=VALUES when OTHER=VALUE' varies it there only."
 )
+LowestOption = Annotated[
+    bool | None,
+    typer.Option("--lowest/--highest", help="Which end is the best. [the lowest of drawdowns and costs]"),
+]
 _MOST_VALUES = 1_000_000
 
 
