@@ -92,9 +92,8 @@ def best_of(
     if by not in metrics:
         raise UsageError(unknown_name("metric of this sweep", by, metrics))
     known = table.filter(pl.col(by).is_not_nan())
-    return known.sort([by, "row"], descending=[not (is_less_better(by) if lowest is None else lowest), False]).head(
-        count
-    )
+    ascends = is_less_better(by) if lowest is None else lowest
+    return known.sort([by, "row"], descending=[not ascends, False]).head(count)
 
 
 def table_of(plan: AnySweep, start: int, values: Floats) -> pl.DataFrame:
