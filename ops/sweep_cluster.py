@@ -1,0 +1,148 @@
+"""A sweep on a cluster: rows go out in batches, each as plain values, and come back as they are done.
+
+Bars are sent once for each instrument, when its first rows go out. They are the argument of a task whose result workers
+keep: Dask makes it again where a worker that had it is lost, as it does every row that such a worker was at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import dask
+from distributed import CancelledError, Client, Future, KilledWorker, wait
+from distributed.comm import CommClosedError
+
+from ..engine.sweep.plan import SweepPlan
+from ..engine.sweep.rows import RowRunner, Rows
+from ..engine.sweep.running import Told
+from ..errors import UnreachableError, UsageError, in_one_line
+from .cluster import WORKERS_SECONDS, slots_of
+from .sweep_batches import Batch, Batches
+from .sweep_recipe import InstrumentData, Recipe, digests_in, digests_to_find, instrument_data, recipe_of
+from .sweep_worker import difference, hold, refuse_other_software, run_rows
+
+_AHEAD = 2
+"""Batches that are out for each that is run: one waits, so that no worker does."""
+
+_LOOK_SECONDS = 5
+
+
+class ClusterRun:
+    """Runs portions of a sweep on a cluster; what `run_sweep` takes as `run`."""
+
+    def __init__(self, client: Client, address: str, data_folder: str | None = None) -> None:
+        """Take a connected cluster.
+
+        Args:
+            client: Its client.
+            address: What it is called in errors.
+            data_folder: A folder that workers see; datasets that all of them find there by digest are not sent.
+        """
+        self._client, self._address, self._data_folder = client, address, data_folder
+
+    def __call__(self, runner: RowRunner, portions: Iterable[tuple[int, int]], told: Told | None) -> Iterator[Rows]:
+        """Yield rows as they are done.
+
+        Raises:
+            UsageError: A worker has other software, or no process but this one has the engine.
+            UnreachableError: The scheduler is gone, or no worker is left, or some rows end every worker.
+        """
+        try:
+            yield from self._run(runner.plan, list(portions), told)
+        except (CancelledError, CommClosedError, OSError) as error:
+            raise UnreachableError(
+                f"{self._address}: the scheduler is gone ({in_one_line(error)}); rows that were done are kept where a "
+                "folder was named, and --resume goes on with them"
+            ) from error
+
+    def _run(self, plan: SweepPlan, portions: list[tuple[int, int]], told: Told | None) -> Iterator[Rows]:
+        if not portions:
+            return
+        recipe = recipe_of(plan)
+        self._refuse_others(recipe)
+        sending = _Sending(self._client, plan, recipe, self._found(plan), max(stop - start for start, stop in portions))
+        batches = Batches(portions, plan.sets.height, lambda instrument: len(plan.setups[instrument].bars))
+        out: dict[Future, Batch] = {}
+        cells = 0
+        while batches or out:
+            slots = max(slots_of(self._client), 1)
+            while batches and len(out) < _AHEAD * slots:
+                batch = batches.take(slots)
+                out[sending.send(batch)] = batch
+            for future in self._ended(out):
+                batch = out.pop(future)
+                rows, seconds = self._result(future, batch)
+                batches.measured(batch, seconds)
+                cells += batches.cells(batch)
+                if told is not None:
+                    told(cells, plan.cells)
+                yield Rows(rows.start + batch.instrument * plan.sets.height, rows.values, rows.slices)
+            sending.forget_all_but({batch.instrument for batch in (*out.values(), *batches.next())})
+
+    def _ended(self, out: dict[Future, Batch]) -> list[Future]:
+        """Those that are done, in order; waits for one."""
+        without_workers = 0
+        while True:
+            try:
+                with self._client.as_current():
+                    done = wait(list(out), timeout=_LOOK_SECONDS, return_when="FIRST_COMPLETED").done
+                return sorted(done, key=lambda one: (out[one].instrument, out[one].start))
+            except TimeoutError:
+                without_workers = 0 if slots_of(self._client) else without_workers + _LOOK_SECONDS
+                if without_workers >= WORKERS_SECONDS:
+                    raise UnreachableError(
+                        f"{self._address}: there was no worker for {WORKERS_SECONDS} s; rows that were done are kept "
+                        "where a folder was named, and --resume goes on with them"
+                    ) from None
+
+    def _result(self, future: Future, batch: Batch) -> tuple[Rows, float]:
+        try:
+            found: tuple[Rows, float] = future.result()
+        except KilledWorker as error:
+            raise UnreachableError(
+                f"{self._address}: rows {batch.start:,} to {batch.stop - 1:,} of instrument {batch.instrument + 1} have "
+                f"ended each worker that tried them, the last one {error.last_worker.address}; does it have the memory?"
+            ) from error
+        return found
+
+    def _refuse_others(self, recipe: Recipe) -> None:
+        """Raise where a worker has other software."""
+        for worker, differs in self._client.run(difference, recipe.software, on_error="return").items():
+            if isinstance(differs, OSError):  # it went away meanwhile; one that comes later is asked with its first rows
+                continue
+            if isinstance(differs, Exception):
+                raise UsageError(f"worker {worker} cannot run barstep's rows ({in_one_line(differs)})") from differs
+            refuse_other_software(worker, differs)
+
+    def _found(self, plan: SweepPlan) -> dict[str, str]:
+        """Digest and folder of the bars that every worker finds."""
+        if self._data_folder is None:
+            return {}
+        wanted = digests_to_find(plan)
+        found = self._client.run(digests_in, self._data_folder, wanted).values()
+        return {digest: self._data_folder for digest in wanted if all(digest in each for each in found)}
+
+
+class _Sending:
+    """Sends batches, and before the first of an instrument its bars."""
+
+    def __init__(self, client: Client, plan: SweepPlan, recipe: Recipe, in_folder: dict[str, str], together: int):
+        self._client, self._plan, self._in_folder, self._together = client, plan, in_folder, together
+        self._recipe = self._hold(recipe)
+        self._data: dict[int, Future] = {}
+
+    def send(self, batch: Batch) -> Future:
+        if batch.instrument not in self._data:
+            self._data[batch.instrument] = self._hold(instrument_data(self._plan, batch.instrument, self._in_folder))
+        return self._client.submit(
+            run_rows, self._recipe, batch.instrument, self._data[batch.instrument], batch.start, batch.stop,
+            self._together, pure=False,
+        )  # fmt: skip
+
+    def forget_all_but(self, instruments: set[int]) -> None:
+        """Let go of bars of which no rows are out."""
+        self._data = {place: held for place, held in self._data.items() if place in instruments}
+
+    def _hold(self, value: Recipe | InstrumentData) -> Future:
+        with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1TB"}):
+            return self._client.submit(hold, value, pure=False)
