@@ -7,24 +7,32 @@ keep: Dask makes it again where a worker that had it is lost, as it does every r
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import dask
 from distributed import CancelledError, Client, Future, KilledWorker, wait
-from distributed.comm import CommClosedError
+from distributed.comm.core import CommClosedError
 
+from ..engine.sweep.kinds import AnySweep, Rows, Runner
 from ..engine.sweep.plan import SweepPlan
-from ..engine.sweep.rows import RowRunner, Rows
 from ..engine.sweep.running import Told
+from ..engine.sweep.scheduler_plan import SchedulerSweepPlan
 from ..errors import UnreachableError, UsageError, in_one_line
+from .bars_data import digests_in, digests_to_find
 from .cluster import WORKERS_SECONDS, slots_of
 from .sweep_batches import Batch, Batches
-from .sweep_recipe import InstrumentData, Recipe, digests_in, digests_to_find, instrument_data, recipe_of
+from .sweep_engine_recipe import PackedSweep
+from .sweep_recipe import Packing, Recipe
+from .sweep_scheduler_recipe import PackedScheduler
 from .sweep_worker import difference, hold, refuse_other_software, run_rows
 
 _AHEAD = 2
 """Batches that are out for each that is run: one waits, so that no worker does."""
 
 _LOOK_SECONDS = 5
+
+RowsFuture = Future[tuple[Rows, float]]
+"""Rows of a batch that is out, and the seconds that they took."""
 
 
 class ClusterRun:
@@ -40,7 +48,7 @@ class ClusterRun:
         """
         self._client, self._address, self._data_folder = client, address, data_folder
 
-    def __call__(self, runner: RowRunner, portions: Iterable[tuple[int, int]], told: Told | None) -> Iterator[Rows]:
+    def __call__(self, runner: Runner, portions: Iterable[tuple[int, int]], told: Told | None) -> Iterator[Rows]:
         """Yield rows as they are done.
 
         Raises:
@@ -55,14 +63,15 @@ class ClusterRun:
                 "folder was named, and --resume goes on with them"
             ) from error
 
-    def _run(self, plan: SweepPlan, portions: list[tuple[int, int]], told: Told | None) -> Iterator[Rows]:
+    def _run(self, plan: AnySweep, portions: list[tuple[int, int]], told: Told | None) -> Iterator[Rows]:
         if not portions:
             return
-        recipe = recipe_of(plan)
-        self._refuse_others(recipe)
-        sending = _Sending(self._client, plan, recipe, self._found(plan), max(stop - start for start, stop in portions))
-        batches = Batches(portions, plan.sets.height, lambda instrument: len(plan.setups[instrument].bars))
-        out: dict[Future, Batch] = {}
+        packed = pack(plan)
+        self._refuse_others(packed.recipe)
+        together = max(stop - start for start, stop in portions)
+        sending = _Sending(self._client, packed, self._found(packed), together)
+        batches = Batches(portions, plan.sets.height, packed.cells)
+        out: dict[RowsFuture, Batch] = {}
         cells = 0
         while batches or out:
             slots = max(slots_of(self._client), 1)
@@ -79,7 +88,7 @@ class ClusterRun:
                 yield Rows(rows.start + batch.instrument * plan.sets.height, rows.values, rows.slices)
             sending.forget_all_but({batch.instrument for batch in (*out.values(), *batches.next())})
 
-    def _ended(self, out: dict[Future, Batch]) -> list[Future]:
+    def _ended(self, out: dict[RowsFuture, Batch]) -> list[RowsFuture]:
         """Those that are done, in order; waits for one."""
         without_workers = 0
         while True:
@@ -95,45 +104,60 @@ class ClusterRun:
                         "where a folder was named, and --resume goes on with them"
                     ) from None
 
-    def _result(self, future: Future, batch: Batch) -> tuple[Rows, float]:
+    def _result(self, future: RowsFuture, batch: Batch) -> tuple[Rows, float]:
         try:
             found: tuple[Rows, float] = future.result()
         except KilledWorker as error:
             raise UnreachableError(
-                f"{self._address}: rows {batch.start:,} to {batch.stop - 1:,} of instrument {batch.instrument + 1} have "
-                f"ended each worker that tried them, the last one {error.last_worker.address}; does it have the memory?"
+                f"{self._address}: rows {batch.start:,} to {batch.stop - 1:,} of instrument {batch.instrument + 1} "
+                f"ended each worker that tried them, last {error.last_worker.address}; give workers more memory"
             ) from error
         return found
 
     def _refuse_others(self, recipe: Recipe) -> None:
         """Raise where a worker has other software."""
         for worker, differs in self._client.run(difference, recipe.software, on_error="return").items():
-            if isinstance(differs, OSError):  # it went away meanwhile; one that comes later is asked with its first rows
+            if isinstance(
+                differs, OSError
+            ):  # it went away meanwhile; one that comes later is asked with its first rows
                 continue
             if isinstance(differs, Exception):
                 raise UsageError(f"worker {worker} cannot run barstep's rows ({in_one_line(differs)})") from differs
             refuse_other_software(worker, differs)
 
-    def _found(self, plan: SweepPlan) -> dict[str, str]:
+    def _found(self, packed: Packing) -> dict[str, str]:
         """Digest and folder of the bars that every worker finds."""
         if self._data_folder is None:
             return {}
-        wanted = digests_to_find(plan)
+        wanted = digests_to_find(packed.bars)
         found = self._client.run(digests_in, self._data_folder, wanted).values()
         return {digest: self._data_folder for digest in wanted if all(digest in each for each in found)}
+
+
+def pack(plan: AnySweep) -> Packing:
+    """A plan, taken apart for other processes.
+
+    Raises:
+        UsageError: They cannot find its engine.
+    """
+    if isinstance(plan, SchedulerSweepPlan):
+        return PackedScheduler(plan)
+    if isinstance(plan, SweepPlan):
+        return PackedSweep(plan)
+    raise TypeError(f"{type(plan).__name__} is no plan of a sweep")
 
 
 class _Sending:
     """Sends batches, and before the first of an instrument its bars."""
 
-    def __init__(self, client: Client, plan: SweepPlan, recipe: Recipe, in_folder: dict[str, str], together: int):
-        self._client, self._plan, self._in_folder, self._together = client, plan, in_folder, together
-        self._recipe = self._hold(recipe)
-        self._data: dict[int, Future] = {}
+    def __init__(self, client: Client, packed: Packing, in_folder: dict[str, str], together: int) -> None:
+        self._client, self._packed, self._in_folder, self._together = client, packed, in_folder, together
+        self._recipe = self._hold(packed.recipe)
+        self._data: dict[int, Future[Any]] = {}
 
-    def send(self, batch: Batch) -> Future:
+    def send(self, batch: Batch) -> RowsFuture:
         if batch.instrument not in self._data:
-            self._data[batch.instrument] = self._hold(instrument_data(self._plan, batch.instrument, self._in_folder))
+            self._data[batch.instrument] = self._hold(self._packed.data(batch.instrument, self._in_folder))
         return self._client.submit(
             run_rows, self._recipe, batch.instrument, self._data[batch.instrument], batch.start, batch.stop,
             self._together, pure=False,
@@ -143,6 +167,6 @@ class _Sending:
         """Let go of bars of which no rows are out."""
         self._data = {place: held for place, held in self._data.items() if place in instruments}
 
-    def _hold(self, value: Recipe | InstrumentData) -> Future:
+    def _hold(self, value: Any) -> Future[Any]:
         with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1TB"}):
             return self._client.submit(hold, value, pure=False)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
@@ -11,16 +13,17 @@ import numpy as np
 from distributed import get_worker
 
 from ..engine.provenance import software
+from ..engine.sweep.kinds import Rows, Runner
 from ..engine.sweep.portions import cut
-from ..engine.sweep.rows import RowRunner, Rows
 from ..errors import UsageError
+from ..kernels._jit import CACHE_FOLDER, CACHE_IS_KEPT
 from ..replay.clock import SystemClock
-from .sweep_recipe import InstrumentData, Recipe
+from .sweep_recipe import Recipe
 
 _RUNNERS_KEPT = 2
 """Where one instrument ends, the next has begun."""
 
-_runners: OrderedDict[tuple[str, int], RowRunner] = OrderedDict()
+_runners: OrderedDict[tuple[str, int], Runner] = OrderedDict()
 _lock = Lock()
 
 
@@ -49,9 +52,7 @@ def hold(value: Any) -> Any:
     return value
 
 
-def run_rows(
-    recipe: Recipe, instrument: int, data: InstrumentData, start: int, stop: int, together: int
-) -> tuple[Rows, float]:
+def run_rows(recipe: Recipe, instrument: int, data: Any, start: int, stop: int, together: int) -> tuple[Rows, float]:
     """Run rows start..stop of one instrument, counted from its first.
 
     Args:
@@ -74,19 +75,31 @@ def run_rows(
     return Rows(start, values, slices), (clock.monotonic_us() - began_us) / 1e6
 
 
-def _runner_of(recipe: Recipe, instrument: int, data: InstrumentData) -> RowRunner:
+def _runner_of(recipe: Recipe, instrument: int, data: Any) -> Runner:
     """What runs the rows; all threads of a worker share it."""
     key = recipe.key, instrument
     with _lock:
         if key not in _runners:
             refuse_other_software(str(get_worker().address), difference(recipe.software))
-            runner = RowRunner(recipe.plan(data))
-            runner.run(0, 1, _go_on)  # kernels are compiled, or loaded, before anything is timed
+            runner = recipe.runner(data)
+            with _alone():
+                runner.run(0, 1, _go_on)  # kernels are compiled, or loaded, before anything is timed
             _runners[key] = runner
         _runners.move_to_end(key)
         while len(_runners) > _RUNNERS_KEPT:
             _runners.popitem(last=False)
         return _runners[key]
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Let one process at a time compile: of those that start together the first does, the others load what it made."""
+    if CACHE_FOLDER is None or not CACHE_IS_KEPT:
+        yield
+        return
+    with (CACHE_FOLDER / "compiling.lock").open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _go_on(_: int) -> bool:

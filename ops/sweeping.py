@@ -123,9 +123,7 @@ def run_planned(
         store = None
         if folder is not None:
             store = SweepFolder(Path(folder), plan, resume=resume, overwrite=overwrite)
-        result = run_sweep(
-            plan, threads=side_by_side, memory_bytes=most_bytes, progress=progress, store=store, run=run
-        )
+        result = run_sweep(plan, threads=side_by_side, memory_bytes=most_bytes, progress=progress, store=store, run=run)
     if store is not None:
         store.finish(result)
     return result
