@@ -57,6 +57,7 @@ def _processes(count: int) -> Iterator[LocalCluster]:
     try:
         cluster = LocalCluster(
             n_workers=count, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None,
+            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # its health page; else on a port that may be taken
             silence_logs=logging.CRITICAL,
         )  # fmt: skip
     except (OSError, RuntimeError, TimeoutError) as error:

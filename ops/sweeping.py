@@ -47,7 +47,8 @@ def sweep(
         resume: Whether to go on in a folder that has the same sweep.
         overwrite: Whether to replace the folder where it is there.
         threads: How many run side by side; None: one a processor.
-        memory: Most that is held above the bars, in bytes or as `400M`, `4G`; on a cluster by all of its workers.
+        memory: Most that is held above the bars, in bytes or as `400M`, `4G`; on a cluster in each
+            thread of a worker.
         cluster: Where rows are run: `tcp://host:port` or `tls://host:port` of a Dask scheduler, or `local:N` for N
             processes of this machine; None: on threads of this process.
         cluster_data: A folder that workers see; datasets that they find there by digest are not sent to them.
@@ -77,6 +78,8 @@ def sweep_scheduler(
     overwrite: bool = False,
     threads: int | None = None,
     memory: int | str | None = None,
+    cluster: str | None = None,
+    cluster_data: str | Path | None = None,
     progress: Told | None = None,
     **asked: Any,
 ) -> SweepResult:
@@ -91,6 +94,8 @@ def sweep_scheduler(
         overwrite: Whether to replace the folder where it is there.
         threads: How many run side by side; None: one a processor.
         memory: Most that is held above the bars.
+        cluster: Where rows are run.
+        cluster_data: A folder that workers see.
         progress: Told of the cells that are done, and of all of them.
         **asked: Everything else that `plan_scheduler_sweep` takes.
 
@@ -98,11 +103,13 @@ def sweep_scheduler(
         ConfigError: The configuration or a value is refused.
         UsageError: A name or value is refused, the memory does not do, or the folder has something else.
         DataError: The folder, or the bars, cannot be read.
+        UnreachableError: The cluster does not answer, or is lost on the way.
     """
     plan = plan_scheduler_sweep(config, scheduler, axes, **asked)
     return run_planned(
-        plan, folder=folder, resume=resume, overwrite=overwrite, threads=threads, memory=memory, progress=progress
-    )
+        plan, folder=folder, resume=resume, overwrite=overwrite, threads=threads, memory=memory, cluster=cluster,
+        cluster_data=cluster_data, progress=progress,
+    )  # fmt: skip
 
 
 def run_planned(
@@ -119,11 +126,11 @@ def run_planned(
 ) -> SweepResult:
     """Run a plan; arguments and errors are those of `sweep`."""
     most_bytes = parse_bytes(memory) if isinstance(memory, str) else memory
-    with _running(cluster, cluster_data, threads) as (run, side_by_side):
+    with _running(cluster, cluster_data, threads) as (run, reckoned):
         store = None
         if folder is not None:
             store = SweepFolder(Path(folder), plan, resume=resume, overwrite=overwrite)
-        result = run_sweep(plan, threads=side_by_side, memory_bytes=most_bytes, progress=progress, store=store, run=run)
+        result = run_sweep(plan, threads=reckoned, memory_bytes=most_bytes, progress=progress, store=store, run=run)
     if store is not None:
         store.finish(result)
     return result
@@ -133,7 +140,7 @@ def run_planned(
 def _running(
     cluster: str | None, cluster_data: str | Path | None, threads: int | None
 ) -> Iterator[tuple[Run | None, int | None]]:
-    """Give what runs portions, None for threads of this process, and how many it runs side by side."""
+    """Give what runs portions, None for threads of this process, and the threads that memory is reckoned for."""
     if cluster is None:
         if cluster_data is not None:
             raise UsageError("cluster_data is where a cluster's workers find bars; it goes with cluster")
@@ -142,10 +149,10 @@ def _running(
     if threads is not None:
         raise UsageError("threads are those of this process; on a cluster each worker has its own number of them")
     try:
-        from .cluster import open_cluster, slots_of  # noqa: PLC0415 - an extra, and a third of a second
+        from .cluster import open_cluster  # noqa: PLC0415 - an extra, and a third of a second
         from .sweep_cluster import ClusterRun  # noqa: PLC0415
     except ImportError as error:
         raise UsageError(f"a cluster needs {error.name}, which is missing: pip install 'barstep[cluster]'") from error
     with open_cluster(cluster) as client:
         folder = None if cluster_data is None else str(cluster_data)
-        yield ClusterRun(client, cluster, folder), slots_of(client)
+        yield ClusterRun(client, cluster, folder), 1
