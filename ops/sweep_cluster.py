@@ -7,6 +7,7 @@ keep: Dask makes it again where a worker that had it is lost, as it does every r
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import dask
@@ -30,6 +31,8 @@ _AHEAD = 2
 """Batches that are out for each that is run: one waits, so that no worker does."""
 
 _LOOK_SECONDS = 5
+
+_KEPT = "where a folder was named, the rows that are done are in it, and --resume goes on"
 
 RowsFuture = Future[tuple[Rows, float]]
 """Rows of a batch that is out, and the seconds that they took."""
@@ -55,29 +58,19 @@ class ClusterRun:
             UsageError: A worker has other software, or no process but this one has the engine.
             UnreachableError: The scheduler is gone, or no worker is left, or some rows end every worker.
         """
-        try:
-            yield from self._run(runner.plan, list(portions), told)
-        except (CancelledError, CommClosedError, OSError) as error:
-            raise UnreachableError(
-                f"{self._address}: the scheduler is gone ({in_one_line(error)}); rows that were done are kept where a "
-                "folder was named, and --resume goes on with them"
-            ) from error
-
-    def _run(self, plan: AnySweep, portions: list[tuple[int, int]], told: Told | None) -> Iterator[Rows]:
-        if not portions:
+        left = list(portions)
+        if not left:
             return
+        plan = runner.plan
         packed = pack(plan)
-        self._refuse_others(packed.recipe)
-        together = max(stop - start for start, stop in portions)
-        sending = _Sending(self._client, packed, self._found(packed), together)
-        batches = Batches(portions, plan.sets.height, packed.cells)
+        batches = Batches(left, plan.sets.height, packed.cells)
+        with self._reached():
+            self._refuse_others(packed.recipe)
+            sending = _Sending(self._client, packed, self._found(packed), max(stop - start for start, stop in left))
         out: dict[RowsFuture, Batch] = {}
         cells = 0
         while batches or out:
-            slots = max(slots_of(self._client), 1)
-            while batches and len(out) < _AHEAD * slots:
-                batch = batches.take(slots)
-                out[sending.send(batch)] = batch
+            self._send(sending, batches, out)
             for future in self._ended(out):
                 batch = out.pop(future)
                 rows, seconds = self._result(future, batch)
@@ -88,39 +81,52 @@ class ClusterRun:
                 yield Rows(rows.start + batch.instrument * plan.sets.height, rows.values, rows.slices)
             sending.forget_all_but({batch.instrument for batch in (*out.values(), *batches.next())})
 
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        try:
+            yield
+        except (CancelledError, CommClosedError, OSError) as error:
+            raise UnreachableError(f"{self._address}: the scheduler is gone; {_KEPT}") from error
+
+    def _send(self, sending: _Sending, batches: Batches, out: dict[RowsFuture, Batch]) -> None:
+        """Let every worker have enough to do, and hold no more."""
+        with self._reached():
+            slots = max(slots_of(self._client), 1)
+            while batches and len(out) < _AHEAD * slots:
+                batch = batches.take(slots)
+                out[sending.send(batch)] = batch
+
     def _ended(self, out: dict[RowsFuture, Batch]) -> list[RowsFuture]:
         """Those that are done, in order; waits for one."""
         without_workers = 0
-        while True:
-            try:
-                with self._client.as_current():
-                    done = wait(list(out), timeout=_LOOK_SECONDS, return_when="FIRST_COMPLETED").done
-                return sorted(done, key=lambda one: (out[one].instrument, out[one].start))
-            except TimeoutError:
-                without_workers = 0 if slots_of(self._client) else without_workers + _LOOK_SECONDS
-                if without_workers >= WORKERS_SECONDS:
-                    raise UnreachableError(
-                        f"{self._address}: there was no worker for {WORKERS_SECONDS} s; rows that were done are kept "
-                        "where a folder was named, and --resume goes on with them"
-                    ) from None
+        while without_workers < WORKERS_SECONDS:
+            with self._reached():
+                try:
+                    with self._client.as_current():
+                        done = wait(list(out), timeout=_LOOK_SECONDS, return_when="FIRST_COMPLETED").done
+                    return sorted(done, key=lambda one: (out[one].instrument, out[one].start))
+                except TimeoutError:
+                    without_workers = 0 if slots_of(self._client) else without_workers + _LOOK_SECONDS
+        raise UnreachableError(f"{self._address}: there was no worker for {WORKERS_SECONDS} s; {_KEPT}")
 
     def _result(self, future: RowsFuture, batch: Batch) -> tuple[Rows, float]:
-        try:
-            found: tuple[Rows, float] = future.result()
-        except KilledWorker as error:
+        with self._reached():
+            error = future.exception()
+            if error is None:
+                found: tuple[Rows, float] = future.result()
+                return found
+        if isinstance(error, KilledWorker):
             raise UnreachableError(
                 f"{self._address}: rows {batch.start:,} to {batch.stop - 1:,} of instrument {batch.instrument + 1} "
                 f"ended each worker that tried them, last {error.last_worker.address}; give workers more memory"
-            ) from error
-        return found
+            )
+        raise error
 
     def _refuse_others(self, recipe: Recipe) -> None:
         """Raise where a worker has other software."""
         for worker, differs in self._client.run(difference, recipe.software, on_error="return").items():
-            if isinstance(
-                differs, OSError
-            ):  # it went away meanwhile; one that comes later is asked with its first rows
-                continue
+            if isinstance(differs, OSError):
+                continue  # it went away; one that comes is asked with its first rows
             if isinstance(differs, Exception):
                 raise UsageError(f"worker {worker} cannot run barstep's rows ({in_one_line(differs)})") from differs
             refuse_other_software(worker, differs)

@@ -81,8 +81,8 @@ def _runner_of(recipe: Recipe, instrument: int, data: Any) -> Runner:
     with _lock:
         if key not in _runners:
             refuse_other_software(str(get_worker().address), difference(recipe.software))
-            runner = recipe.runner(data)
             with _alone():
+                runner = recipe.runner(data)
                 runner.run(0, 1, _go_on)  # kernels are compiled, or loaded, before anything is timed
             _runners[key] = runner
         _runners.move_to_end(key)

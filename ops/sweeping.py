@@ -154,5 +154,5 @@ def _running(
     except ImportError as error:
         raise UsageError(f"a cluster needs {error.name}, which is missing: pip install 'barstep[cluster]'") from error
     with open_cluster(cluster) as client:
-        folder = None if cluster_data is None else str(cluster_data)
+        folder = None if cluster_data is None else str(Path(cluster_data).absolute())
         yield ClusterRun(client, cluster, folder), 1
