@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -56,10 +55,5 @@ def dask_processes(folder: Path, workers: int = 2) -> Iterator[DaskProcesses]:
         yield DaskProcesses(address, scheduler, pooled)
     finally:
         for process in (pooled, scheduler):
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            process.kill()  # workers end with their nanny
+            process.wait()

@@ -22,6 +22,7 @@ from barstep.ops.cluster import open_cluster
 from barstep.ops.sweep_cluster import ClusterRun
 from dask_processes import DaskProcesses, dask_processes
 
+SEEDS = int(os.environ.get("SEEDS", "1"))
 ROOT = Path(__file__).resolve().parents[2]
 AXES = {"lookback": range(10, 210), "entry_zscore": [0.8, 1.2, 1.6]}
 
@@ -74,33 +75,22 @@ def test_a_cluster_writes_the_bytes_of_one_machine(cluster: DaskProcesses, here:
     assert told[-1] == (600 * 15_000, 600 * 15_000)
 
 
-def test_a_killed_worker_costs_nothing_but_time(cluster: DaskProcesses, here: Path, tmp_path: Path) -> None:
-    """One worker is killed while it runs rows: they are done again, elsewhere, and the bytes are the same."""
+@pytest.mark.parametrize("victims", [1, 2, 1, 2][:SEEDS])
+def test_a_killed_worker_costs_nothing_but_time(
+    cluster: DaskProcesses, here: Path, tmp_path: Path, victims: int
+) -> None:
+    """Workers are killed while they run rows: those are done again, with both also the bars they kept: same bytes."""
     killed: list[int] = []
 
     def kill(done: int, whole: int) -> None:
         if not killed:
-            killed.append(cluster.worker_pids()[0])
-            os.kill(killed[0], signal.SIGKILL)
-
-    on(cluster.address, tmp_path / "sweep", kill)
-    assert same(tmp_path / "sweep", here)
-    assert killed and killed[0] not in cluster.worker_pids()
-
-
-def test_both_workers_killed(cluster: DaskProcesses, here: Path, tmp_path: Path) -> None:
-    """With every worker, bars that they kept are lost: new workers get them, and the sweep goes on."""
-    killed: list[int] = []
-
-    def kill(done: int, whole: int) -> None:
-        if not killed:
-            killed.extend(cluster.worker_pids())
+            killed.extend(cluster.worker_pids(2)[:victims])
             for pid in killed:
                 os.kill(pid, signal.SIGKILL)
 
     on(cluster.address, tmp_path / "sweep", kill)
     assert same(tmp_path / "sweep", here)
-    assert len(killed) == 2
+    assert len(killed) == victims and not set(killed) & set(cluster.worker_pids())
 
 
 def test_bars_are_found_in_a_shared_folder(
@@ -131,7 +121,7 @@ def test_funding_and_two_venues_travel(cluster: DaskProcesses) -> None:
     rates = pl.DataFrame({"timestamp": WALKS[0].ts_us[8::8], "rate": np.full(749, 1e-4)})
     funded = (WALKS, "mean_reversion", {"lookback": [20, 30], "allow_short": [True, False]})
     other = a_walk(6000, 1, "A")
-    pair = (WALKS[0], "cross_exchange_arbitrage", {"entry_bps": [1.0, 2.0]})
+    pair = (WALKS[0], "cross_exchange_arbitrage", {"spread_entry": [0.01, 0.02]})
     given: list[tuple[Any, dict[str, Any]]] = [
         (funded, {"funding": [rates, None], "fee_bps": 3}),
         (pair, {"secondary": other}),
@@ -214,18 +204,19 @@ def test_options_that_contradict_each_other() -> None:
         bs.sweep(WALKS, "mean_reversion", {"lookback": [20]}, cluster="local:0")
 
 
-def test_the_scheduler_is_killed(here: Path, tmp_path: Path) -> None:
-    """Rows that came are kept; the rest are done on this machine, on processes of it, and the bytes are the same."""
+def test_the_scheduler_is_killed(cluster: DaskProcesses, here: Path, tmp_path: Path) -> None:
+    """Rows that came are kept; the rest are done on processes of this machine, and the bytes are the same.
+
+    The last test, since it leaves no cluster behind.
+    """
+
+    def kill(done: int, whole: int) -> None:
+        cluster.scheduler.kill()
+        cluster.scheduler.wait()
+
     folder = tmp_path / "sweep"
-    with dask_processes(tmp_path, workers=1) as processes:
-
-        def kill(done: int, whole: int) -> None:
-            processes.scheduler.kill()
-            processes.scheduler.wait()
-
-        with pytest.raises(UnreachableError, match=r"the scheduler is gone; .* --resume goes on"):
-            on(processes.address, folder, kill)
-    parts = list((folder / "parts").glob("*.parquet"))
-    assert parts and not (folder / "sweep.parquet").exists()
+    with pytest.raises(UnreachableError, match=r"the scheduler is gone; .* --resume goes on"):
+        on(cluster.address, folder, kill)
+    assert list((folder / "parts").glob("*.parquet")) and not (folder / "sweep.parquet").exists()
     on("local:2", folder, resume=True)
     assert same(folder, here)
