@@ -6,11 +6,11 @@ beyond one machine wants `tls://` and certificates, which Dask's configuration n
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from distributed import Client, LocalCluster
 
@@ -21,6 +21,9 @@ CONNECT_SECONDS = 15
 
 WORKERS_SECONDS = 60
 """How long a cluster may be without any worker."""
+
+_LOOK_SECONDS = 0.2
+"""Between two looks at whether the connection is there."""
 
 _ADDRESS = re.compile(r"(?:tcp|tls)://(?:\[[0-9a-fA-F:]+\]|[^\s:/\[\]]+):[0-9]{1,5}")
 _LOCAL = re.compile(r"local:([0-9]+)")
@@ -101,6 +104,24 @@ def _silent() -> Iterator[None]:
 
 
 def slots_of(client: Client) -> int:
-    """How many tasks run side by side: the threads of all workers that are there now."""
-    threads: dict[str, Any] = client.nthreads()
+    """How many tasks run side by side: the threads of all workers that are there now.
+
+    Raises:
+        OSError: The connection is lost: what was asked for is cancelled, so that there is nothing to wait for.
+    """
+    threads: dict[str, int] = client.sync(_threads_of, client)
     return sum(threads.values())
+
+
+async def _threads_of(client: Client) -> dict[str, int]:
+    scheduler = client.scheduler
+    if scheduler is None:
+        raise ConnectionError("the connection is closed")
+    asked = asyncio.ensure_future(scheduler.ncores())
+    while not asked.done():
+        if client.status != "running":
+            asked.cancel()
+            raise ConnectionError("the connection is lost")
+        await asyncio.wait({asked}, timeout=_LOOK_SECONDS)
+    found: dict[str, int] = asked.result()
+    return found
