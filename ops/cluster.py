@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from distributed import Client, LocalCluster
+from distributed.security import Security
 
 from ..errors import UnreachableError, UsageError, in_one_line
 
@@ -38,12 +39,14 @@ def open_cluster(address: str) -> Iterator[Client]:
         address: `tcp://host:port` or `tls://host:port` of a scheduler that runs, or `local:N` for N processes here.
 
     Raises:
-        UsageError: The address is none.
+        UsageError: The address is none, or there are no certificates for TLS.
         UnreachableError: No scheduler answers, or it has no worker.
     """
     local = _LOCAL.fullmatch(address)
     if local is None and _ADDRESS.fullmatch(address) is None:
         raise UsageError(f"cluster is {address!r}; allowed is tcp://host:port, tls://host:port, or local:N")
+    if address.startswith("tls:"):
+        _refuse_missing_certificates(address)
     with _silent():
         if local is None:
             with _connected(address, address) as client:
@@ -51,6 +54,18 @@ def open_cluster(address: str) -> Iterator[Client]:
         else:
             with _processes(int(local[1])) as cluster, _connected(cluster, address) as client:
                 yield client
+
+
+def _refuse_missing_certificates(address: str) -> None:
+    try:
+        found = Security().get_connection_args("client").get("ssl_context")
+    except OSError as error:  # a fault of what a certificate holds is one, too
+        raise UsageError(f"{address}: the certificates cannot be read ({in_one_line(error)})") from error
+    if found is None:
+        raise UsageError(
+            f"{address}: no certificates; name them in Dask's configuration, distributed.comm.tls: ca-file, "
+            "client.cert and client.key (docs/cluster.md)"
+        )
 
 
 @contextmanager

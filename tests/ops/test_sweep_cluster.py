@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import barstep as bs
+import dask
 import numpy as np
 import polars as pl
 import pytest
@@ -192,6 +193,20 @@ def test_no_scheduler_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
         on("tcp://127.0.0.1:9", tmp_path / "sweep")
     assert raised.value.exit_code == 6
     assert not (tmp_path / "sweep").exists()
+
+
+def test_tls_wants_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Dask's configuration lacks, or names in vain, is told before anything is connected."""
+    asked = (WALKS, "mean_reversion", {"lookback": [20]})
+    with pytest.raises(UsageError, match="no certificates; name them in Dask's configuration"):
+        bs.sweep(*asked, cluster="tls://127.0.0.1:9")
+    with (
+        dask.config.set(
+            {"distributed.comm.tls.ca-file": "/there/is/none.pem", "distributed.comm.tls.client.cert": "x"}
+        ),
+        pytest.raises(UsageError, match=r"the certificates cannot be read \(FileNotFoundError"),
+    ):
+        bs.sweep(*asked, cluster="tls://127.0.0.1:9")
 
 
 def test_options_that_contradict_each_other() -> None:
