@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import dask
 import numpy as np
 import polars as pl
 import pytest
+from barstep.cli.app import main
 from barstep.data.dataset import DatasetInfo, write_dataset
 from barstep.engine.bars import Bars
 from barstep.engine.sweep.plan import plan_sweep
@@ -148,6 +150,19 @@ def test_a_scheduler_is_swept(cluster: DaskProcesses) -> None:
     assert there.table.equals(bs.sweep_scheduler(*asked, **more).table)
 
 
+def test_the_command(cluster: DaskProcesses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--cluster` writes what the command writes without it; in the place of `--threads`."""
+    info = DatasetInfo(symbol="A", venue="v", interval_seconds=3600)
+    write_dataset(WALKS[0].to_frame(), info, tmp_path / "a.parquet")
+    command = ["barstep", "sweep", "mean_reversion", str(tmp_path / "a.parquet"), "--axis", "lookback=20,30,40"]
+    for name, more in (("here", []), ("there", ["--cluster", cluster.address, "--cluster-data", str(tmp_path)])):
+        monkeypatch.setattr(sys, "argv", [*command, "--output", str(tmp_path / name), *more])
+        assert main() == 0
+    assert same(tmp_path / "there", tmp_path / "here")
+    monkeypatch.setattr(sys, "argv", [*command, "--cluster", cluster.address, "--threads", "2"])
+    assert main() == 2
+
+
 def test_other_software_is_refused(cluster: DaskProcesses, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker whose kernels differ is named with what differs, at the start and where it comes later."""
     real = sweep_engine_recipe.software()
@@ -200,12 +215,9 @@ def test_tls_wants_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = (WALKS, "mean_reversion", {"lookback": [20]})
     with pytest.raises(UsageError, match="no certificates; name them in Dask's configuration"):
         bs.sweep(*asked, cluster="tls://127.0.0.1:9")
-    with (
-        dask.config.set(
-            {"distributed.comm.tls.ca-file": "/there/is/none.pem", "distributed.comm.tls.client.cert": "x"}
-        ),
-        pytest.raises(UsageError, match=r"the certificates cannot be read \(FileNotFoundError"),
-    ):
+    named = {"distributed.comm.tls.ca-file": "/there/is/none.pem", "distributed.comm.tls.client.cert": "x"}
+    refused = pytest.raises(UsageError, match=r"the certificates cannot be read \(FileNotFoundError")
+    with dask.config.set(named), refused:
         bs.sweep(*asked, cluster="tls://127.0.0.1:9")
 
 
