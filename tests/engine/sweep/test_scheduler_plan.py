@@ -218,7 +218,7 @@ def test_the_digest_is_of_all_that_rows_depend_on() -> None:
     plans = [
         planned(axes), planned({"fade.lookback": [20, 12]}), planned(axes, fee_bps=1.0), planned(axes, end=at(200)),
         planned(axes, start=at(20)), planned(axes, bars={**BARS, "Y": walk_bars(260, 6)}),
-        planned(axes, config(health_check_interval=60.0)), planned(axes, metrics=["sharpe"]),
+        planned(axes, config(health_check_interval=90.0)), planned(axes, metrics=["sharpe"]),
         planned({**axes, "capital_policy": ["equal_weight"]}), planned({**axes, "capital_policy": POLICIES[1:2]}),
         planned(axes, funding=rates[0]), planned(axes, funding=rates[1]),
         planned(axes, commands=suspending[:1]), planned(axes, commands=suspending[1:]),
