@@ -269,3 +269,20 @@ def connected(where: Where, connect: str, scope: Scope) -> Iterator[Asked]:
         yield client
     finally:
         client.close()
+
+
+@contextmanager
+def changed(where: Where, recorded: Recorded, connect: str | None) -> Iterator[Asked]:
+    """Ask for a change: the loop that runs where an address is given, otherwise a run that is opened here.
+
+    Raises:
+        HeldError, AuthorizationError: As `connected` and `opened_here`.
+    """
+    from ..replay.authorization import WRITE
+
+    if connect is None:
+        with opened_here(where, recorded, writes=True) as here:
+            yield here
+    else:
+        with connected(where, connect, WRITE) as there:
+            yield there

@@ -1,17 +1,15 @@
 """`barstep halt`, `reduce` and `resume`: the one state of the whole loop."""
 
-# ruff: noqa: PLC0415 - imported when a command runs, see `cli.app`
-
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from .connectable import ConnectOption, TokenFileOption
-from .managing import Asked, Recorded, Where, connected, opened_here
+from .managing import Recorded, Where, changed
 from .scheduler import options as typed
 
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; kept with it.")]
@@ -32,14 +30,9 @@ def _command(verb: str, what: str) -> Callable[..., None]:
         json_output: typed.JsonOption = False,
     ) -> None:
         where = Where(config=config, environment=environment, scheduler=scheduler, token_file=token_file)
-        if connect is None:
-            with opened_here(where, Recorded(journal=journal, keys=keys_folder), writes=True) as here:
-                mode = _enter(here, verb, reason)
-        else:
-            from ..replay.authorization import WRITE
-
-            with connected(where, connect, WRITE) as there:
-                mode = _enter(there, verb, reason)
+        with changed(where, Recorded(journal=journal, keys=keys_folder), connect) as asked:
+            asked.ask(verb, reason=reason)
+            mode = asked.ask("mode")
         if json_output:
             typer.echo(json.dumps(mode, indent=2))
         else:
@@ -52,8 +45,3 @@ def _command(verb: str, what: str) -> Callable[..., None]:
 halt_command = _command("halt", "Refuse all signals until the loop is resumed; what is held is kept, with its stops.")
 reduce_command = _command("reduce", "Refuse all signals but those that lower a position, until the loop is resumed.")
 resume_command = _command("resume", "Let the loop run again.")
-
-
-def _enter(asked: Asked, verb: str, reason: str) -> Any:
-    asked.ask(verb, reason=reason)
-    return asked.ask("mode")

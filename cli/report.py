@@ -42,6 +42,8 @@ def report_command(
     from ..ops.sweep_folder import DOCUMENT
 
     if result.name == DOCUMENT or (result / DOCUMENT).is_file():
+        if montecarlo is not None:
+            raise UsageError(f"--montecarlo is for the report of a result; {result} is a sweep")
         folder = result.parent if result.name == DOCUMENT else result
         path = _path(folder, output, kind, overwrite=overwrite)
         _report_sweep(folder, path, by or "sharpe")

@@ -15,7 +15,7 @@ from ..errors import UsageError, refuse_existing
 from .interruption import interruptible
 from .scheduler_options import SchedulerOptions
 from .settings import catalog_with, read_settings
-from .sweep_axes import AXIS_HELP, read_axes, read_policy
+from .sweep_axes import AXIS_HELP, LowestOption, read_axes, read_policy
 
 if TYPE_CHECKING:
     import polars as pl
@@ -44,7 +44,6 @@ app = typer.Typer(
 )
 
 ByOption = Annotated[str, typer.Option("--by", help="Metric that rows are ranked by.")]
-LowestOption = Annotated[bool, typer.Option("--lowest", help="The least value is the best.")]
 TopOption = Annotated[int, typer.Option("--top", min=1, help="How many of the best rows are shown.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
 
@@ -97,7 +96,7 @@ def sweep_command(
     ] = 0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say how much it is, and stop.")] = False,
     by: ByOption = "sharpe",
-    lowest: LowestOption = False,
+    lowest: LowestOption = None,
     top: TopOption = 10,
     json_output: JsonOption = False,
 ) -> None:
@@ -144,7 +143,7 @@ def sweep_command(
 def show_command(
     folder: Annotated[Path, typer.Argument(help="A folder that `sweep --output` wrote, or its sweep.json.")],
     by: ByOption = "sharpe",
-    lowest: LowestOption = False,
+    lowest: LowestOption = None,
     top: TopOption = 10,
     json_output: JsonOption = False,
 ) -> None:

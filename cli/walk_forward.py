@@ -14,7 +14,7 @@ import typer
 from ..errors import UsageError, refuse_existing
 from .interruption import interruptible
 from .settings import catalog_with, read_settings
-from .sweep_axes import AXIS_HELP, read_axes
+from .sweep_axes import AXIS_HELP, LowestOption, read_axes
 
 if TYPE_CHECKING:
     from ..engine.walk_forward_result import WalkForwardResult
@@ -36,7 +36,7 @@ def walk_forward_command(
     purge_bars: Annotated[int, typer.Option(help="Bars between a training and its test that belong to neither.")] = 0,
     embargo_bars: Annotated[int, typer.Option(help="Bars after each test that later trainings leave out.")] = 0,
     select: Annotated[str, typer.Option(help="Metric by which the best set of a training is chosen.")] = "sharpe",
-    lowest: Annotated[bool, typer.Option("--lowest", help="The least value is the best.")] = False,
+    lowest: LowestOption = None,
     sampling: Annotated[
         str, typer.Option(help="grid, random, sobol or latin_hypercube; the last three draw --sets of them.")
     ] = "grid",

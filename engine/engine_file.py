@@ -55,3 +55,9 @@ def source_of(engine: StrategyEngine) -> tuple[Path, bytes] | None:
         if name.startswith(_PREFIX) and any(value is engine for value in vars(module).values()):
             return Path(str(module.__file__)), vars(module)[_SOURCE]
     return None
+
+
+def source_bytes(engine: StrategyEngine) -> bytes:
+    """The bytes of the file that an engine was read from; none where it is from elsewhere."""
+    found = source_of(engine)
+    return b"" if found is None else found[1]

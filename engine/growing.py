@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from ..errors import DataError
 from ..kernels import growing
 from ..kernels.columns import BAR_COLUMNS
 from .bars import MICROSECONDS, Bars, Floats, Integers
+from .book import Book
 from .joining import coarser
 from .panel import PRICES, Panel
 
@@ -114,15 +116,20 @@ class GrowingPanel(Panel):
         self.count, size = len(past), len(past) + room
         self.ts_us = np.full(size, FUTURE_US, dtype=np.int64)
         self.ts_us[: self.count] = past.ts_us
+        self._closes_us = self.ts_us + self._length_us
         self.numbers = self.ts_us // self._length_us
         self._place_table: Integers = np.full((len(legs), size), -1, dtype=np.int64)
         for places, bars in zip(self._place_table, legs, strict=True):
             places[: self.count] = np.searchsorted(bars.ts_us, past.ts_us, side="right") - 1
         self._joined: list[GrowingJoined] = []
-        seen = np.full((len(legs), PRICES, 2), np.nan)
-        last = np.arange(max(self.count - 2, 0), self.count)
-        past.fill_prices(last, np.arange(PRICES), seen, 2 - last.size)
-        self._latest = np.ascontiguousarray(seen.transpose(2, 0, 1))
+        latest = np.full((len(legs), PRICES, growing.LATEST), np.nan)
+        last = np.arange(max(self.count - growing.LATEST, 0), self.count)
+        past.fill_prices(last, np.arange(PRICES), latest, growing.LATEST - last.size)
+        self._book = Book(growing.PANEL)
+        self._book.put(
+            **dict(zip(growing.PANEL, self._table.arrays, strict=False)), column_opens_us=self.ts_us,
+            column_closes_us=self._closes_us, column_numbers=self.numbers, places=self._place_table, latest=latest,
+        )  # fmt: skip
 
     @cached_property
     def _places(self) -> list[Integers]:
@@ -139,13 +146,10 @@ class GrowingPanel(Panel):
         if at == len(self):
             raise DataError(f"there is no room for more than {at:,} bars.")
         legs = np.fromiter(rows, np.int64, len(rows))
-        told = np.array(list(rows.values()), dtype=np.float64).reshape(len(rows), growing.TOLD)
-        unfit = growing.add_bars(ts_us, self._length_us, legs, told, *self._table.arrays)
+        told = np.fromiter(chain.from_iterable(rows.values()), np.float64).reshape(-1, growing.TOLD)
+        unfit = growing.add_column(self._book.pages, at, ts_us, self._length_us, legs, told)
         if unfit != growing.ALL_FIT:
             _refuse(self.instruments[legs[unfit]], ts_us, told[unfit])
-        self.ts_us[at], self.numbers[at] = ts_us, ts_us // self._length_us
-        opens_us, _, _, values, counts, _ = self._table.arrays
-        growing.see_column(at, ts_us, opens_us, values, counts, self._place_table, self._latest)
         self.count = at + 1
         for joined in self._joined:
             joined.join(ts_us + self._length_us)
@@ -163,13 +167,17 @@ class GrowingPanel(Panel):
         self._joined += joined.values()
         return {seconds: one.bars for seconds, one in joined.items()}
 
-    def fill_prices(self, columns: Integers, _others: Integers, out: Floats, before: int) -> None:
-        """Write the prices of the last columns that have come; see `Panel.fill_prices`."""
-        for k, column in enumerate(columns.tolist(), before):
-            back = self.count - column  # 1: the last one
-            if back > 2:
-                raise DataError("only the last two bars of a history that grows are read again")
-            out[:, :, k] = self._latest[2 - back] if back > 0 else np.nan
+    def column_closes_us(self, start: int, stop: int) -> Integers:
+        """int64[bar]: when the bars `start` to `stop` close."""
+        return self._closes_us[start:stop]
+
+    def fill_columns(
+        self, first: int, stop: int, before: int, origin: int, _others: Integers, prices: Floats, columns: Integers
+    ) -> None:
+        """Write the last columns that have come, and the next one; see `Panel.fill_columns`."""
+        if first < self.count - growing.LATEST:
+            raise DataError("only the last two bars of a history that grows are read again")
+        growing.fill_columns(self._book.pages, self.count, first, stop, before, origin, prices, columns)
 
     def so_far(self) -> Panel:
         """A copy of what has come."""

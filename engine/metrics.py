@@ -274,6 +274,17 @@ _GROUP_OF = {
 }
 
 
+_LESS_IS_BETTER = frozenset({
+    "annual_volatility_pct", "max_drawdown_pct", "max_drawdown_bars", "turnover", "fees_paid", "value_at_risk_95_pct",
+    "conditional_value_at_risk_95_pct",
+})  # fmt: skip
+
+
+def is_less_better(name: str) -> bool:
+    """Whether the lowest value of a metric is the best one."""
+    return name in _LESS_IS_BETTER
+
+
 def group_of(name: str) -> str:
     """What a metric is computed from: the `end` of the curve, the `curve`, its `tail`, `trades` or `activity`."""
     return _GROUP_OF[name]

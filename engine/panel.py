@@ -110,6 +110,23 @@ class Panel:
                     place < 0 if row == CLOSE else absent, np.nan, bars.values[row, place]
                 )
 
+    def column_closes_us(self, start: int, stop: int) -> Integers:
+        """int64[bar]: when the bars `start` to `stop` close."""
+        return self.ts_us[start:stop] + self.interval_seconds * MICROSECONDS
+
+    def fill_columns(
+        self, first: int, stop: int, before: int, origin: int, others: Integers, prices: Floats, columns: Integers
+    ) -> None:
+        """Write the bars `first` to `stop` to the columns of a block from `before` on; nothing is known after the last.
+
+        prices: float64[instrument, row, ·], see `fill_prices`; columns: int64[2, ·], numbers, and places from `origin`
+        on.
+        """
+        wanted, end = np.arange(first, stop), before + stop - first
+        prices[:, :, end:] = np.nan
+        self.fill_prices(wanted, others, prices, before)
+        columns[0, before:end], columns[1, before:end] = self.numbers[first:stop], wanted - origin
+
     def fill_own(self, instrument: int, values: Floats, columns: Integers, out: Floats) -> None:
         """Write an instrument's own values (float64[its bars]) at `columns` to out[0:n], 0 where it has no bar."""
         present, place = self.own_bars(instrument, columns)

@@ -51,6 +51,7 @@ class ReturnShape:
             return cls(bars=values.size, sharpe_per_bar=math.nan, skewness=math.nan, kurtosis=math.nan)
         mean = float(values.mean())
         apart = values - mean
+        apart -= apart.mean()  # what rounding left of the mean: beside a tiny spread it would make moments of nothing
         variance = float((apart * apart).mean())
         return cls(
             bars=values.size,

@@ -11,6 +11,7 @@ import polars as pl
 from ..errors import UsageError
 from .bars import Bars
 from .catalog import DEFAULT_STRATEGY_CATALOG, StrategyCatalog
+from .metrics import is_less_better
 from .overfitting import BLOCKS, cross_validate, sharpe_by_row
 from .strategy import StrategyEngine
 from .sweep.axes import settled_axes
@@ -39,7 +40,7 @@ def walk_forward(
     purge_bars: int = 0,
     embargo_bars: int = 0,
     select: str = "sharpe",
-    lowest: bool = False,
+    lowest: bool | None = None,
     sampling: str = "grid",
     sets: int | None = None,
     seed: int = 0,
@@ -68,7 +69,7 @@ def walk_forward(
         embargo_bars: Bars after each test that later trainings leave out.
         select: The metric by which the best set is chosen; of equal ones the first. Where no set has a value, the test
             is not traded.
-        lowest: Whether its least value is best.
+        lowest: Whether its least value is best; None: as the metric has it, so for drawdowns and costs.
         sampling: How sets are drawn, as in `sweep`. All trainings have the same sets.
         sets: How many are drawn; None for a grid.
         seed: Of what is drawn.
@@ -83,6 +84,8 @@ def walk_forward(
         UsageError: A name or value is refused, or the windows do not fit into the history.
         DataError: The two venues have no time in common.
     """
+    if not isinstance(bars, Bars):
+        raise UsageError(f"the bars are a {type(bars).__name__}; a walk forward takes the Bars of one instrument")
     for name in _ONE_FOR_ALL:
         if name in axes:
             raise UsageError(f"{name} is one for the account that goes through all tests; it cannot be varied")
@@ -93,7 +96,8 @@ def walk_forward(
     windows = walk.windows(len(bars))
     engine = catalog[strategy] if isinstance(strategy, str) else strategy
     setup = WalkSetup(
-        engine=engine, bars=bars, axes=settled_axes(axes), walk=walk, windows=windows, select=select, lowest=lowest,
+        engine=engine, bars=bars, axes=settled_axes(axes), walk=walk, windows=windows, select=select,
+        lowest=is_less_better(select) if lowest is None else lowest,
         sampling=sampling, sets=sets, seed=seed, options=options, secondary=secondary, funding=funding,
     )  # fmt: skip
     sweeps = _Sweeps(setup, threads, progress)

@@ -8,6 +8,7 @@ begin.
 import numpy as np
 
 from ._jit import kernel
+from .book import floats_at, ints_at
 from .columns import CLOSE, HIGH, LOW, OPEN, RETURN, VOLUME
 from .returns import log_ratio
 
@@ -20,6 +21,9 @@ ALL_FIT, NO_ROOM = -1, -2
 _NONE_OPEN, _NEVER = -1, 2**63 - 1
 TOLD = VOLUME + 1
 """Columns that are told: all but the return."""
+
+LATEST = 2
+"""Columns of a panel whose prices are at hand."""
 
 
 @kernel
@@ -65,20 +69,74 @@ def add_bars(open_us, length_us, legs, rows, opens_us, closes_us, numbers, value
 
 
 @kernel
-def see_column(column, open_us, opens_us, values, counts, places, latest):
+def _see_column(column, open_us, opens_us, values, counts, places, latest):
     """Lay out the last bars that have come on a column of the panel.
 
-    places: int64[leg, column], the place of each leg's last bar; latest: float64[2, leg, price], the prices of the last
-    two columns. The close stands for as long as nothing comes after it, the rest is NaN where a leg has no bar.
+    The close stands for as long as nothing comes after it, the rest is NaN where a leg has no bar.
     """
     for leg in range(counts.shape[0]):
         place = counts[leg, BARS] - 1
         places[leg, column] = place
         has_bar = place >= 0 and opens_us[leg, place] == open_us
-        for price in range(latest.shape[2]):
-            latest[0, leg, price] = latest[1, leg, price]
+        for price in range(latest.shape[1]):
+            for k in range(LATEST - 1):
+                latest[leg, price, k] = latest[leg, price, k + 1]
             is_known = has_bar or (price == CLOSE and place >= 0)
-            latest[1, leg, price] = values[leg, price, place] if is_known else np.nan
+            latest[leg, price, LATEST - 1] = values[leg, price, place] if is_known else np.nan
+
+
+PANEL = {
+    "opens_us": ("int64", 2),
+    "closes_us": ("int64", 2),
+    "numbers": ("int64", 2),
+    "values": ("float64", 3),
+    "counts": ("int64", 2),
+    "starts": ("int64", 2),
+    "column_opens_us": ("int64", 1),
+    "column_closes_us": ("int64", 1),
+    "column_numbers": ("int64", 1),
+    "places": ("int64", 2),
+    "latest": ("float64", 3),
+}
+"""Pages of a panel that grows: its table; int64[column], times and numbers of its columns; places, int64[leg, column],
+of each leg's last bar; latest, float64[leg, price, LATEST], the prices of the last columns that have come."""
+
+
+@kernel
+def add_column(panel, column, open_us, length_us, legs, rows):
+    """Add the bars that opened at an instant, and lay them out on a column; where one is kept out, nothing is done.
+
+    panel: int64[page, PAGE], a row for each of `PANEL`; the rest, and what is returned, as in `add_bars`.
+    """
+    opens_us, values, counts = ints_at(panel, 0, 2), floats_at(panel, 3, 3), ints_at(panel, 4, 2)
+    unfit = add_bars(
+        open_us, length_us, legs, rows, opens_us, ints_at(panel, 1, 2), ints_at(panel, 2, 2), values, counts,
+        ints_at(panel, 5, 2),
+    )  # fmt: skip
+    if unfit == ALL_FIT:
+        ints_at(panel, 6, 1)[column] = open_us
+        ints_at(panel, 7, 1)[column] = open_us + length_us
+        ints_at(panel, 8, 1)[column] = open_us // length_us
+        _see_column(column, open_us, opens_us, values, counts, ints_at(panel, 9, 2), floats_at(panel, 10, 3))
+    return unfit
+
+
+@kernel
+def fill_columns(panel, count, first, stop, before, origin, prices, columns):
+    """Lay columns `first` to `stop` of a panel on those of a block from `before` on; nothing is known after the last.
+
+    count: how many have come; the last LATEST of them may be wanted. prices: float64[leg, price, ·]; columns:
+    int64[2, ·], number, and place from `origin` on.
+    """
+    numbers, latest = ints_at(panel, 8, 1), floats_at(panel, 10, 3)
+    for k in range(before, prices.shape[2]):
+        column = first + k - before
+        if column < stop:
+            columns[0, k], columns[1, k] = numbers[column], column - origin
+        back = column - count + LATEST
+        for leg in range(prices.shape[0]):
+            for price in range(prices.shape[1]):
+                prices[leg, price, k] = latest[leg, price, back] if back < LATEST else np.nan
 
 
 @kernel

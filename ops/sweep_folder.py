@@ -1,12 +1,14 @@
 """A sweep on disk: what it runs, the rows that are done, and at the end one table. It can be stopped at any moment.
 
-`sweep.json` says what is run; `parts/` has the rows of each portion that is done; `sweep.parquet` has all of them once
-they are there, whereupon the parts go. Files get their names when they are whole, so that a process that is killed
-leaves no half of one; a portion that was on its way is run again. The table depends on neither portions nor order.
+`sweep.json` says what is run; `parts/` has the rows of each portion that is done, sealed with the sweep's digest;
+`sweep.parquet` has all of them once they are there, whereupon the parts go. Files get their names when they are whole,
+so that a process that is killed leaves no half of one; a portion that was on its way is run again. The table depends on
+neither portions nor order.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Sequence
@@ -28,6 +30,7 @@ from ..errors import DataError, JournalError, UsageError, refuse_existing
 DOCUMENT, TABLE, CURVES, PARTS = "sweep.json", "sweep.parquet", "curves.parquet", "parts"
 _ROW_GROUP = 65_536
 _SLICES = "slice_moments"
+_ROWS_SEAL = "rows_sha384"
 
 
 class SweepFolder:
@@ -41,21 +44,30 @@ class SweepFolder:
             DataError: It cannot be read.
         """
         self.folder, self._plan = folder, plan
+        self._is_finished = False
         if not resume:
             refuse_existing(folder, overwrite=overwrite)
             shutil.rmtree(folder, ignore_errors=True)
-        elif folder.exists():
-            self._refuse_another()
+        elif (folder / DOCUMENT).exists() or (folder.exists() and not _is_bare(folder)):
+            document = _read_document(folder)
+            self._refuse_another(document)
+            self._is_finished = TABLE in document.get(FILES, {})
         (folder / PARTS).mkdir(parents=True, exist_ok=True)
         if not (folder / DOCUMENT).exists():
             self._write_document({})
 
     def kept(self) -> Iterator[Rows]:
-        """The rows that are done."""
-        if (self.folder / TABLE).exists():
-            yield self._rows_of(_read_parquet(self.folder / TABLE))
+        """The rows that are done.
+
+        Raises:
+            DataError: A file cannot be read.
+            JournalError: A file is not the one that was written, or is of another sweep.
+        """
+        if self._is_finished:
+            yield _rows_of(_read_sealed(self.folder).table, self._plan)
+            return
         for part in sorted((self.folder / PARTS).glob("*.parquet")):
-            yield self._rows_of(_read_parquet(part))
+            yield self._read_part(part)
 
     def add(self, rows: Rows) -> None:
         """Keep the rows of a portion."""
@@ -63,15 +75,40 @@ class SweepFolder:
         numbers = {"row": pl.Series(np.arange(rows.start, rows.stop))}
         table = self._with_slices(pl.DataFrame({**numbers, **figures}), rows.slices)
         with whole_file(self.folder / PARTS / f"{rows.start:09}-{rows.stop:09}.parquet") as part:
-            table.write_parquet(part)
+            table.write_parquet(part, metadata={_ROWS_SEAL: self._seal(rows)})
 
     def finish(self, result: SweepResult) -> None:
         """Write the table of all rows, and what seals it."""
-        table = self._with_slices(with_provenance(self._plan, result.table), result.slice_moments)
-        with whole_file(self.folder / TABLE) as file:
-            table.write_parquet(file, row_group_size=_ROW_GROUP)
-        self._write_document({TABLE: file_digest(self.folder / TABLE)})
+        if not self._is_finished:
+            table = self._with_slices(with_provenance(self._plan, result.table), result.slice_moments)
+            with whole_file(self.folder / TABLE) as file:
+                table.write_parquet(file, row_group_size=_ROW_GROUP)
+            self._write_document({TABLE: file_digest(self.folder / TABLE)})
         shutil.rmtree(self.folder / PARTS)
+
+    def _read_part(self, path: Path) -> Rows:
+        """The rows of a portion, if they are those that were written, of this sweep."""
+        table = _read_parquet(path)
+        try:
+            rows, seal = _rows_of(table, self._plan), pl.read_parquet_metadata(path).get(_ROWS_SEAL)
+        except (pl.exceptions.PolarsError, IndexError, ValueError):
+            rows, seal = None, None
+        if rows is None or seal != self._seal(rows):
+            raise JournalError(
+                f"{path}: is damaged, or is of another sweep; remove it, and --resume runs its rows again."
+            )
+        return rows
+
+    def _seal(self, rows: Rows) -> str:
+        """SHA-384 of the sweep's digest, the number of the first row, and the figures."""
+        found = hashlib.sha384(f"{self._plan.digest} {rows.start}".encode())
+        for figures in (rows.values, rows.slices):
+<<<<<<< HEAD
+            found.update(np.ascontiguousarray(figures).tobytes())
+=======
+            found.update(figures.tobytes())
+>>>>>>> swtests
+        return found.hexdigest()
 
     def _with_slices(self, table: pl.DataFrame, slices: np.ndarray[Any, np.dtype[np.float64]]) -> pl.DataFrame:
         """The table with the moments of each row's slices as one list."""
@@ -80,20 +117,13 @@ class SweepFolder:
         flat = np.ascontiguousarray(slices.reshape(table.height, -1))
         return table.with_columns(pl.Series(_SLICES, flat, dtype=pl.Array(pl.Float64, flat.shape[1])))
 
-    def _rows_of(self, table: pl.DataFrame) -> Rows:
-        shape = (table.height, self._plan.slices, 3)
-        slices = table[_SLICES].to_numpy().reshape(shape) if self._plan.slices else np.zeros(shape)
-        values = table.select(self._plan.metrics).to_numpy().T
-        return Rows(int(table["row"][0]), np.ascontiguousarray(values), slices)
-
     def _write_document(self, files: dict[str, str]) -> None:
         document = without_endless({**self._plan.describe(), "provenance": software()})
         with whole_file(self.folder / DOCUMENT) as file:
             file.write_text(f"{json.dumps(sealed(document, files), indent=2, allow_nan=False)}\n", encoding="utf-8")
 
-    def _refuse_another(self) -> None:
+    def _refuse_another(self, there: dict[str, Any]) -> None:
         """Raise where the folder has another sweep: its rows would not be those of this one."""
-        there = _read_document(self.folder)
         here = without_endless({**self._plan.describe(), "provenance": software()})
         for name, value in here.items():
             if there.get(name) != json.loads(json.dumps(value)):
@@ -144,14 +174,33 @@ def read_sweep(folder: Path) -> SavedSweep:
         DataError: It cannot be read, or is not finished.
         JournalError: A file is not the one that was written.
     """
-    folder = folder.parent if folder.name == DOCUMENT else folder
+    return _read_sealed(folder.parent if folder.name == DOCUMENT else folder)
+
+
+def _read_sealed(folder: Path) -> SavedSweep:
     document = _read_document(folder)
     if TABLE not in document.get(FILES, {}):
         done = len(list((folder / PARTS).glob("*.parquet")))
         raise DataError(f"{folder}: the sweep is not finished ({done:,} portions are done); go on with --resume.")
+    if not (folder / TABLE).is_file():
+        raise DataError(f"{folder / TABLE}: is not there.")
     if document_digest(document) != document.get(SEAL) or file_digest(folder / TABLE) != document[FILES][TABLE]:
         raise JournalError(f"{folder}: {DOCUMENT} or {TABLE} is not as it was written: the digests do not agree.")
     return SavedSweep(document=document, table=_read_parquet(folder / TABLE))
+
+
+def _is_bare(folder: Path) -> bool:
+    """Whether nothing is there but what a process that was killed at once leaves behind."""
+    return folder.is_dir() and all(
+        entry.name == PARTS or entry.name.startswith(f".{DOCUMENT}.") for entry in folder.iterdir()
+    )
+
+
+def _rows_of(table: pl.DataFrame, plan: AnySweep) -> Rows:
+    shape = (table.height, plan.slices, 3)
+    slices = table[_SLICES].to_numpy().reshape(shape) if plan.slices else np.zeros(shape)
+    values = table.select(plan.metrics).to_numpy().T
+    return Rows(int(table["row"][0]), np.ascontiguousarray(values), slices)
 
 
 def _read_document(folder: Path) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from ..engine.bars import Bars
 from ..engine.strategy import StrategyEngine
 from ..engine.sweep.kinds import AnySweep
 from ..engine.sweep.plan import plan_sweep
+from ..engine.sweep.portions import state_memory
 from ..engine.sweep.result import SweepResult
-from ..engine.sweep.running import Run, Told, run_sweep
+from ..engine.sweep.running import Run, Told, count_threads, run_sweep, runner_of
 from ..engine.sweep.scheduler_plan import plan_scheduler_sweep
 from ..errors import UsageError
 from .sweep_folder import SweepFolder
@@ -59,6 +60,7 @@ def sweep(
     Raises:
         UsageError: A name or value is refused, the memory does not do, or the folder has something else.
         DataError: The folder cannot be read.
+        JournalError: A file of it is not the one that was written.
         UnreachableError: The cluster does not answer, or is lost on the way.
     """
     plan = plan_sweep(bars, strategy, axes, **asked)
@@ -127,6 +129,7 @@ def run_planned(
     """Run a plan; arguments and errors are those of `sweep`."""
     most_bytes = parse_bytes(memory) if isinstance(memory, str) else memory
     with _running(cluster, cluster_data, threads) as (run, reckoned):
+        state_memory(runner_of(plan), count_threads(reckoned), most_bytes)  # what is refused is so before a folder goes
         store = None
         if folder is not None:
             store = SweepFolder(Path(folder), plan, resume=resume, overwrite=overwrite)

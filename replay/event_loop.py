@@ -58,6 +58,30 @@ class Health(Protocol):
         """Commands that follow from what failed in the block; they apply with its first instant."""
 
 
+class Moments(Protocol):
+    """What a command can be given to at once."""
+
+    now_us: int
+
+    def moment_us(self, wanted_us: int = 0) -> int:
+        """The instant of a command that is given at once: the one nearest to a wanted one."""
+
+
+def given_at_once(loop: Moments, command: AnyCommand, by: str) -> Given:
+    """A command that a loop is to apply now; its `at` is one of the loop's moments.
+
+    Raises:
+        UsageError: Its instant is past, or something else comes before it.
+    """
+    given = Given(command=command, by=by)
+    if given.at_us != loop.moment_us(given.at_us):
+        raise UsageError(
+            f"a command at {given.at_us} cannot be applied at once; what is done goes to {loop.now_us} "
+            "(microseconds since the epoch)"
+        )
+    return given
+
+
 class EventLoop:
     """Turns a scheduler's machine.
 
@@ -142,12 +166,7 @@ class EventLoop:
         Raises:
             UsageError: Its instant is past, or something else comes before it.
         """
-        given = Given(command=command, by=by)
-        if given.at_us != self.moment_us(given.at_us):
-            raise UsageError(
-                f"a command at {given.at_us} cannot be applied at once; what is done goes to {self.now_us} "
-                "(microseconds since the epoch)"
-            )
+        given = given_at_once(self, command, by)
         with self._undivided:
             self._commands.put(given)
             if self._begun:

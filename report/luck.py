@@ -14,7 +14,8 @@ def luck(document: Mapping[str, Any]) -> list[dict[str, str]]:
     """What tells skill from luck, of the document of a walk forward: `label`, `value`, `formula`."""
     told = document["walk_forward"]
     sure, over, year = told["significance"], told["overfitting"] or {}, document["bars_per_year"]
-    least = _number(sure["expected_maximum_sharpe"] * math.sqrt(year))
+    expected = sure["expected_maximum_sharpe"]
+    least = _number(None if expected is None else expected * math.sqrt(year))
     split, sets = "share of splits in which the set that was best in one half", counted(sure["trials"], "set")
     found = (
         (

@@ -26,19 +26,20 @@ def walked_windows(sheet: Sheet, walked: Walked) -> Table:
     told, step = sheet.document["walk_forward"], sheet.interval_seconds
     select = told["select"]
     name = select.removesuffix("_pct").replace("_", " ")
-    columns: dict[str, Callable[[dict[str, Any]], str]] = {
-        "window": lambda row: str(row["window"]),
-        "training from": lambda row: moment(row["train_start"], step),
-        "test from": lambda row: moment(row["test_start"], step),
-        **{axis: partial(_chosen, axis) for axis in told["axes"]},
-        f"{name} in training": lambda row: metric(select, row[f"train_{select}"]),
-        f"{name} in test": lambda row: metric(select, row[f"test_{select}"]),
-        "return in test %": lambda row: _signed(row["test_total_return_pct"]),
-        "trades": lambda row: metric("trades", row["test_trades"]),
-        "equity": lambda row: decimals(row["equity"], 2),
-    }
-    rows = [[tell(row) for tell in columns.values()] for row in walked.windows.iter_rows(named=True)]
-    return Table("Windows", tuple(columns), rows, texts=("training from", "test from"))
+    columns: list[tuple[str, Callable[[dict[str, Any]], str]]] = [  # an axis may have the name of another column
+        ("window", lambda row: str(row["window"])),
+        ("training from", lambda row: moment(row["train_start"], step)),
+        ("test from", lambda row: moment(row["test_start"], step)),
+        *((axis, partial(_chosen, axis)) for axis in told["axes"]),
+        (f"{name} in training", lambda row: metric(select, row[f"train_{select}"])),
+        (f"{name} in test", lambda row: metric(select, row[f"test_{select}"])),
+        ("return in test %", lambda row: _signed(row["test_total_return_pct"])),
+        ("trades", lambda row: metric("trades", row["test_trades"])),
+        ("equity", lambda row: decimals(row["equity"], 2)),
+    ]
+    rows = [[tell(row) for _, tell in columns] for row in walked.windows.iter_rows(named=True)]
+    headings = tuple(heading for heading, _ in columns)
+    return Table("Windows", headings, rows, texts=("training from", "test from"))
 
 
 def window_words(sheet: Sheet) -> str:

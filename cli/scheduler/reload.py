@@ -1,7 +1,5 @@
 """`barstep scheduler reload`: the configuration anew, all of it or nothing."""
 
-# ruff: noqa: PLC0415 - imported when a command runs, see `cli.app`
-
 from __future__ import annotations
 
 import json
@@ -10,7 +8,7 @@ from typing import Any
 import typer
 
 from ..connectable import ConnectOption, TokenFileOption
-from ..managing import Recorded, Where, connected, opened_here
+from ..managing import Recorded, Where, changed
 from . import options as typed
 
 
@@ -30,14 +28,8 @@ def reload_command(
     its own file again.
     """
     where = Where(config=config, environment=environment, scheduler=scheduler, token_file=token_file)
-    if connect is not None:
-        from ...replay.authorization import WRITE
-
-        with connected(where, connect, WRITE) as there:
-            found = there.ask("reload")
-    else:
-        with opened_here(where, Recorded(journal=journal, keys=keys_folder), writes=True) as here:
-            found = here.ask("reload")
+    with changed(where, Recorded(journal=journal, keys=keys_folder), connect) as asked:
+        found = asked.ask("reload")
     if json_output:
         typer.echo(json.dumps(found, indent=2))
     else:

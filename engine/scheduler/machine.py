@@ -6,7 +6,7 @@ instant. Where it is cut does not change a bit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain
 
@@ -41,7 +41,7 @@ from .effects import Effect, FlattenSchedules, PolicyChanged, RebalanceCapital, 
 from .metrics import Sources, every_measure, measures_of, raw_register, reads_telemetry, stated_metrics
 from .result import SchedulerResult
 from .setup import SchedulerSetup
-from .state import SchedulerState, next_expiry
+from .state import SchedulerState
 from .tables import SchedulerTables
 from .transitions import Event, GovernorHalted, initial_state, transition
 from .wishes import BlockOfWishes
@@ -52,6 +52,7 @@ class SchedulerMachine:
 
     Attributes:
         setup: What it runs on and how.
+        interval_us: Length of a bar.
         measures: What is averaged over the instruments of each schedule.
         bars: Places in the history of the first bar that is traded, and of the one after the last.
         taken: Places in the history of the bars that were taken last.
@@ -69,7 +70,7 @@ class SchedulerMachine:
 
     def __init__(self, setup: SchedulerSetup, *, observed: bool = False) -> None:
         """observed: whether all telemetry is kept, also what no policy of the setup reads: others may look."""
-        self.setup = setup
+        self.setup, self.interval_us = setup, setup.panel.interval_seconds * MICROSECONDS
         self.measures = (
             every_measure(_diagnostics(setup)) if observed else measures_of(_policies(setup), _diagnostics(setup))
         )
@@ -88,7 +89,7 @@ class SchedulerMachine:
         self._rows = rows_read(setup.rules, inside=bool(self.arrays.desk[layout.WATCHES]))
         self._funding = np.zeros((legs, block + 2 if setup.rates else 0))
         self._columns: Integers = np.zeros((2, block + 2), dtype=np.int64)
-        self._width = 0
+        self._width, self._opened = 0, tuple[int, ...]()
         self.taken = range(first, first)
         self.timeline: Integers = np.zeros((3, 0), dtype=np.int64)
         self._instant: Integers = np.zeros((3, 1), dtype=np.int64)
@@ -99,11 +100,6 @@ class SchedulerMachine:
         self._book = self._open_book()
         self._take_policy()
         self._apply(effects, setup.start_us)
-
-    @property
-    def interval_us(self) -> int:
-        """Length of a bar."""
-        return self.setup.panel.interval_seconds * MICROSECONDS
 
     def begins_us(self, bar: int) -> int:
         """The first instant that belongs to a bar: its close; the start for the first one, past the end for none."""
@@ -129,9 +125,8 @@ class SchedulerMachine:
         """Lay out the bars `start` to `stop`, and what the engines want at them; none: only what stands before them."""
         history, arrays = self.setup.history, self.arrays
         self.taken = range(start, stop)
-        closes = history.ts_us[start:stop] + self.interval_us
-        self.wishes.fill(closes, self._close_before(start))
-        self._fill_prices(start, stop)
+        self.wishes.fill(history.column_closes_us(start, stop), self._close_before(start))
+        self._fill_columns(start, stop)
         if start == self.bars.start and start > 0:
             see_closes(0, self._prices, arrays.instruments)  # what the first orders are sized by
         width = stop - start + 1
@@ -147,8 +142,7 @@ class SchedulerMachine:
 
         Where that lies before the end of the bars that are taken, it is made an instant.
         """
-        expiry = next_expiry(self.state)
-        following = given_us if expiry is None else min(given_us, expiry)
+        following = min(given_us, self.state.next_expiry_us)
         if following < self.until_us:
             self._add_instant(following)
         return following
@@ -174,15 +168,16 @@ class SchedulerMachine:
         while self.run(0, 1) == 0:
             pass  # a table was full, or the governor halts: both are seen to
 
-    def open_column(self, ts_us: int, opens: Floats) -> int:
-        """Lay out the opens of the bars that follow those taken; returns their column.
-
-        opens: float64[leg], NaN where none opens.
-        """
+    def open_column(self, ts_us: int, opens: Mapping[int, float]) -> int:
+        """Lay out the opens of the bars that follow those taken, by leg; returns their column."""
         column = self.taken.stop - self.taken.start + 1
-        self._prices[:, :, column] = np.nan
-        self._prices[:, OPEN, column] = opens
-        self._columns[:, column] = ts_us // self.interval_us, self.taken.stop - self.bars.start
+        for leg in self._opened:
+            self._prices[leg, OPEN, column] = np.nan
+        for leg, price in opens.items():
+            self._prices[leg, OPEN, column] = price
+        self._opened = tuple(opens)
+        self._columns[0, column] = ts_us // self.interval_us
+        self._columns[1, column] = self.taken.stop - self.bars.start
         return column
 
     def settle(self, now: int) -> None:
@@ -258,17 +253,13 @@ class SchedulerMachine:
             state=self.state,
         )
 
-    def _fill_prices(self, start: int, stop: int) -> None:
+    def _fill_columns(self, start: int, stop: int) -> None:
         history = self.setup.history
         before = 1 if start == 0 else 0  # of the first bar there is none
         first, end = start - 1 + before, min(stop + 1, self.bars.stop)
-        columns = np.arange(first, end)
-        self._prices[:, :, before + end - first :] = np.nan
-        history.fill_prices(columns, self._rows, self._prices, before)
+        history.fill_columns(first, end, before, self.bars.start, self._rows, self._prices, self._columns)
         for i, rates in self.setup.rates.items():
-            history.fill_own(i, rates, columns, self._funding[i, before:])
-        self._columns[0, before : before + columns.size] = history.numbers[first:end]
-        self._columns[1, before : before + columns.size] = columns - self.bars.start
+            history.fill_own(i, rates, np.arange(first, end), self._funding[i, before:])
 
     def _timeline(self, start: int, stop: int, begin: int, end: int) -> Integers:
         """The instants from `begin` to before `end`."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -15,6 +16,7 @@ import msgspec
 from ...config.policies import Policy
 from ...errors import UsageError
 from ..policy_program import Traits
+from .arrays import NEVER_US
 
 Key = tuple[str, ...]
 """What tells one entry from the others: its kind, then names."""
@@ -162,6 +164,12 @@ class SchedulerState:
         entries: tuple[Held, ...] = (*self.suspensions, *self.limits, *self.disabled)
         return {entry.key: entry for entry in entries}
 
+    @cached_property
+    def next_expiry_us(self) -> int:
+        """The instant at which the next suspension or limit ends; NEVER_US where none does."""
+        ends = *(one.expires_at_us for one in self.suspensions), *(one.expires_at_us for one in self.limits)
+        return min((end_us for end_us in ends if end_us is not None), default=NEVER_US)
+
     def holding(self, held: Iterable[Held]) -> SchedulerState:
         """The same state with these entries in the place of its own."""
         entries = sorted(held, key=lambda entry: entry.key)
@@ -203,16 +211,9 @@ class Expired:
     at_us: int
 
 
-def next_expiry(state: SchedulerState) -> int | None:
-    """The instant at which the next suspension or limit ends; None where none does."""
-    ends = *(one.expires_at_us for one in state.suspensions), *(one.expires_at_us for one in state.limits)
-    return min((end_us for end_us in ends if end_us is not None), default=None)
-
-
 def due_expiries(state: SchedulerState, now_us: int) -> tuple[Expired, ...]:
     """Everything whose end is at or before now, by its instant, then by its key."""
-    following = next_expiry(state)
-    if following is None or following > now_us:
+    if state.next_expiry_us > now_us:
         return ()
     due = [ended for ended in _expiries(state) if ended.at_us <= now_us]
     return tuple(sorted(due, key=lambda ended: (ended.at_us, ended.key)))

@@ -20,7 +20,7 @@ from .engines import Engines, PairTables, engine_of
 from .numbered_engines import NumberedEngines, number_of
 
 _STRIDE_PAD = 24
-"""Rows a power of two apart would share cache sets."""
+"""Rows a power of two apart would share cache sets; those of a single bar lie side by side."""
 
 NOT_GIVEN = -1
 """In place of a row: the engine has none of that name."""
@@ -105,7 +105,7 @@ class BlockOfWishes:
         second_legs: the second venue's bars, where a pair is traded.
         aligned: whether each column is the next bar of every instrument and schedule.
         """
-        instruments, width = len(runs[0]), block + 1 + _STRIDE_PAD
+        instruments, width = len(runs[0]), block + 1 + (_STRIDE_PAD if block > 1 else 0)
         kinds = [engine_of(own) for own in runs]
         outs = {rows: np.full((instruments, rows, width), np.nan) for rows in {engine.rows for engine in kinds}}
         pairs = PairTables()

@@ -39,7 +39,8 @@ class Span:
         """The values at shares in [0, 1) of the span; whole numbers have equal parts of it."""
         high = self.high + 1.0 if whole else self.high
         drawn = self.low * (high / self.low) ** shares if self.log else self.low + (high - self.low) * shares
-        return [int(value) for value in np.floor(drawn)] if whole else drawn.tolist()
+        inside = np.clip(np.floor(drawn) if whole else drawn, self.low, self.high)  # the last share rounds to the end
+        return [int(value) for value in inside] if whole else inside.tolist()
 
 
 class When:
@@ -49,7 +50,7 @@ class When:
         """values: those of the axis. conditions: name and value of each other axis that must have it."""
         if not conditions:
             raise UsageError("When needs a condition: When([1, 2], allow_short=True)")
-        self.values = values if isinstance(values, Span) else tuple(values)
+        self.values = values
         self.conditions = conditions
 
 

@@ -15,6 +15,7 @@ from ...errors import UsageError, unknown_name
 from ..backtest import refuse_execution, set_up_backtest
 from ..bars import Bars, Integers
 from ..catalog import DEFAULT_STRATEGY_CATALOG, StrategyCatalog
+from ..engine_file import source_bytes
 from ..execution import Execution
 from ..inputs import plain
 from ..metrics import DESCRIPTIONS, TAIL
@@ -134,7 +135,7 @@ class SweepPlan:
     @cached_property
     def digest(self) -> str:
         """SHA-384 of what the rows depend on but for the software: bars, engine, sets, fixed values, metrics."""
-        found = hashlib.sha384()
+        found = hashlib.sha384(source_bytes(self.engine))
         for setup in self.setups:
             for bars in filter(None, (setup.bars, setup.secondary)):
                 found.update(bars.content_digest.encode())
@@ -203,10 +204,13 @@ def plan_sweep(
     own = {parameter.name: parameter for parameter in engine.parameters}
     reading = _Reading(engine, own)
     read = read_axes(axes, reading.value, reading.is_whole)
+    elsewhere = {**reading.defaults}
     for axis in read:
         if axis.name in options:
-            raise UsageError(f"{axis.name} is varied and given as {options[axis.name]!r}; leave one out")
-    drawn = draw_sets(read, sampling, sets, seed, {**reading.defaults, **options})
+            if not axis.conditions:
+                raise UsageError(f"{axis.name} is varied and given as {options[axis.name]!r}; leave one out")
+            elsewhere[axis.name] = reading.value(axis.name, options[axis.name])
+    drawn = draw_sets(read, sampling, sets, seed, elsewhere)
     kept = _consistent(engine, own, drawn, options)
     if slices < 0:
         raise UsageError(f"slices is {slices}; allowed is 0 and more")

@@ -12,6 +12,7 @@ import polars as pl
 
 from ...errors import UsageError, unknown_name
 from ..bars import Floats
+from ..metrics import is_less_better
 from ..outcome import Outcome
 from ..provenance import software
 from .kinds import AnySweep
@@ -37,8 +38,13 @@ class SweepResult:
         """One row a row of the sweep: `row`, `symbol`, `venue`, what was varied, and the metrics."""
         return table_of(self.plan, 0, self.values)
 
-    def best(self, by: str = "sharpe", count: int = 10, *, lowest: bool = False) -> pl.DataFrame:
-        """The rows with the greatest, or lowest, value of a metric; those without a value are left out.
+    def best(self, by: str = "sharpe", count: int = 10, *, lowest: bool | None = None) -> pl.DataFrame:
+        """The rows with the best value of a metric; those without a value are left out.
+
+        Args:
+            by: The metric.
+            count: How many, at most.
+            lowest: Whether its least value is best; None: as the metric has it, so for volatility, drawdown and costs.
 
         Raises:
             UsageError: The metric was not measured.
@@ -80,13 +86,15 @@ class SweepResult:
 
 
 def best_of(
-    table: pl.DataFrame, metrics: tuple[str, ...], by: str, count: int, *, lowest: bool = False
+    table: pl.DataFrame, metrics: tuple[str, ...], by: str, count: int, *, lowest: bool | None = None
 ) -> pl.DataFrame:
     """The best rows of a table; of equal ones the first."""
     if by not in metrics:
         raise UsageError(unknown_name("metric of this sweep", by, metrics))
     known = table.filter(pl.col(by).is_not_nan())
-    return known.sort([by, "row"], descending=[not lowest, False]).head(count)
+    return known.sort([by, "row"], descending=[not (is_less_better(by) if lowest is None else lowest), False]).head(
+        count
+    )
 
 
 def table_of(plan: AnySweep, start: int, values: Floats) -> pl.DataFrame:

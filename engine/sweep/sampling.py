@@ -34,7 +34,7 @@ def draw_sets(
         fixed: Values of axes where their conditions do not hold.
 
     Raises:
-        UsageError: An unknown sampling, no count or one too many, a span in a grid.
+        UsageError: An unknown sampling, no count or one too many, a seed under 0, a span in a grid.
     """
     if sampling not in SAMPLINGS:
         raise UsageError(unknown_name("sampling", sampling, SAMPLINGS))
@@ -42,8 +42,8 @@ def draw_sets(
     table = pl.DataFrame({name: pl.Series(name, values, strict=False) for name, values in columns.items()})
     for axis in _in_order(axes):
         holds = pl.all_horizontal(pl.col(name) == value for name, value in axis.conditions.items())
-        kept = pl.lit(fixed[axis.name], dtype=table.schema[axis.name])
-        table = table.with_columns(pl.when(holds).then(pl.col(axis.name)).otherwise(kept).alias(axis.name))
+        varied = pl.when(holds).then(pl.col(axis.name)).otherwise(pl.lit(fixed[axis.name]))
+        table = table.with_columns(varied.alias(axis.name))
     return table.unique(maintain_order=True)
 
 
@@ -81,6 +81,8 @@ def _drawn(axes: tuple[Axis, ...], sampling: str, count: int | None, seed: int) 
     if count is None or not 1 <= count <= MOST_SETS:
         found = "not given" if count is None else f"{count:,}"
         raise UsageError(f"{sampling} draws a number of sets, which is {found}; allowed is 1 to {MOST_SETS:,}")
+    if seed < 0:
+        raise UsageError(f"seed is {seed}; allowed is 0 and more")
     shares = _shares(sampling, count, len(axes), seed)
     return {axis.name: axis.drawn(shares[:, k]) for k, axis in enumerate(axes)}
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import polars as pl
 
 from ...config.changing import changed
@@ -19,7 +20,8 @@ from ...config.digest import content_sha384
 from ...config.policy_reading import read_policy
 from ...errors import UsageError
 from ..bars import Integers
-from ..configured import choose_scheduler
+from ..configured import catalog_of, choose_scheduler, resolve_strategy
+from ..engine_file import source_bytes
 from ..execution import Execution
 from ..feeds import read_sources
 from ..given_bars import GivenBars
@@ -29,6 +31,7 @@ from ..scheduler.backtest import set_up_scheduler
 from ..scheduler.result import SchedulerResult
 from ..scheduler.setup import SchedulerSetup
 from ..scheduler.simulation import simulate
+from ..strategy import Parameter
 from .axes import Axis, read_axes
 from .plan import DEFAULT_METRICS, read_metrics
 from .sampling import draw_sets
@@ -126,8 +129,13 @@ class SchedulerSweepPlan:
         found = hashlib.sha384(content_sha384(self.config).encode())
         for bars in self.base.history.instruments:
             found.update(bars.content_digest.encode())
+        for instrument, rates in sorted(self.base.rates.items()):
+            found.update(f"{instrument}".encode() + rates.tobytes())
+        for one in self.base.resolved:
+            found.update(source_bytes(one.strategy.engine))
+        found.update(msgspec.json.encode(self.base.commands))
         policies = {label: msgspec.to_builtins(policy) for label, policy in self.policies.items()}
-        given = {name: _told(value) for name, value in self.given.items()}
+        given = {name: _told(value) for name, value in self.given.items() if name not in ("commands", "funding")}
         found.update(json.dumps([policies, given, self.metrics, self.base.name], sort_keys=True).encode())
         found.update(self.sets.write_json().encode())
         return found.hexdigest()
@@ -174,7 +182,8 @@ def plan_scheduler_sweep(
     for axis in read:
         if axis.name in given:
             raise UsageError(f"{axis.name} is varied and given as {given[axis.name]!r}; leave one out")
-    table = draw_sets(read, sampling, sets, seed, {axis.name: reading.present(axis.name) for axis in read})
+    elsewhere = {axis.name: reading.present(axis.name) for axis in read if axis.conditions}
+    table = draw_sets(read, sampling, sets, seed, elsewhere)
     asked = {"environment": environment, **given}
     sources = read_sources(chosen.core, chosen.environment, chosen.resolved) if bars is None else bars
     plan = SchedulerSweepPlan(
@@ -200,11 +209,13 @@ class _Reading:
     """What values may stand where in a configuration."""
 
     def __init__(self, config: CoreConfig, scheduler: str) -> None:
-        self._config, self._scheduler = config, scheduler
+        self._config, self._scheduler, self._catalog = config, scheduler, catalog_of(config)
         self.policies: dict[str, Any] = {}
 
     def value(self, name: str, value: Any) -> Any:
         """The value as it stands in the table: a policy by its label."""
+        if isinstance(value, np.generic):
+            value = value.item()
         if name == POLICY:
             policy = read_policy(value)
             label = policy.label or _name_of(policy)
@@ -214,23 +225,39 @@ class _Reading:
         if name in Execution.__dataclass_fields__:
             return getattr(Execution(**{name: value}), name)
         _with_values(self._config, self._scheduler, {name: value}, {})
-        return value
+        parameter, _ = self._parameter(name)
+        return value if parameter is None else parameter.read(value, name.partition(".")[0])
 
     def is_whole(self, name: str) -> bool:
-        """Whether it takes whole numbers: where there is one now."""
+        """Whether it takes whole numbers: an engine's parameter that does, or a key where there is one now."""
+        parameter, present = self._parameter(name)
+        if parameter is not None:
+            return parameter.kind == "int"
         present = self.present(name)
         return isinstance(present, int) and not isinstance(present, bool)
 
     def present(self, name: str) -> Any:
-        """What stands there now; None where nothing does."""
+        """What stands there now, or is the default of an engine's parameter; None where nothing does."""
         if name in Execution.__dataclass_fields__:
             return Execution.__dataclass_fields__[name].default
+        parameter, value = self._parameter(name)
+        if parameter is not None:
+            return value
         inside: Any = msgspec.to_builtins(self._config)
         for step in _path(self._config, self._scheduler, name):
             inside = inside.get(step) if isinstance(inside, dict) else None
         if name == POLICY:
             return self.value(POLICY, inside)
         return inside
+
+    def _parameter(self, name: str) -> tuple[Parameter | None, Any]:
+        """The parameter of a strategy's engine that is named, and its value now; None where it is another key."""
+        path = _path(self._config, self._scheduler, name)
+        if len(path) != 4 or path[2] != "parameters" or path[1] not in self._config.catalog():
+            return None, None
+        strategy = resolve_strategy(self._config, path[1], self._catalog)
+        own = {parameter.name: parameter for parameter in strategy.engine.parameters}
+        return own.get(path[3]), strategy.parameters.get(path[3])
 
 
 def _with_values(

@@ -33,18 +33,18 @@ def _copy(source, dest):
 
 @kernel
 def decide_numbered(number, bars, numbers, start, stop, columns, places, at, params, carry, out):
-    """Wishes at bars start..stop, no gap among them, written to out[TARGET, at:]; the other rows are scratch.
+    """Wishes at bars start..stop, no gap among them, written to out[TARGET, at:]; the engine's other rows are scratch.
 
     number: the engine's in `by_number`; columns: float64[indicator, ·], whose values from `at` on are those of bars
     from `start` on; places: int64[MOST_INDICATORS], the columns that this parameter set reads.
     """
     end = at + stop - start
     target, close = out[TARGET, at:end], bars[CLOSE, start:stop]
-    first, second, third = out[_FIRST, at:end], out[_SECOND, at:end], out[_THIRD, at:end]
     one, two = columns[places[0], at:end], columns[places[1], at:end]
     if number == 0:
         sma_crossover.fill_sides(one, two, params, target)
     elif number == 1:
+        first = out[_FIRST, at:end]
         daily_trend_momentum.fill_strength(one, two, first)
         momentum, atr = columns[places[2], at:end], columns[places[3], at:end]
         _copy(columns[places[4], at:end], target)
@@ -53,10 +53,12 @@ def decide_numbered(number, bars, numbers, start, stop, columns, places, at, par
     elif number == 2:
         mean_reversion.follow_zscore(close, bars[VOLUME, start:stop], one, two, params, carry, target)
     elif number == 3:
+        first, second, third = out[_FIRST, at:end], out[_SECOND, at:end], out[_THIRD, at:end]
         _copy(one, first)
         grid_trading.climb(close, params, carry, first, second, third)
         grid_trading.fill_inventory(second, params, target)
     elif number == 4:
+        first = out[_FIRST, at:end]
         volatility_target.fill_wanted(one, params, first)
         volatility_target.hold(bars[CLOSE], start, one, params, carry, first, target)
     elif number == 5:

@@ -1,4 +1,4 @@
-"""What a venue tells of an order of the account: fills at its prices, and what the order has ended in."""
+"""What a venue knows of the account: its orders that wait, and of each what was traded and what it has ended in."""
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from ..account import (
 from ..fill_kinds import MARKET
 from ..venue import add_to_position
 from .fills import follow_up, keep_waiting, name_rows
-from .layout import BALANCE, ON_HAND, PROFILE, REAL, TRADED, WRITTEN
+from .layout import BALANCE, ON_HAND, PROFILE, REAL, SENT_AT, TRADED, WRITTEN
 
 TOLD_LOTS, TOLD_PRICE, TOLD_FEE, TOLD_REFERENCE = range(4)
 """`told`, float64[leg, ·]: signed lots; price; fee; price before slippage."""
@@ -31,6 +31,24 @@ TOLD = 4
 
 IS_CURRENT, IS_CUT, IS_TOO_OLD = 1, 2, 4
 """`flags`: the order is the one on hand, not one that it has replaced; money did not allow all of it; it is too old."""
+
+WAITING = 3
+"""Columns of `waiting`: schedule, instrument, and when it was sent."""
+
+
+@kernel
+def list_waiting(cells, order, hand, on_hand, waiting):
+    """List the orders that wait, in the order in which they are filled; returns how many.
+
+    waiting: int64[·, WAITING], written here.
+    """
+    count, instruments = 0, cells.shape[1]
+    for at in range(on_hand):
+        s, i = order[int(hand[at]) // instruments], int(hand[at]) % instruments
+        if cells[s, i, REAL, PENDING] != 0.0:
+            waiting[count, 0], waiting[count, 1], waiting[count, 2] = s, i, cells[s, i, REAL, SENT_AT]
+            count += 1
+    return count
 
 
 @kernel

@@ -33,15 +33,15 @@ class VenueAdapter:
 
     Attributes:
         venue_us: Where the venue stands, as far as it has told.
-        is_welcome: Whether it has answered.
     """
 
     def __init__(self, session: LiveSession) -> None:
         self._session, self._loop, self._past = session, session.loop, session.past
         self._interval_us = session.plan.interval_seconds * MICROSECONDS
+        self._legs = len(session.plan.names) + len(session.plan.fallback)
         self._bars: dict[int, dict[int, Row]] = {}
         self._opens: dict[int, dict[int, float]] = {}
-        self.venue_us, self.is_welcome = -1, False
+        self.venue_us = -1
 
     def take(self, message: FromVenue) -> FromLoop | None:
         """Do what a message says; returns the answer that it wants, which may be sent at once.
@@ -53,10 +53,12 @@ class VenueAdapter:
             case Welcome():
                 return self._welcome(message)
             case Bar(leg=leg, ts_us=ts_us):
+                self._check_leg(leg)
                 row = (message.open, message.high, message.low, message.close, message.volume)
                 if ts_us + self._interval_us > self._loop.now_us:
                     self._bars.setdefault(ts_us + self._interval_us, {})[leg] = row
             case Unfinished(leg=leg, ts_us=ts_us):
+                self._check_leg(leg)
                 self._opens.setdefault(ts_us, {}).setdefault(leg, message.open)
             case Complete(at_us=at_us):
                 self.venue_us = max(self.venue_us, at_us)
@@ -71,10 +73,14 @@ class VenueAdapter:
                 raise FeedError(f"the venue refuses ({message.code}): {message.message}")
         return None
 
-    def _welcome(self, welcome: Welcome) -> Orders | None:
+    def _check_leg(self, leg: int) -> None:
+        if not 0 <= leg < self._legs:  # kernels take it for a place
+            raise FeedError(f"the venue tells of leg {leg}; this run has {self._legs}, from 0 on.")
+
+    def _welcome(self, welcome: Welcome) -> Orders:
         if welcome.version != VERSION:
             raise FeedError(f"the venue speaks version {welcome.version} of the protocol; this is version {VERSION}.")
-        self.is_welcome, self.venue_us = True, max(self.venue_us, welcome.now_us)
+        self.venue_us = max(self.venue_us, welcome.now_us)
         loop = self._loop
         if not loop.has_begun:
             loop.start()

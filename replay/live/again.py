@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ...engine.bars import MICROSECONDS, Bars
+from ...engine.bars import Bars
 from ...engine.growing import Row
 from ...engine.scheduler.checkpoint import restore_checkpoint
 from ...engine.scheduler.commands import Given
@@ -155,9 +155,7 @@ class Follower:
 
     def __init__(self, loop: LiveLoop, bars: Sequence[Bars]) -> None:
         """bars: by leg all bars, those that the loop has had among them."""
-        setup = loop.machine.setup
-        self._loop, self._records, self._bars = loop, LiveRecords(setup), bars
-        self._interval_us = setup.panel.interval_seconds * MICROSECONDS
+        self._loop, self._records, self._bars = loop, LiveRecords(loop.machine.setup), bars
         self._places = [int(np.searchsorted(one.closes_us, loop.now_us, side="right")) for one in self._bars]
 
     def make(self, record: Mapping[str, Any]) -> None:

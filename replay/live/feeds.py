@@ -50,8 +50,10 @@ class LiveFeeds:
                 later.use(command)
         return later
 
-    def choose(self, close_us: int, rows: Rows) -> tuple[dict[int, Row], list[FeedChange]]:
+    def choose(self, close_us: int, rows: Rows) -> tuple[Rows, list[FeedChange]]:
         """The bars that close at an instant as they are traded, and the changes of feed that they bring about."""
+        if not self._switches:
+            return rows, []
         chosen, changes = {leg: row for leg, row in rows.items() if leg < self._own}, []
         for i, switch in self._switches.items():
             fallback = self._fallback_of[i]
@@ -61,15 +63,17 @@ class LiveFeeds:
             chosen.pop(i, None)
             if heard.taken is not None:
                 chosen[i] = rows[i if heard.taken == "primary" else fallback]
-        return dict(sorted(chosen.items())), changes
+        return chosen, changes
 
     @property
     def on_fallback(self) -> tuple[str, ...]:
         """Instruments that are read from their fallback now."""
         return tuple(switch.instrument for switch in self._switches.values() if switch.feed == "fallback")
 
-    def opens(self, opens: Mapping[int, float]) -> dict[int, float]:
+    def opens(self, opens: Mapping[int, float]) -> Mapping[int, float]:
         """The first prices of bars that open, of the feeds that are read now."""
+        if not self._switches:
+            return opens
         chosen = {leg: price for leg, price in opens.items() if leg < self._own}
         for i, switch in self._switches.items():
             fallback = self._fallback_of[i]

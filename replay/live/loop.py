@@ -13,19 +13,17 @@ from typing import Protocol
 import numpy as np
 
 from ...config.commands import AnyCommand, UseFeed
-from ...engine.bars import Floats
 from ...engine.fallback import FeedChange
 from ...engine.growing import GrowingPanel, Row
-from ...engine.scheduler.arrays import NEVER_US
 from ...engine.scheduler.commands import CommandQueue, Given
 from ...engine.scheduler.machine import SchedulerMachine
-from ...engine.scheduler.state import due_expiries, next_expiry
+from ...engine.scheduler.state import due_expiries
 from ...engine.scheduler.transitions import Event
 from ...errors import FeedError, UsageError
 from ...kernels.scheduler import layout
 from ...kernels.scheduler.reports import IS_CURRENT, IS_CUT, IS_TOO_OLD, TOLD
 from ..channel.messages import FINAL, Report
-from ..event_loop import Drift, Listener
+from ..event_loop import Drift, Listener, given_at_once
 from ..health import HealthWatch
 from ..undivided import Undivided
 from .feeds import LiveFeeds
@@ -129,9 +127,7 @@ class LiveLoop:
     def next_us(self) -> int:
         """The first instant after what is done at which anything can fall: close, due time, command or expiry."""
         interval_us = self.machine.interval_us
-        expiry, due = next_expiry(self.machine.state), float(self.machine.arrays.schedules[layout.NEXT_DUE].min())
-        close = (self.now_us // interval_us + 1) * interval_us
-        return min(int(due), close, self._commands.next_us(), NEVER_US if expiry is None else expiry)
+        return min(self._next_event(), (self.now_us // interval_us + 1) * interval_us)
 
     def moment_us(self, wanted_us: int = 0) -> int:
         """The instant of a command that is given at once: the one nearest to a wanted one before what comes next."""
@@ -145,12 +141,7 @@ class LiveLoop:
         Raises:
             UsageError: Its instant is past, or something else comes before it.
         """
-        given = Given(command=command, by=by)
-        if given.at_us != self.moment_us(given.at_us):
-            raise UsageError(
-                f"a command at {given.at_us} cannot be applied at once; what is done goes to {self.now_us} "
-                "(microseconds since the epoch)"
-            )
+        given = given_at_once(self, command, by)
         with self._undivided:
             self._commands.put(given)
             if self.has_begun:
@@ -196,11 +187,9 @@ class LiveLoop:
         if now_us <= self.opened_us:
             return
         with self._undivided:
-            prices: Floats = np.full(len(self._history.names), np.nan)
-            prices[list(opens)] = list(opens.values())
             if self.writer is not None:
                 self.writer.opens(now_us, opens)
-            column = self.machine.open_column(now_us, prices)
+            column = self.machine.open_column(now_us, opens)
             self.machine.do_instant(now_us, opening=column)
             self.opened_us = now_us
             self._write(self.now_us)
@@ -236,12 +225,15 @@ class LiveLoop:
         if is_current:
             flags = IS_CURRENT | IS_CUT * (report.reason == "cash") | IS_TOO_OLD * (report.status == "abandoned")
         machine.take_report(s, i, told, 0 if report.status in FINAL else report.left, flags)
-        self.orders.forget_ended()
+        self.orders.forget_ended(s, i)
 
     def _next_event(self) -> int:
         """When something falls that no bar brings: a due time, a command, an expiry."""
-        expiry, due = next_expiry(self.machine.state), int(self.machine.arrays.schedules[layout.NEXT_DUE].min())
-        return max(min(due, self._commands.next_us(), NEVER_US if expiry is None else expiry), self.now_us + 1)
+        following = min(self._next_due(), self._commands.next_us(), self.machine.state.next_expiry_us)
+        return max(following, self.now_us + 1)
+
+    def _next_due(self) -> int:
+        return int(min(self.machine.arrays.schedules[layout.NEXT_DUE].tolist()))
 
     def _choose(self, now_us: int, rows: Mapping[int, Row]) -> Mapping[int, Row]:
         """The bars of the feeds that are read."""
@@ -254,7 +246,7 @@ class LiveLoop:
     def _close(self, now_us: int, rows: Mapping[int, Row]) -> None:
         ts_us = now_us - self.machine.interval_us
         if self.opened_us < ts_us:
-            self.begin(ts_us, {leg: row[0] for leg, row in rows.items()})
+            self.begin(ts_us, {leg: rows[leg][0] for leg in sorted(rows)})
         place = self._history.append(ts_us, rows)
         self._take(place, place + 1)
         self._do(now_us, closing=1)
@@ -268,26 +260,24 @@ class LiveLoop:
         self._history.complete(now_us)
         self._cold.see()
         self._take_events(now_us)
-        if self.drift is not None:
-            self._be_late(now_us, self.drift)
+        drift = self.drift
+        if drift is not None and self._next_due() > now_us:
+            drift = None  # of an instant without a run nobody measures it
+        if drift is not None:
+            self._be_late(now_us, drift)
         self.machine.do_instant(now_us, closing)
         self.now_us = now_us
-        self._tell(now_us)
-        if self.drift is not None:
+        self._write(now_us, self.listeners)
+        if drift is not None:
             self._be_on_time()
 
-    def _write(self, now_us: int) -> None:
+    def _write(self, now_us: int, listeners: Sequence[Listener] = ()) -> None:
+        """Write an instant down, and tell listeners once it is durable; fills are told by nobody but the journal."""
         if self.writer is not None:
             self.writer.instant(now_us, 0)
-        self.machine.tables.forget()
-
-    def _tell(self, now_us: int) -> None:
-        """Write an instant down, and tell everybody once it is durable. Fills are told by nobody but the journal."""
-        if self.writer is not None:
-            self.writer.instant(now_us, 0)
-        if self.listeners:
+        if listeners:
             self.commit()
-            for listener in self.listeners:
+            for listener in listeners:
                 listener.instant(now_us, 0)
         self.machine.tables.forget()
 
@@ -306,14 +296,14 @@ class LiveLoop:
         self.machine.event(event, now_us)
         if isinstance(event, UseFeed):
             self.feeds.use(event)
-        for listener in (*([self.writer] if self.writer is not None else []), *self.listeners):
+        if self.writer is not None:
+            self.writer.event(now_us, event, by)
+        for listener in self.listeners:
             listener.event(now_us, event, by)
 
     def _be_late(self, now_us: int, drift: Drift) -> None:
-        desk, schedules = self.machine.arrays.desk, self.machine.arrays.schedules
-        if bool((schedules[layout.NEXT_DUE] <= now_us).any()):
-            desk[layout.DRIFT_US] = drift.drift_us(now_us)
-            schedules[layout.MAX_DRIFT, list(drift.excused(now_us))] = np.inf
+        self.machine.arrays.desk[layout.DRIFT_US] = drift.drift_us(now_us)
+        self.machine.arrays.schedules[layout.MAX_DRIFT, list(drift.excused(now_us))] = np.inf
 
     def _be_on_time(self) -> None:
         self.machine.arrays.desk[layout.DRIFT_US] = 0.0

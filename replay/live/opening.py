@@ -17,7 +17,7 @@ from ...engine.scheduler.live_setup import LivePlan, plan_live
 from ...errors import AuthorizationError, UsageError
 from ..adapter_log import AdapterLog
 from ..authorization import read_token, token_path
-from ..certificates import load_identity
+from ..channel.addresses import parse_address
 from ..channel.client import ChannelClient
 from ..clock import Clock
 from ..journal.disk import REAL_DISK
@@ -25,7 +25,7 @@ from ..journal.files import JournalFiles, read_head
 from ..key_files import KeyFolder
 from ..keys import random_bytes
 from ..replaying import SECRETS
-from ..secrets_setup import KEYS, TOKENS, require_secrets
+from ..secrets_setup import KEYS, TOKENS, require_identity, require_secrets
 from .backing_off import BackOff
 from .done_again import RECORDINGS, recording_path
 from .greeting import hello_of, legs_of
@@ -152,10 +152,10 @@ def _client(
     plan: LivePlan, own: Environment, address: str, places: LivePlaces, clock: Clock, environ: Mapping[str, str]
 ) -> ChannelClient:
     identity = None
-    if address.startswith("grpc+tls"):
-        if own.mtls_bundle is None:
+    if parse_address(address).is_tls:
+        identity = require_identity(places.secrets, own, "client", now_us=clock.now_us())
+        if identity is None:
             raise UsageError(f"environment {plan.environment!r}: {address} needs an mtls_bundle; none is set.")
-        identity = load_identity(places.secrets / "mtls", own.mtls_bundle, "client", now_us=clock.now_us())
     return ChannelClient(address, _token(plan, own, places, environ), identity=identity, clock=clock)
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
+import numpy as np
+
+from ...engine.bars import Integers
 from ...engine.scheduler.machine import SchedulerMachine
 from ...errors import FeedError
 from ...kernels.account import DECIDED, HEDGED, PENDING
 from ...kernels.scheduler import layout
+from ...kernels.scheduler.reports import WAITING, list_waiting
 from ..channel.messages import Order
 
 Place: TypeAlias = tuple[int, int]
@@ -51,6 +55,7 @@ class OpenOrders:
     def __init__(self, machine: SchedulerMachine, run: str) -> None:
         """run: the id of the run's journal."""
         self._machine, self._run = machine, run
+        self._waiting: Integers = np.empty((machine.arrays.hand.size, WAITING), dtype=np.int64)
         self._known: dict[Place, _Sent] = {}
         self._known = self._on_hand()
 
@@ -72,24 +77,19 @@ class OpenOrders:
         ]
         return new, [own for place, (_, own) in before.items() if place not in self._known]
 
-    def forget_ended(self) -> None:
+    def forget_ended(self, schedule: int, instrument: int) -> None:
         """What a report has ended is no news."""
-        self._known = self._on_hand()
+        if self._machine.arrays.cells[schedule, instrument, layout.REAL, PENDING] == 0.0:
+            self._known.pop((schedule, instrument), None)
 
     def _on_hand(self) -> dict[Place, _Sent]:
         """What each position waits for, in the order in which it is filled; what was known before keeps its id."""
         arrays, known, found = self._machine.arrays, self._known, {}
-        count = int(arrays.account[layout.ON_HAND])
-        if not count:
-            return {}
-        instruments, order, cells = arrays.upcoming.shape[1], arrays.order, arrays.cells
-        for key in arrays.hand[:count].tolist():
-            rank, i = divmod(int(key), instruments)
-            s = int(order[rank])
-            cell = cells[s, i, layout.REAL]
-            if cell[PENDING] != 0.0:
-                sent_us, before = int(cell[layout.SENT_AT]), known.get((s, i), _NOTHING)
-                found[s, i] = before if before[0] == sent_us else (sent_us, self._id(s, i, sent_us))
+        on_hand = int(arrays.account[layout.ON_HAND])
+        count = list_waiting(arrays.cells, arrays.order, arrays.hand, on_hand, self._waiting)
+        for s, i, sent_us in self._waiting[:count].tolist():
+            before = known.get((s, i), _NOTHING)
+            found[s, i] = before if before[0] == sent_us else (sent_us, self._id(s, i, sent_us))
         return found
 
     def _id(self, s: int, i: int, sent_us: int) -> str:

@@ -47,11 +47,11 @@ class Recording:
         """
         self.path, self.legs, self.interval_seconds = path, tuple(legs), interval_seconds
         make_private_folder(path.parent)
-        is_new = not path.exists() or path.stat().st_size == 0
-        self._descriptor = open_own_file(path, os.O_RDWR | os.O_CREAT)
-        if is_new:
-            os.write(self._descriptor, self._head())
-        elif not path.read_bytes().startswith(self._head()):
+        self._descriptor, own = open_own_file(path, os.O_RDWR | os.O_CREAT), self._head()
+        head = os.pread(self._descriptor, len(own), 0)
+        if not head:
+            os.write(self._descriptor, own)
+        elif head != own:
             raise DataError(f"{path}: holds bars of other instruments than this run trades; keep it, and use another.")
         os.ftruncate(self._descriptor, sound_bytes(path))
         os.lseek(self._descriptor, 0, os.SEEK_END)

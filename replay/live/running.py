@@ -129,10 +129,7 @@ class ConnectedSession:
             self._lose(str(error))
 
     def _reach(self) -> None:
-        link = VenueLink(self._connect(), self._clock)
-        link.send(self._hello())
-        answer = _first_word(link, self._clock)
-        self._begin(link, answer)
+        self._begin(*greet(self._connect(), self._hello(), self._clock))
 
     def _begin(self, link: VenueLink, welcome: Welcome) -> None:
         self._link, self._adapter = link, VenueAdapter(self.session)
@@ -243,8 +240,12 @@ def greet(stream: Stream, hello: Hello, clock: Clock) -> tuple[VenueLink, Welcom
     """Say the first word on a stream, and hear the answer.
 
     Raises:
-        FeedError: The venue refuses, or does not answer.
+        FeedError: The venue refuses, or does not answer; the stream is closed.
     """
     link = VenueLink(stream, clock)
-    link.send(hello)
-    return link, _first_word(link, clock)
+    try:
+        link.send(hello)
+        return link, _first_word(link, clock)
+    except BaseException:
+        link.close()
+        raise

@@ -29,6 +29,8 @@ class LiveScribe(Scribe):
         cancels: Ids of those that are to be cancelled.
     """
 
+    _ledger: CatchUp
+
     def __init__(
         self,
         machine: SchedulerMachine,
@@ -40,7 +42,7 @@ class LiveScribe(Scribe):
     ) -> None:
         """tags: of the orders that are in the journal already. journal: what tags new ones; None: they are not sent."""
         super().__init__(machine, ledger, now_us)
-        self._live, self._journal, self._catch_up, self._orders = LiveRecords(machine.setup), journal, ledger, orders
+        self._live, self._journal, self._orders = LiveRecords(machine.setup), journal, orders
         self.tags = dict(tags)
         self.waiting: list[Order] = []
         self.cancels: list[str] = []
@@ -51,13 +53,13 @@ class LiveScribe(Scribe):
         self.write(now_us, place)
         new, gone = self._orders.news()
         for order in new:
-            was_written = self._catch_up.is_behind
-            self._catch_up.append(self._live.order(now_us, order))
+            was_written = self._ledger.is_behind
+            self._ledger.append(self._live.order(now_us, order))
             if not was_written:
                 self.tags[order.order_id] = self._tag()
             self.waiting.append(msgspec.structs.replace(order, tag=self.tags[order.order_id]))
         for order_id in gone:
-            self._catch_up.append(self._live.cancel(now_us, order_id))
+            self._ledger.append(self._live.cancel(now_us, order_id))
         self.cancels += gone
 
     def _tag(self) -> str:

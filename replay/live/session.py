@@ -124,7 +124,7 @@ class LiveSession:
             folder, plan.environment, keys, log_id=log_id, genesis=genesis, now_us=now_us, disk=disk
         )
         try:
-            return _CatchingUp(plan, files, journal, past, start_us, room, options, disk).session(genesis)
+            return _CatchingUp(plan, files, journal, past, start_us, room, options, disk).session(genesis, bars)
         except BaseException:
             journal.close()
             raise
@@ -185,10 +185,10 @@ class _CatchingUp:
         self._plan, self._files, self._journal, self._past = plan, files, journal, past
         self._start_us, self._room, self._options, self._disk = start_us, room, options, disk
 
-    def session(self, genesis: bytes) -> LiveSession:
-        """The run, where the journal ends."""
+    def session(self, genesis: bytes, kept: Sequence[Bars]) -> LiveSession:
+        """The run, where the journal ends. kept: by leg the bars that are recorded."""
         tail = last_tail(self._files, self._disk, genesis)
-        bars = self._bars(tail)
+        bars = self._bars(tail, kept)
         setup, feeds = set_up_again(self._plan, bars, self._start_us, tail, self._room, self._options)
         ledger = CatchUp(tail.records, self._journal, COMPARED)
         again = Again(setup, feeds, bars, tail, self._journal.log_id, ledger, self._journal)
@@ -201,7 +201,7 @@ class _CatchingUp:
             self._plan, loop.machine, loop, self._journal, writer, self._past, self._options, ledger.compared
         )
 
-    def _bars(self, tail: Tail) -> Sequence[Bars]:
+    def _bars(self, tail: Tail, kept: Sequence[Bars]) -> Sequence[Bars]:
         """By leg all bars that the run has been told of; what the recording lacks, the venue has.
 
         Raises:
@@ -209,7 +209,7 @@ class _CatchingUp:
         """
         told = [fields_of(one) for one in tail.records if one.startswith(b'"kind":"bars"')]
         last_us = max([self._start_us, *(at_us(one["at"]) for one in told[-1:])])
-        interval_us, kept = self._plan.interval_seconds * MICROSECONDS, self._past.read()
+        interval_us = self._plan.interval_seconds * MICROSECONDS
         wanted = 0 if tail.checkpoint is None else tail.checkpoint["state"]["next_bar"]
         now_us = tail.now_us or 0
         missing_us = _first_missing(kept, told, interval_us)

@@ -9,8 +9,8 @@ from statistics import NormalDist
 import numpy as np
 
 from ...engine.bars import Floats
+from ...engine.metrics import is_less_better
 from ..texts import NOTHING, decimals, metric, unit
-from .metrics import is_less_better
 from .sheet import SweepSheet
 
 MOST_BINS = 60

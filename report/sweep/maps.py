@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from ...engine.bars import Floats, Integers
-from .metrics import is_less_better
+from ...engine.metrics import is_less_better
 from .places import Places, Truths, places_of, stretches
 from .sheet import INSTRUMENT, SweepSheet
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ...engine.metrics import is_less_better
 from ..embedding import embedded, library
 from ..packing import packed
 from ..templates import assets, template
@@ -15,7 +16,7 @@ from .distribution import Distribution, distribution
 from .distribution import words as distribution_words
 from .heading import heading
 from .maps import AGGREGATES, QUANTITIES, Line, Map, lines, maps
-from .metrics import centre_of, is_less_better
+from .metrics import centre_of
 from .parallel import ALWAYS, MOST_LINES, Parallel, parallel
 from .sheet import SweepSheet
 from .tables import formulas, tables

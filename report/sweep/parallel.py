@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...engine.bars import Floats, Integers
+from ...engine.metrics import is_less_better
 from ..texts import setting
-from .metrics import is_less_better
 from .places import Places, places_of, value_text
 from .sheet import SweepSheet
 

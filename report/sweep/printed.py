@@ -14,6 +14,7 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize, TwoSlopeNorm, 
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from ...engine.metrics import is_less_better
 from ..printed import A4_INCHES, LEFT, STYLE, saved
 from ..printed_charts import BLUE, GREEN, GREY, ORANGE
 from ..printed_tables import MUTED, RULE
@@ -22,7 +23,7 @@ from .distribution import distribution
 from .distribution import words as distribution_words
 from .heading import heading
 from .maps import Line, Map, lines, telling_map
-from .metrics import centre_of, is_less_better
+from .metrics import centre_of
 from .sheet import SweepSheet
 from .tables import top
 

@@ -12,11 +12,11 @@ import numpy as np
 import polars as pl
 
 from ...engine.bars import Floats
+from ...engine.metrics import is_less_better
 from ...engine.outcome import without_endless
 from ...engine.provenance import software
 from ...engine.sweep.result import best_of
 from ...errors import UsageError, unknown_name
-from .metrics import is_less_better
 
 if TYPE_CHECKING:
     from ...engine.sweep.result import SweepResult

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ...engine.metrics import DESCRIPTIONS
+from ...engine.metrics import DESCRIPTIONS, is_less_better
 from ..tables import Table
 from ..texts import decimals, label, metric, unit
-from .metrics import is_less_better
 from .places import value_text
 from .sheet import INSTRUMENT, SweepSheet
 

@@ -62,7 +62,7 @@ def test_the_document_is_python_s(barstep: Run, saved: Path) -> None:
     assert ran.err == ""
 
 
-def test_folder_and_page_are_written(barstep: Run, saved: Path, tmp_path: Path) -> None:
+def test_folder_and_page_are_written(barstep: Run, result: package.Result, saved: Path, tmp_path: Path) -> None:
     """The folder holds what `save` writes, and the page is that of `barstep report --montecarlo` and of Python."""
     folder, page = tmp_path / "mc", tmp_path / "mc.html"
     ran = barstep("montecarlo", saved, "--paths", 40, "--output", folder, "--report", page)
@@ -72,7 +72,7 @@ def test_folder_and_page_are_written(barstep: Run, saved: Path, tmp_path: Path) 
     assert json.loads((folder / "montecarlo.json").read_text())["paths"] == 40
     assert barstep("report", saved, "--montecarlo", 40).code == 0
     assert (saved / "report.html").read_bytes() == page.read_bytes()
-    direct = package.montecarlo(saved, paths=40).report(tmp_path / "direct.html")
+    direct = result.report(tmp_path / "direct.html", montecarlo=40)
     assert direct.read_bytes() == page.read_bytes()
 
 

@@ -129,7 +129,10 @@ def test_the_report_of_a_sweep(barstep: Run, hours: Path, tmp_path: Path) -> Non
 
 
 def test_a_metric_is_for_sweeps(barstep: Run, saved: Path) -> None:
-    """`--by` says nothing of a single result."""
+    """`--by` says nothing of a single result, and `--montecarlo` nothing of a sweep."""
     refused = barstep("report", saved, "--by", "sharpe")
     assert refused.code == 2
     assert "--by is for the report of a sweep" in refused.err
+    refused = barstep("report", saved / "sweep.json", "--montecarlo", "100")
+    assert refused.code == 2
+    assert "--montecarlo is for the report of a result" in refused.err

@@ -10,7 +10,7 @@ from barstep.config import commands, policies
 from barstep.config.schedulers import Schedule, Scheduler
 from barstep.engine.policy_program import Traits
 from barstep.engine.scheduler.effects import Effect
-from barstep.engine.scheduler.state import SchedulerState, due_expiries, next_expiry
+from barstep.engine.scheduler.state import SchedulerState, due_expiries
 from barstep.engine.scheduler.transitions import Event, initial_state, transition
 from hypothesis import strategies as st
 
@@ -60,7 +60,7 @@ def walk(
         told.extend((now_us, effect) for effect in effects)
 
     def end_all(before_us: int) -> None:
-        while (due_us := next_expiry(state)) is not None and due_us < before_us:
+        while (due_us := state.next_expiry_us) < before_us:
             for expired in due_expiries(state, due_us):
                 step(expired, due_us)
 

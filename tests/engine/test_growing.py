@@ -71,11 +71,9 @@ def test_it_grows_into_the_panel_of_the_same_bars(seed: int, known: int) -> None
         assert growing.numbers[: len(past)].tolist() == past.numbers.tolist()
         for grown, bars in zip(growing.instruments, past.instruments, strict=True):
             assert_same_bars(grown, bars)
-        columns = np.arange(max(len(past) - 2, 0), len(past))
-        out, expected = np.full((2, len(NAMES), PRICES, 4), -1.0)
-        growing.fill_prices(columns, np.arange(PRICES), out, 1)
-        past.fill_prices(columns, np.arange(PRICES), expected, 1)
-        assert out.tobytes() == expected.tobytes()
+        first = max(len(past) - 2, 0)
+        assert growing.column_closes_us(first, len(past)).tolist() == past.column_closes_us(first, len(past)).tolist()
+        assert laid_out(growing, first, len(past)) == laid_out(past, first, len(past))
     assert [bars.ts_us.tolist() for bars in growing.so_far().instruments] == [bars.ts_us.tolist() for bars in legs]
 
 
@@ -93,6 +91,13 @@ def test_longer_bars_are_those_of_joining(seed: int, known: int, hours: int) -> 
         growing.complete(ts_us + HOUR_US)
         for grown, bars in zip(joined, legs, strict=True):
             assert_same_bars(grown, whole_longer_bars(bars, hours * HOUR, ts_us + HOUR_US))
+
+
+def laid_out(panel: Panel, first: int, stop: int) -> tuple[bytes, list[list[int]]]:
+    """Prices, numbers and places of a panel's columns, on a block that is poisoned and one column longer."""
+    prices, columns = np.full((len(NAMES), PRICES, 4), -1.0), np.full((2, 4), -7)
+    panel.fill_columns(first, stop, 1, 5, np.arange(PRICES), prices, columns)
+    return prices.tobytes(), columns.tolist()
 
 
 def whole_longer_bars(bars: Bars, interval_seconds: int, now_us: int) -> Bars:
@@ -133,9 +138,10 @@ def test_bars_that_are_not_fit_change_nothing() -> None:
 def test_older_columns_are_not_read_again() -> None:
     """Only the last two stand at hand; one that has not come is without prices."""
     panel = GrowingPanel([bars_of([10.0, 11.0, 12.0])], ["A"], 1)
-    out = np.zeros((1, PRICES, 2))
-    panel.fill_prices(np.array([2, 3]), np.arange(PRICES), out, 0)
-    assert np.isfinite(out[0, :4, 0]).all()
-    assert np.isnan(out[0, :, 1]).all()
+    prices, columns = np.zeros((1, PRICES, 2)), np.zeros((2, 2), dtype=np.int64)
+    panel.fill_columns(2, 4, 0, 1, np.arange(PRICES), prices, columns)
+    assert np.isfinite(prices[0, :4, 0]).all()
+    assert np.isnan(prices[0, :, 1]).all()
+    assert columns[1].tolist() == [1, 2]
     with pytest.raises(DataError, match="the last two"):
-        panel.fill_prices(np.array([0]), np.arange(PRICES), out, 0)
+        panel.fill_columns(0, 2, 0, 0, np.arange(PRICES), prices, columns)

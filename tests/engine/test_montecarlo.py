@@ -14,7 +14,7 @@ import pytest
 from barstep.engine import montecarlo as module
 from barstep.engine.bars import Floats
 from barstep.engine.montecarlo import METHODS, montecarlo, survivals
-from barstep.engine.montecarlo_result import QUANTILES
+from barstep.engine.montecarlo_result import QUANTILES, quantiles_of
 from barstep.kernels import bootstrap
 from making import walk_bars
 from numpy.typing import ArrayLike
@@ -98,6 +98,25 @@ def test_quantiles_are_those_of_the_paths(traded: bs.Result) -> None:
     drawdowns = found.path_table["max_drawdown_pct"].to_numpy()
     level = float(np.sort(drawdowns)[60])
     assert montecarlo(traded, paths=101, ruin_drawdown_pct=level).probability_of_ruin_pct == 40 / 101 * 100.0
+
+
+@pytest.mark.parametrize(
+    ("count", "places"),
+    [(1, [0, 0, 0, 0, 0]), (20, [0, 4, 9, 14, 18]), (100, [4, 24, 49, 74, 94]), (101, [5, 25, 50, 75, 95])],
+)
+def test_a_percentile_is_the_least_value_that_reaches_it(count: int, places: list[int]) -> None:
+    """Of 20 values the first is five percent already; an infinite one is as good as any other."""
+    assert quantiles_of(np.arange(count, dtype=float)[::-1]).tolist() == places
+    assert quantiles_of(np.append(np.zeros(9), np.inf)).tolist() == [0.0, 0.0, 0.0, 0.0, np.inf]
+
+
+def test_a_block_of_all_bars(traded: bs.Result) -> None:
+    """A moving one is the history itself; circular ones are the history begun elsewhere, which ends alike."""
+    whole = montecarlo(traded, paths=5, method="moving_block", block_bars=1040)
+    assert whole.path_results == pytest.approx(np.tile(whole.observed_results, (5, 1)), rel=1e-12)
+    turned = montecarlo(traded, paths=5, method="block", block_bars=1040)
+    assert turned.path_table["final_equity"].to_numpy() == pytest.approx(traded.final_equity, rel=1e-11)
+    assert turned.path_table["max_drawdown_pct"].n_unique() == 5
 
 
 def test_a_shuffle_keeps_what_all_trades_made(traded: bs.Result) -> None:

@@ -85,6 +85,17 @@ def test_the_shape_of_returns() -> None:
     assert shape.kurtosis == pytest.approx(7.0 / 3.0)
 
 
+def test_a_spread_of_one_rounding_still_has_a_shape() -> None:
+    """Where returns differ in their last bit alone, their moments are still such as there can be."""
+    for share in (2, 3, 7, 50):
+        returns = np.full(100, 0.1)
+        returns[::share] = np.nextafter(0.1, 1.0)
+        shape = ReturnShape.of(returns)
+        p = len(returns[::share]) / 100
+        assert shape.skewness == pytest.approx((1.0 - 2.0 * p) / math.sqrt(p * (1.0 - p)), abs=1e-9)
+        assert probabilistic_sharpe_ratio(0.1, 100, skewness=shape.skewness, kurtosis=shape.kurtosis) > 0.5
+
+
 @pytest.mark.parametrize("returns", [[], [0.01], [0.01, 0.01, 0.01], [0.1] * 7])
 def test_without_deviation_there_is_no_ratio(returns: list[float]) -> None:
     """One return, or always the same: NaN, and NaN is what follows from it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any
 
@@ -191,6 +192,19 @@ def test_one_set_is_not_judged() -> None:
     assert result.significance["deflated_sharpe_ratio"] == result.significance["probabilistic_sharpe_ratio"]
 
 
+def test_after_ruin_nothing_is_measured() -> None:
+    """A short that loses more than there was ends the account: later tests have no metrics, and the rest goes on."""
+    falling = 100.0 * np.exp(-0.002 * np.arange(700.0) + 0.003 * np.random.default_rng(1).standard_normal(700))
+    falling[400:] *= 5.0
+    result = walked(bars_of(falling), {"fast_ma": [3, 6]}, slow_ma=20, test_bars=150)
+    assert [one.capital > 0.0 for one in result.tested] == [True, False]
+    assert math.isnan(result.tested[1].metrics["sharpe"])
+    assert math.isnan(result.tested[1].return_pct)
+    told = json.loads(result.to_json())
+    assert told["final_equity"] < 0.0
+    assert told["walk_forward"]["efficiency"] is None
+
+
 def test_threads_and_repeated_axes_change_nothing() -> None:
     """One thread or two, a list or what is walked through once: the same bits. All trainings draw the same sets."""
     first = walked(threads=1)
@@ -250,6 +264,7 @@ def test_tables() -> None:
     ("given", "text"),
     [
         ({"axes": {"capital": [1e4, 1e5]}}, "capital is one for the account"),
+        ({"bars": [BARS, BARS]}, "the bars are a list; a walk forward takes the Bars of one instrument"),
         ({"axes": {"fats_ma": [3]}}, "unknown parameter to vary 'fats_ma'. Did you mean 'fast_ma'"),
         ({"axes": {}}, "nothing is varied"),
         ({"axes": {"fast_ma": 3}}, "the values are 3; they must be a list"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from barstep.engine.book import Book
 from barstep.kernels import growing
 from barstep.kernels.columns import BAR_COLUMNS, CLOSE, RETURN
 
@@ -71,17 +72,58 @@ def test_what_comes_late_or_finds_no_room_is_kept_out() -> None:
     assert tables.counts[:, growing.BARS].tolist() == [ROOM, 0]
 
 
+class Columns:
+    """A panel of the two legs, with room for three columns."""
+
+    def __init__(self) -> None:
+        self.opens_us, self.closes_us, self.numbers = np.full((3, 3), -7)
+        self.places, self.latest = np.full((LEGS, 3), -7), np.full((LEGS, 5, growing.LATEST), UNTOUCHED)
+        self.arrays = (*Tables().arrays, self.opens_us, self.closes_us, self.numbers, self.places, self.latest)
+        self._book = Book(growing.PANEL)
+        self._book.put(**dict(zip(growing.PANEL, self.arrays, strict=True)))
+
+    def add(self, column: int, minute: int, rows: dict[int, list[float]]) -> int:
+        legs, told = np.array(list(rows)), np.array(list(rows.values()))
+        return int(growing.add_column(self._book.pages, column, minute * LENGTH_US, LENGTH_US, legs, told))
+
+    def laid_out(self, count: int, first: int, stop: int) -> tuple[np.ndarray, list[list[int]]]:
+        """Prices and columns of a block of four, from the second one on, with places from 1 on."""
+        prices, columns = np.full((LEGS, 5, 4), UNTOUCHED), np.full((2, 4), -7)
+        growing.fill_columns(self._book.pages, count, first, stop, 1, 1, prices, columns)
+        return prices, columns.tolist()
+
+
 def test_a_column_has_the_prices_of_those_that_have_a_bar() -> None:
-    """The close of the others stands; before the first bar there is none."""
-    tables, places, latest = Tables(), np.full((LEGS, 3), -1), np.full((2, LEGS, 5), UNTOUCHED)
-    for column, rows in enumerate([{0: FIT}, {1: FIT}]):
-        tables.add(column, rows)
-        growing.see_column(column, column * LENGTH_US, tables.opens_us, tables.values, tables.counts, places, latest)
-    assert places.tolist() == [[0, 0, -1], [-1, 0, -1]]
-    assert latest[0, 0].tolist() == latest[1, 1].tolist() == FIT
-    assert np.isnan(latest[0, 1]).all()
-    assert latest[1, 0, CLOSE] == FIT[CLOSE]
-    assert np.isnan(np.delete(latest[1, 0], CLOSE)).all()
+    """The close of the others stands; before the first bar there is none, and of the next column nothing is known."""
+    panel = Columns()
+    panel.add(0, 0, {0: FIT})
+    panel.add(1, 1, {1: FIT})
+    assert panel.places.tolist() == [[0, 0, -7], [-1, 0, -7]]
+    prices, columns = panel.laid_out(2, 0, 3)
+    assert columns == [[-7, 0, 1, -7], [-7, -1, 0, 1]]
+    assert (prices[:, :, 0] == UNTOUCHED).all()
+    assert prices[0, :, 1].tolist() == prices[1, :, 2].tolist() == FIT
+    assert np.isnan(prices[1, :, 1]).all()
+    assert prices[0, CLOSE, 2] == FIT[CLOSE]
+    assert np.isnan(np.delete(prices[0, :, 2], CLOSE)).all()
+    assert np.isnan(prices[:, :, 3]).all()
+    last, columns = panel.laid_out(2, 1, 2)
+    assert columns == [[-7, 1, -7, -7], [-7, 0, -7, -7]]
+    assert last[:, :, 1].tobytes() == prices[:, :, 2].tobytes()
+    assert np.isnan(last[:, :, 2:]).all()
+
+
+def test_a_column_is_added_whole_or_not_at_all() -> None:
+    """Bars, times, number, places and prices by one call; where a bar is not fit, none of them is touched."""
+    panel = Columns()
+    assert panel.add(0, 4, {0: FIT, 1: FIT}) == growing.ALL_FIT
+    before = [array.tobytes() for array in panel.arrays]
+    assert panel.add(1, 5, {0: FIT, 1: [*FIT[:4], -1.0]}) == 1
+    assert [array.tobytes() for array in panel.arrays] == before
+    assert panel.add(1, 6, {0: FIT, 1: FIT}) == growing.ALL_FIT
+    assert panel.opens_us.tolist() == [4 * LENGTH_US, 6 * LENGTH_US, -7]
+    assert panel.closes_us.tolist() == [5 * LENGTH_US, 7 * LENGTH_US, -7]
+    assert (panel.numbers.tolist(), panel.places.tolist()) == ([4, 6, -7], [[0, 1, -7]] * LEGS)
 
 
 def test_shorter_bars_are_joined_until_their_end_has_come() -> None:

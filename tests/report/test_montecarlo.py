@@ -117,10 +117,9 @@ def test_a_value_without_a_number_is_a_dash(made: Made) -> None:
     script_data(page_of(found))
 
 
-@pytest.mark.parametrize("n", [1, 31])
-def test_few_bars_are_a_page(made: Made, n: int) -> None:
-    """One bar has bands too."""
-    text = page_of(bs.montecarlo(made(n, busy=0.6), paths=5))
+def test_one_bar_is_a_page(made: Made) -> None:
+    """It has bands too."""
+    text = page_of(bs.montecarlo(made(1, busy=0.6), paths=5))
     assert set(script_data(text)["items"][0]["roots"].values()) >= BOXES
 
 

@@ -17,6 +17,7 @@ from barstep.report.page import page
 from barstep.report.printed import printed
 from barstep.report.reading import read_sheet
 from barstep.report.sheet import Walked, sheet_of
+from barstep.report.walked_windows import walked_windows
 from pages import Reader, script_data
 
 AXES = {"fast_ma": [6, 12], "slow_ma": [24, 48, 72]}
@@ -81,6 +82,19 @@ def test_the_histogram_has_its_box_and_all_splits(result: bs.WalkForwardResult) 
     assert sources["loss"]["share"][-1] == pytest.approx(40.0)
     assert sources["loss"]["right"][-1] == pytest.approx(0.0)
     assert len(sources["loss"]["left"]) == len(sources["gain"]["left"]) == BINS // 2
+
+
+def test_an_axis_may_be_named_like_a_column(tmp_path: Path) -> None:
+    """An engine's parameter `window` stands beside the number of the window."""
+    catalog = bs.DEFAULT_STRATEGY_CATALOG.with_file(Path(__file__).parents[2] / "docs" / "examples" / "donchian.py")
+    history = bs.load(EMBEDDED_FOLDER / "binance_BTCUSDT_1h.parquet").part(0, 1000)
+    result = bs.walk_forward(history, "donchian", {"window": [20, 30]}, train_bars=400, test_bars=200, catalog=catalog)
+    sheet = read_sheet(result.save(tmp_path / "out"))
+    assert sheet.walked is not None
+    table = walked_windows(sheet, sheet.walked)
+    assert table.headings.count("window") == 2
+    chosen = result.windows["chosen_window"].to_list()
+    assert [(row[0], row[3]) for row in table.rows] == [(str(k + 1), str(value)) for k, value in enumerate(chosen)]
 
 
 def test_one_set_and_no_choice(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import barstep as bs
 import pytest
 from barstep.config import commands
-from barstep.engine.scheduler.state import Expired, SchedulerState, due_expiries, next_expiry
+from barstep.engine.scheduler.arrays import NEVER_US
+from barstep.engine.scheduler.state import Expired, SchedulerState, due_expiries
 from governing import after, at, begin, given_commands, walk
 from hypothesis import given
 
@@ -16,15 +17,15 @@ START, _ = begin()
 
 
 def test_what_ends_next() -> None:
-    """The least instant of suspensions and limits; None where nothing ends."""
-    assert next_expiry(START) is None
+    """The least instant of suspensions and limits; NEVER_US where nothing ends."""
+    assert START.next_expiry_us == NEVER_US
     state, _ = after(
         START,
         commands.SuspendTag(at=at(0), tag="core", until=at(9)),
         commands.SetSignalLimit(at=at(0), strategy="trend", profile="balanced", limit=1, until=at(7)),
         commands.SuspendSchedule(at=at(0), schedule="slow"),
     )
-    assert next_expiry(state) == 7
+    assert state.next_expiry_us == 7
 
 
 def test_what_is_due_comes_in_one_order() -> None:

@@ -20,7 +20,7 @@ from barstep.replay.channel.frames import Incoming, Outgoing
 from barstep.replay.channel.messages import Complete, Welcome, encode, read_from_loop
 from barstep.replay.clock import SimulatedClock
 from barstep.replay.live.backing_off import BackOff
-from barstep.replay.live.running import ConnectedSession
+from barstep.replay.live.running import Connect, ConnectedSession
 from barstep.replay.live.session import LiveSession
 from barstep.replay.stub.session import Session as VenueSession
 from world import World
@@ -164,18 +164,17 @@ class SimWorld(World):
         self._wire = Wire(self)
         return self._wire
 
+    def connected(self, session: LiveSession, connect: Connect) -> ConnectedSession:
+        """A session as its process keeps it connected."""
+        back_off = BackOff(np.random.default_rng(self.seed))
+        return ConnectedSession(session, connect, self.clock, back_off, AdapterLog(None, self.clock))
+
     def live(self, commands: Sequence[tuple[int, AnyCommand]] = ()) -> LiveSession:
         """Run to the end of the bars, however often it is killed; returns the session, still open."""
         waiting = list(commands)
         while True:
             session = self.open()
-            connected = ConnectedSession(
-                session,
-                self.connect,
-                self.clock,
-                BackOff(np.random.default_rng(self.seed)),
-                AdapterLog(None, self.clock),
-            )
+            connected = self.connected(session, self.connect)
             try:
                 connected.run(lambda one=session: self._is_over(one), lambda one=session: _give(one, waiting))
             except KilledError:
