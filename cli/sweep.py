@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 from typer.core import TyperGroup
@@ -80,6 +80,12 @@ def sweep_command(
     commands: Annotated[Path | None, typer.Option(help="A file of an operator's commands to the scheduler.")] = None,
     threads: Annotated[int | None, typer.Option(help="How many run side by side. [one a processor]")] = None,
     memory: Annotated[str | None, typer.Option(help="Most that is held above the bars, such as 400M or 4G.")] = None,
+    cluster: Annotated[
+        str | None, typer.Option(help="Run on a Dask cluster, tcp://HOST:PORT, or on processes here, local:N.")
+    ] = None,
+    cluster_data: Annotated[
+        Path | None, typer.Option(help="A folder that workers see; datasets that they find there are not sent.")
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder that keeps rows as they are done: sweep.parquet.")
     ] = None,
@@ -115,12 +121,13 @@ def sweep_command(
         plan = _plan_of_engine(strategy, files, axes or [], _settings(settings, drawn), drawn, others, engine_files)
     if by not in plan.metrics:
         _refuse_metric(by, plan)
-    memory_bytes = _say_how_much(plan, threads, memory, quiet=json_output)
+    place = _Place(threads=threads, memory=memory, cluster=cluster, cluster_data=cluster_data)
+    memory_bytes = _say_how_much(plan, place, quiet=json_output)
     if dry_run:
         if json_output:
             _print_json({**plan.describe(), "memory_bytes": memory_bytes})
         return
-    result = _run(plan, output, threads, memory, resume=resume, overwrite=overwrite, quiet=json_output)
+    result = _run(plan, output, place, resume=resume, overwrite=overwrite, quiet=json_output)
     if output is not None:
         _keep_curves(result, result.best(by, curves, lowest=lowest), output)
     best = result.best(by, top, lowest=lowest)
@@ -225,31 +232,34 @@ def _refuse_metric(by: str, plan: AnySweep) -> None:
     raise UsageError(f"--by: {unknown_name('metric of this sweep', by, plan.metrics)}")
 
 
-def _say_how_much(plan: AnySweep, threads: int | None, memory: str | None, *, quiet: bool) -> int:
+class _Place(NamedTuple):
+    """Where a sweep runs; fields are those of `run_planned`."""
+
+    threads: int | None
+    memory: str | None
+    cluster: str | None
+    cluster_data: Path | None
+
+
+def _say_how_much(plan: AnySweep, place: _Place, *, quiet: bool) -> int:
     """Tell what the sweep will take before it does; the bytes above the bars."""
     from ..data.sizes import parse_bytes
     from ..engine.sweep.portions import in_mb, state_memory
     from ..engine.sweep.running import count_threads, runner_of
 
-    used = count_threads(threads)
-    held = state_memory(runner_of(plan), used, None if memory is None else parse_bytes(memory))
+    used = count_threads(place.threads if place.cluster is None else 1)
+    held = state_memory(runner_of(plan), used, None if place.memory is None else parse_bytes(place.memory))
     if not quiet:
         left_out = f" ({plan.left_out:,} more contradict themselves)" if plan.left_out else ""
         size = f"{plan.sets.height:,} sets{left_out}, {plan.count:,} rows, {plan.cells / 1e6:,.1f} M bars"
-        text = f"{plan.strategy}: {size}; {used} threads; at most {in_mb(held.total)} above the bars"
+        where = f"{used} threads" if place.cluster is None else f"on {place.cluster}, for a thread of a worker"
+        text = f"{plan.strategy}: {size}; {where}; at most {in_mb(held.total)} above the bars"
         typer.echo(text, err=True)
     return held.total
 
 
 def _run(
-    plan: AnySweep,
-    output: Path | None,
-    threads: int | None,
-    memory: str | None,
-    *,
-    resume: bool,
-    overwrite: bool,
-    quiet: bool,
+    plan: AnySweep, output: Path | None, place: _Place, *, resume: bool, overwrite: bool, quiet: bool
 ) -> SweepResult:
     from ..ops.sweeping import run_planned
     from .console import progress_of_cells
@@ -257,7 +267,7 @@ def _run(
     try:
         with interruptible(), progress_of_cells("sweeping", quiet=quiet) as told:
             return run_planned(
-                plan, folder=output, resume=resume, overwrite=overwrite, threads=threads, memory=memory, progress=told
+                plan, folder=output, resume=resume, overwrite=overwrite, progress=told, **place._asdict()
             )
     except typer.Exit:
         kept = f"the rows that are done are in {output}; --resume goes on" if output else "nothing was kept"

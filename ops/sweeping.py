@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from ..engine.sweep.kinds import AnySweep
 from ..engine.sweep.plan import plan_sweep
 from ..engine.sweep.portions import state_memory
 from ..engine.sweep.result import SweepResult
-from ..engine.sweep.running import Told, count_threads, run_sweep, runner_of
+from ..engine.sweep.running import Run, Told, count_threads, run_sweep, runner_of
 from ..engine.sweep.scheduler_plan import plan_scheduler_sweep
+from ..errors import UsageError
 from .sweep_folder import SweepFolder
 
 
@@ -29,6 +31,8 @@ def sweep(
     overwrite: bool = False,
     threads: int | None = None,
     memory: int | str | None = None,
+    cluster: str | None = None,
+    cluster_data: str | Path | None = None,
     progress: Told | None = None,
     **asked: Any,
 ) -> SweepResult:
@@ -44,7 +48,11 @@ def sweep(
         resume: Whether to go on in a folder that has the same sweep.
         overwrite: Whether to replace the folder where it is there.
         threads: How many run side by side; None: one a processor.
-        memory: Most that is held above the bars, in bytes or as `400M`, `4G`.
+        memory: Most that is held above the bars, in bytes or as `400M`, `4G`; on a cluster in each
+            thread of a worker.
+        cluster: Where rows are run: `tcp://host:port` or `tls://host:port` of a Dask scheduler, or `local:N` for N
+            processes of this machine; None: on threads of this process.
+        cluster_data: A folder that workers see; datasets that they find there by digest are not sent to them.
         progress: Told of the cells (rows × bars) that are done, and of all of them.
         **asked: Everything else that `plan_sweep` takes: sampling, sets, seed, metrics, slices, secondary, funding,
             catalog, and parameters and options that are not varied.
@@ -53,11 +61,13 @@ def sweep(
         UsageError: A name or value is refused, the memory does not do, or the folder has something else.
         DataError: The folder cannot be read.
         JournalError: A file of it is not the one that was written.
+        UnreachableError: The cluster does not answer, or is lost on the way.
     """
     plan = plan_sweep(bars, strategy, axes, **asked)
     return run_planned(
-        plan, folder=folder, resume=resume, overwrite=overwrite, threads=threads, memory=memory, progress=progress
-    )
+        plan, folder=folder, resume=resume, overwrite=overwrite, threads=threads, memory=memory, cluster=cluster,
+        cluster_data=cluster_data, progress=progress,
+    )  # fmt: skip
 
 
 def sweep_scheduler(
@@ -70,6 +80,8 @@ def sweep_scheduler(
     overwrite: bool = False,
     threads: int | None = None,
     memory: int | str | None = None,
+    cluster: str | None = None,
+    cluster_data: str | Path | None = None,
     progress: Told | None = None,
     **asked: Any,
 ) -> SweepResult:
@@ -84,6 +96,8 @@ def sweep_scheduler(
         overwrite: Whether to replace the folder where it is there.
         threads: How many run side by side; None: one a processor.
         memory: Most that is held above the bars.
+        cluster: Where rows are run.
+        cluster_data: A folder that workers see.
         progress: Told of the cells that are done, and of all of them.
         **asked: Everything else that `plan_scheduler_sweep` takes.
 
@@ -91,11 +105,13 @@ def sweep_scheduler(
         ConfigError: The configuration or a value is refused.
         UsageError: A name or value is refused, the memory does not do, or the folder has something else.
         DataError: The folder, or the bars, cannot be read.
+        UnreachableError: The cluster does not answer, or is lost on the way.
     """
     plan = plan_scheduler_sweep(config, scheduler, axes, **asked)
     return run_planned(
-        plan, folder=folder, resume=resume, overwrite=overwrite, threads=threads, memory=memory, progress=progress
-    )
+        plan, folder=folder, resume=resume, overwrite=overwrite, threads=threads, memory=memory, cluster=cluster,
+        cluster_data=cluster_data, progress=progress,
+    )  # fmt: skip
 
 
 def run_planned(
@@ -106,15 +122,40 @@ def run_planned(
     overwrite: bool = False,
     threads: int | None = None,
     memory: int | str | None = None,
+    cluster: str | None = None,
+    cluster_data: str | Path | None = None,
     progress: Told | None = None,
 ) -> SweepResult:
     """Run a plan; arguments and errors are those of `sweep`."""
     most_bytes = parse_bytes(memory) if isinstance(memory, str) else memory
-    state_memory(runner_of(plan), count_threads(threads), most_bytes)  # what is refused is so before a folder goes
-    store = None
-    if folder is not None:
-        store = SweepFolder(Path(folder), plan, resume=resume, overwrite=overwrite)
-    result = run_sweep(plan, threads=threads, memory_bytes=most_bytes, progress=progress, store=store)
+    with _running(cluster, cluster_data, threads) as (run, reckoned):
+        state_memory(runner_of(plan), count_threads(reckoned), most_bytes)  # what is refused is so before a folder goes
+        store = None
+        if folder is not None:
+            store = SweepFolder(Path(folder), plan, resume=resume, overwrite=overwrite)
+        result = run_sweep(plan, threads=reckoned, memory_bytes=most_bytes, progress=progress, store=store, run=run)
     if store is not None:
         store.finish(result)
     return result
+
+
+@contextmanager
+def _running(
+    cluster: str | None, cluster_data: str | Path | None, threads: int | None
+) -> Iterator[tuple[Run | None, int | None]]:
+    """Give what runs portions, None for threads of this process, and the threads that memory is reckoned for."""
+    if cluster is None:
+        if cluster_data is not None:
+            raise UsageError("cluster_data is where a cluster's workers find bars; it goes with cluster")
+        yield None, threads
+        return
+    if threads is not None:
+        raise UsageError("threads are those of this process; on a cluster each worker has its own number of them")
+    try:
+        from .cluster import open_cluster  # noqa: PLC0415 - an extra, and a third of a second
+        from .sweep_cluster import ClusterRun  # noqa: PLC0415
+    except ImportError as error:
+        raise UsageError(f"a cluster needs {error.name}, which is missing: pip install 'barstep[cluster]'") from error
+    with open_cluster(cluster) as client:
+        folder = None if cluster_data is None else str(Path(cluster_data).absolute())
+        yield ClusterRun(client, cluster, folder), 1
