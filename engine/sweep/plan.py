@@ -3,34 +3,32 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 import polars as pl
 
-from ...errors import UsageError, unknown_name
+from ...errors import UsageError
 from ..backtest import refuse_execution, set_up_backtest
 from ..bars import Bars, Integers
 from ..catalog import DEFAULT_STRATEGY_CATALOG, StrategyCatalog
 from ..engine_file import source_bytes
 from ..execution import Execution
 from ..inputs import plain
-from ..metrics import DESCRIPTIONS, TAIL
 from ..outcome import describe_bars
 from ..result import Result
 from ..simulation import Setup, simulate
-from ..strategy import Parameter, StrategyEngine, Value
+from ..strategy import StrategyEngine, Value
 from .axes import read_axes
 from .sampling import draw_sets
+from .sets import Reading, consistent, different, read_metrics, refuse_short
 
 DEFAULT_METRICS = (
     "total_return_pct", "annual_return_pct", "annual_volatility_pct", "sharpe", "sortino", "calmar", "max_drawdown_pct",
     "trades", "win_rate_pct", "profit_factor", "exposure_pct", "turnover", "fees_paid",
 )  # fmt: skip
-_NOT_VARIED = ("year_days",)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -111,7 +109,7 @@ class SweepPlan:
         names = [name for name in self.sets.columns if name not in self.own]
         if "max_notional" in self.own and "max_notional" in self.sets.columns:
             names.append("max_notional")
-        return _different(self.sets, names, self._execution)
+        return different(self.sets, names, self._execution)
 
     def _execution(self, varied: dict[str, Any]) -> Execution:
         return replace(self.setups[0].execution, **varied)
@@ -146,22 +144,6 @@ class SweepPlan:
             is_number = column.dtype.is_numeric() and not column.null_count()
             found.update(column.to_numpy().tobytes() if is_number else repr(column.to_list()).encode())
         return found.hexdigest()
-
-
-def _different(
-    sets: pl.DataFrame, names: Sequence[str], make: Callable[[dict[str, Any]], Any]
-) -> tuple[tuple[Any, ...], Integers]:
-    """What is made of each different row of some columns, and int64[set]: which is whose."""
-    if not names:
-        return (make({}),), np.zeros(sets.height, dtype=np.int64)
-    numbered = sets.select(names).with_row_index("set")
-    kinds = numbered.group_by(names, maintain_order=True).agg(pl.col("set"))
-    which = np.empty(sets.height, dtype=np.int64)
-    made = []
-    for place, row in enumerate(kinds.iter_rows(named=True)):
-        which[row.pop("set")] = place
-        made.append(make(row))
-    return tuple(made), which
 
 
 def plan_sweep(
@@ -202,7 +184,7 @@ def plan_sweep(
     engine = catalog[strategy] if isinstance(strategy, str) else strategy
     measured = read_metrics(metrics, with_tail=False)
     own = {parameter.name: parameter for parameter in engine.parameters}
-    reading = _Reading(engine, own)
+    reading = Reading(engine, own)
     read = read_axes(axes, reading.value, reading.is_whole)
     elsewhere = {**reading.defaults}
     for axis in read:
@@ -211,7 +193,7 @@ def plan_sweep(
                 raise UsageError(f"{axis.name} is varied and given as {options[axis.name]!r}; leave one out")
             elsewhere[axis.name] = reading.value(axis.name, options[axis.name])
     drawn = draw_sets(read, sampling, sets, seed, elsewhere)
-    kept = _consistent(engine, own, drawn, options)
+    kept = consistent(engine, own, drawn, options)
     if slices < 0:
         raise UsageError(f"slices is {slices}; allowed is 0 and more")
     first = {**options, **kept.row(0, named=True)}
@@ -219,7 +201,7 @@ def plan_sweep(
         set_up_backtest(each, engine, secondary=other, funding=rates, **first)
         for each, other, rates in _instruments(bars, secondary, funding)
     )
-    _refuse_short(engine, own, kept, options, min(len(setup.bars) for setup in setups))
+    refuse_short(engine, own, kept, options, min(len(setup.bars) for setup in setups))
     plan = SweepPlan(
         engine=engine, setups=setups, sets=kept, fixed=options, metrics=measured, slices=slices,
         left_out=drawn.height - kept.height,
@@ -230,95 +212,6 @@ def plan_sweep(
         for execution in plan.executions[0]:
             refuse_execution(engine, execution, setup.bars, hedged=hedged, funded=funded)
     return plan
-
-
-class _Reading:
-    """What values parameters and options may have."""
-
-    def __init__(self, engine: StrategyEngine, own: Mapping[str, Parameter]) -> None:
-        self._engine, self._own = engine, own
-        usual = {name: each.default for name, each in Execution.__dataclass_fields__.items()}
-        self.defaults: dict[str, Any] = {**usual, **{name: each.default for name, each in own.items()}}
-
-    def value(self, name: str, value: Any) -> Any:
-        """The value in its own type."""
-        if isinstance(value, np.generic):
-            value = value.item()
-        if name in self._own:
-            if self._own[name].kind == "text":
-                raise UsageError(f"{name} is a label that {self._engine.name} does not see; it cannot be varied")
-            return self._own[name].read(value, self._engine.name)
-        if name not in self.defaults or name in _NOT_VARIED:
-            known = [each for each in self.defaults if each not in _NOT_VARIED]
-            raise UsageError(unknown_name("parameter to vary", name, known))
-        return getattr(Execution(**{name: value}), name)
-
-    def is_whole(self, name: str) -> bool:
-        """Whether it takes whole numbers."""
-        return name in self._own and self._own[name].kind == "int"
-
-
-def read_metrics(names: Iterable[str], *, with_tail: bool) -> tuple[str, ...]:
-    """Names of metrics, each once; `with_tail`: those that need all returns of a row at once may be among them.
-
-    Raises:
-        UsageError: A name is unknown, not allowed, or there is none.
-    """
-    found = tuple(dict.fromkeys(names))
-    for name in found:
-        if name in TAIL and not with_tail:
-            raise UsageError(f"{name} needs all returns of a row at once; ask a backtest of that row for it")
-        if name not in DESCRIPTIONS:
-            raise UsageError(unknown_name("metric", name, [each for each in DESCRIPTIONS if each not in TAIL]))
-    if not found:
-        raise UsageError("no metric is asked for; give at least one, such as sharpe")
-    return found
-
-
-def _consistent(
-    engine: StrategyEngine, own: Mapping[str, Parameter], drawn: pl.DataFrame, options: Mapping[str, Any]
-) -> pl.DataFrame:
-    """The sets whose parameters and options do not contradict each other."""
-    broken = ""
-    keep = np.ones(drawn.height, dtype=bool)
-    for place, read in enumerate(_parameters(engine, own, drawn, options)):
-        why = engine.rule(read)
-        if why:
-            keep[place], broken = False, broken or f"{engine.name}: {why}"
-    others = [name for name in drawn.columns if name not in own]
-    fixed = {
-        name: value for name, value in options.items() if name in Execution.__dataclass_fields__ and name not in own
-    }
-    if others:
-        makes, which = _different(drawn, others, lambda given: _why_refused({**fixed, **given}))
-        refused = np.array([why is not None for why in makes])
-        keep &= ~refused[which]
-        broken = broken or next((why for why in makes if why), "")
-    if not keep.any():
-        raise UsageError(f"no parameter set is left: all {drawn.height:,} contradict themselves ({broken})")
-    return drawn.filter(pl.Series(keep))
-
-
-def _why_refused(options: Mapping[str, Any]) -> str | None:
-    try:
-        Execution(**options)
-    except UsageError as error:
-        return str(error)
-    return None
-
-
-def _parameters(
-    engine: StrategyEngine, own: Mapping[str, Parameter], sets: pl.DataFrame, options: Mapping[str, Any]
-) -> Iterator[dict[str, Value]]:
-    """The engine's parameters of each set. The same mapping is given each time, with other values."""
-    fixed = {name: parameter.read(options.get(name, parameter.default), engine.name) for name, parameter in own.items()}
-    names = [name for name in sets.columns if name in own]
-    if not names:
-        yield from (fixed for _ in range(sets.height))
-        return
-    for row in sets.select(names).iter_rows():
-        fixed.update(zip(names, row, strict=True))
-        yield fixed
 
 
 def _instruments(bars: Any, secondary: Any, funding: Any) -> list[tuple[Bars, Bars | None, pl.DataFrame | None]]:
@@ -334,16 +227,3 @@ def _instruments(bars: Any, secondary: Any, funding: Any) -> list[tuple[Bars, Ba
     if len({one.interval_seconds for one in listed}) > 1:
         raise UsageError("the instruments have bars of different length; sweep them one by one, or resample them")
     return list(zip(listed, *columns, strict=True))
-
-
-def _refuse_short(
-    engine: StrategyEngine, own: Mapping[str, Parameter], sets: pl.DataFrame, options: Mapping[str, Any], bars: int
-) -> None:
-    for place, read in enumerate(_parameters(engine, own, sets, options)):
-        needed = engine.history(read)
-        if needed > bars:
-            given = ", ".join(f"{name}={value}" for name, value in sets.row(place, named=True).items())
-            raise UsageError(
-                f"{engine.name} needs {needed:,} bars before its first wish with {given}; the data has {bars:,}. "
-                "Shorten the window or load more data."
-            )

@@ -33,8 +33,9 @@ from ..scheduler.setup import SchedulerSetup
 from ..scheduler.simulation import simulate
 from ..strategy import Parameter
 from .axes import Axis, read_axes
-from .plan import DEFAULT_METRICS, read_metrics
+from .plan import DEFAULT_METRICS
 from .sampling import draw_sets
+from .sets import read_metrics
 
 POLICY = "capital_policy"
 

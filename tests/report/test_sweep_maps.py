@@ -6,9 +6,9 @@ import statistics
 
 import numpy as np
 import pytest
+from barstep.engine.metrics import is_less_better
 from barstep.report.sweep import maps as module
 from barstep.report.sweep.maps import AGGREGATES, explained, lines, maps, telling_map
-from barstep.report.sweep.metrics import is_less_better
 from barstep.report.sweep.places import places_of
 from barstep.report.sweep.sheet import SweepSheet
 from sweeps import drawn, grid, gridded, noise, sheet_with
