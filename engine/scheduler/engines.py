@@ -108,6 +108,14 @@ def reach_of(run: EngineRun) -> int:
     return max(run.engine.history(run.parameters), run.engine.reach(run.parameters))
 
 
+def most_bars(columns: int) -> int:
+    """How many bars of an instrument so many columns can bring.
+
+    Each longer bar has a column of its own, at which it ends or is not whole yet; time alone may have ended one since.
+    """
+    return columns + 1
+
+
 def engine_of(runs: Sequence[EngineRun | None]) -> StrategyEngine:
     """The engine of a schedule."""
     return next(run.engine for run in runs if run is not None)

@@ -14,7 +14,7 @@ from ...kernels.engines.rows import LEG, LEG_PAGES
 from ...kernels.scheduler.engines import PAGES, fill_wishes, skip_bars
 from ..bars import Bars, Floats, Integers
 from ..book import Book
-from .engines import Engines, reach_of
+from .engines import Engines, most_bars, reach_of
 
 
 def number_of(kernel: Callable[..., Any]) -> int | None:
@@ -36,7 +36,7 @@ class NumberedEngines:
         self._block = block
         self._pages: Integers = np.zeros((len(taken), len(PAGES), PAGE), dtype=np.int64)
         self._books = [Book(PAGES, pages) for pages in self._pages]
-        self._legs = _Legs(block)
+        self._legs = _Legs(most_bars(block))
         for book, (s, engines, measure_rows, measure_sizes) in zip(self._books, taken, strict=True):
             instruments = len(engines.runs)
             book.put(
@@ -59,8 +59,9 @@ class NumberedEngines:
 class _Legs:
     """Books of instruments' bars; schedules that see the same bars share one."""
 
-    def __init__(self, block: int) -> None:
-        self._block = block
+    def __init__(self, bars: int) -> None:
+        """bars: most of an instrument that come at a time."""
+        self._bars = bars
         self._kept: dict[tuple[int, ...], tuple[Integers, list[Book]]] = {}
 
     def pages(self, engines: Engines) -> Integers:
@@ -83,6 +84,6 @@ class _Legs:
         book = Book(LEG, pages)
         book.put(values=bars.values, closes_us=bars.closes_us, numbers=bars.numbers)
         if other is not None:
-            pair, span = np.full((PAIR_COLUMNS, reach + self._block), np.nan), np.array([0, -1, reach])
+            pair, span = np.full((PAIR_COLUMNS, reach + self._bars), np.nan), np.array([0, -1, reach])
             book.put(other_closes=other.values[CLOSE], other_closes_us=other.closes_us, pair=pair, span=span)
         return book

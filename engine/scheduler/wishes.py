@@ -16,7 +16,7 @@ from ...kernels.scheduler.wishes import lay_out
 from ..bars import Bars, Integers
 from ..simulation import EngineRun
 from ..strategy import StrategyEngine
-from .engines import Engines, PairTables, engine_of
+from .engines import Engines, PairTables, engine_of, most_bars
 from .numbered_engines import NumberedEngines, number_of
 
 _STRIDE_PAD = 24
@@ -105,7 +105,7 @@ class BlockOfWishes:
         second_legs: the second venue's bars, where a pair is traded.
         aligned: whether each column is the next bar of every instrument and schedule.
         """
-        instruments, width = len(runs[0]), block + 1 + (_STRIDE_PAD if block > 1 else 0)
+        instruments, width = len(runs[0]), 1 + most_bars(block) + (_STRIDE_PAD if block > 1 else 0)
         kinds = [engine_of(own) for own in runs]
         outs = {rows: np.full((instruments, rows, width), np.nan) for rows in {engine.rows for engine in kinds}}
         pairs = PairTables()
