@@ -103,11 +103,7 @@ class SweepFolder:
         """SHA-384 of the sweep's digest, the number of the first row, and the figures."""
         found = hashlib.sha384(f"{self._plan.digest} {rows.start}".encode())
         for figures in (rows.values, rows.slices):
-<<<<<<< HEAD
-            found.update(np.ascontiguousarray(figures).tobytes())
-=======
             found.update(figures.tobytes())
->>>>>>> swtests
         return found.hexdigest()
 
     def _with_slices(self, table: pl.DataFrame, slices: np.ndarray[Any, np.dtype[np.float64]]) -> pl.DataFrame:
