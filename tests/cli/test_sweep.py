@@ -215,7 +215,7 @@ def test_sweep_alone_says_what_there_is(barstep: Run) -> None:
 
 def test_ctrl_c_keeps_what_is_done(tmp_path: Path, hours: Path) -> None:
     """A process that is interrupted says where its rows are, and exits with 130; it is not finished."""
-    axes = ("--axis", "lookback=10:200:1", "--axis", "fee_bps=0:199:1", "--axis", "entry_zscore=1.2,1.5,1.8")
+    axes = ("--axis", "lookback=10:200:1", "--axis", "fee_bps=0:99:1", "--axis", "entry_zscore=1.2,1.5,1.8")
     folder = tmp_path / "s"
     command = [sys.executable, "-m", "barstep", "sweep", "mean_reversion", str(hours), *axes, "--output", str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
