@@ -164,6 +164,8 @@ def _check_folder(output: Path | None, wanting: Mapping[str, object], *, overwri
     for option, is_given in wanting.items():
         if is_given and output is None:
             raise UsageError(f"{option} wants a folder; name it with --output")
+    if wanting["--resume"] and overwrite:
+        raise UsageError("--resume goes on in the folder and --overwrite replaces it; leave one out")
     if output is not None and not wanting["--resume"]:
         refuse_existing(output, overwrite=overwrite)  # before a long read
 

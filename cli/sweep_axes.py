@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -24,6 +25,8 @@ LowestOption = Annotated[
     typer.Option("--lowest/--highest", help="Which end is the best. [the lowest of drawdowns and costs]"),
 ]
 _MOST_VALUES = 1_000_000
+_SPAN = re.compile(r"^[^,/]*\.\.[^,./]")
+"""Two ends with two dots between; a path that begins with two dots is none."""
 
 Value = Callable[[str, str], Any]
 """What a text stands for as the value of a name."""
@@ -71,7 +74,7 @@ def read_policy(name: str, word: str) -> Any:
 def _varied(text: str, name: str, values: str, value: Value) -> Any:
     from ..engine.sweep.axes import Span
 
-    if ".." in values and "," not in values:
+    if _SPAN.match(values):
         ends, _, scale = values.partition(":")
         low, _, high = ends.partition("..")
         if scale not in ("", "log"):

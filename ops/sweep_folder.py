@@ -8,13 +8,14 @@ neither portions nor order.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import polars as pl
@@ -25,10 +26,11 @@ from ..engine.provenance import software
 from ..engine.seal import FILES, SEAL, document_digest, file_digest, sealed
 from ..engine.sweep.kinds import AnySweep, Rows
 from ..engine.sweep.result import SweepResult, with_provenance
-from ..errors import DataError, JournalError, UsageError, refuse_existing
+from ..errors import DataError, HeldError, JournalError, UsageError, refuse_existing
 
 DOCUMENT, TABLE, CURVES, PARTS = "sweep.json", "sweep.parquet", "curves.parquet", "parts"
 _ROW_GROUP = 65_536
+_LOCK = "lock"
 _SLICES = "slice_moments"
 _ROWS_SEAL = "rows_sha384"
 
@@ -42,17 +44,21 @@ class SweepFolder:
         Raises:
             UsageError: It is there and is neither to be gone on with nor replaced; or it has another sweep.
             DataError: It cannot be read.
+            HeldError: Another process runs a sweep in it.
         """
         self.folder, self._plan = folder, plan
         self._is_finished = False
         if not resume:
             refuse_existing(folder, overwrite=overwrite)
+            if (folder / PARTS).is_dir():
+                _hold(folder).close()
             shutil.rmtree(folder, ignore_errors=True)
         elif (folder / DOCUMENT).exists() or (folder.exists() and not _is_bare(folder)):
             document = _read_document(folder)
             self._refuse_another(document)
             self._is_finished = TABLE in document.get(FILES, {})
         (folder / PARTS).mkdir(parents=True, exist_ok=True)
+        self._held = _hold(folder)
         if not (folder / DOCUMENT).exists():
             self._write_document({})
 
@@ -85,6 +91,10 @@ class SweepFolder:
                 table.write_parquet(file, row_group_size=_ROW_GROUP)
             self._write_document({TABLE: file_digest(self.folder / TABLE)})
         shutil.rmtree(self.folder / PARTS)
+
+    def close(self) -> None:
+        """Let others have the folder."""
+        self._held.close()
 
     def _read_part(self, path: Path) -> Rows:
         """The rows of a portion, if they are those that were written, of this sweep."""
@@ -127,6 +137,17 @@ class SweepFolder:
                     f"{self.folder}: has another sweep: its {name} is {_short(there.get(name))}, this one's "
                     f"{_short(value)}. Choose another --output, or replace it with --overwrite."
                 )
+
+
+def _hold(folder: Path) -> BinaryIO:
+    """A file of the folder that no other process can hold until this one closes it, or ends."""
+    file = (folder / PARTS / _LOCK).open("wb")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise HeldError(f"{folder}: another process runs a sweep in it; wait for it, or choose another.") from None
+    return file
 
 
 def keep_curves(result: SweepResult, rows: Sequence[int], folder: Path) -> None:

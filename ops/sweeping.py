@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -128,14 +128,15 @@ def run_planned(
 ) -> SweepResult:
     """Run a plan; arguments and errors are those of `sweep`."""
     most_bytes = parse_bytes(memory) if isinstance(memory, str) else memory
-    with _running(cluster, cluster_data, threads) as (run, reckoned):
+    with ExitStack() as opened:
+        run, reckoned = opened.enter_context(_running(cluster, cluster_data, threads))
         state_memory(runner_of(plan), count_threads(reckoned), most_bytes)  # what is refused is so before a folder goes
         store = None
         if folder is not None:
-            store = SweepFolder(Path(folder), plan, resume=resume, overwrite=overwrite)
+            store = opened.enter_context(closing(SweepFolder(Path(folder), plan, resume=resume, overwrite=overwrite)))
         result = run_sweep(plan, threads=reckoned, memory_bytes=most_bytes, progress=progress, store=store, run=run)
-    if store is not None:
-        store.finish(result)
+        if store is not None:
+            store.finish(result)
     return result
 
 

@@ -70,6 +70,9 @@ class AnySweep(Protocol):
     def cells(self) -> int:
         """Bars of all rows together."""
 
+    def cells_of(self, start: int, stop: int) -> int:
+        """Bars of rows start..stop."""
+
     @property
     def digest(self) -> str:
         """SHA-384 of what the rows depend on but for the software."""

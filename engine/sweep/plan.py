@@ -68,7 +68,15 @@ class SweepPlan:
     @property
     def cells(self) -> int:
         """Bars of all rows together."""
-        return sum(len(setup.bars) for setup in self.setups) * self.sets.height
+        return self.cells_of(0, self.count)
+
+    def cells_of(self, start: int, stop: int) -> int:
+        """Bars of rows start..stop."""
+        height = self.sets.height
+        return sum(
+            len(setup.bars) * max(min(stop, (k + 1) * height) - max(start, k * height), 0)
+            for k, setup in enumerate(self.setups)
+        )
 
     def options(self, place: int) -> dict[str, Any]:
         """All parameters and options of a set, as `backtest` takes them."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import partial
 from itertools import islice
 from threading import Lock
 from typing import Protocol
@@ -75,13 +76,20 @@ def run_sweep(
 
     for rows in store.kept() if store is not None else ():
         take(rows)
-    left = [portion for start, stop in _gaps(is_done) for portion in cut(runner, start, stop, together, used)]
+    gaps = list(_gaps(is_done))
+    left = [portion for start, stop in gaps for portion in cut(runner, start, stop, together, used)]
     on_threads: Run = lambda runner, portions, told: run_portions(runner, portions, used, told)  # noqa: E731
-    for rows in (run or on_threads)(runner, left, progress):
+    before = plan.cells - sum(plan.cells_of(start, stop) for start, stop in gaps)  # of rows that were kept
+    told = None if progress is None else partial(_tell, progress, before)
+    for rows in (run or on_threads)(runner, left, told):
         take(rows)
         if store is not None:
             store.add(rows)
     return SweepResult(plan=plan, values=values, slice_moments=slices)
+
+
+def _tell(progress: Told, before: int, done: int, cells: int) -> None:
+    progress(before + done, cells)
 
 
 def runner_of(plan: AnySweep) -> Runner:

@@ -80,7 +80,11 @@ class SchedulerSweepPlan:
     @property
     def cells(self) -> int:
         """Bars of all rows together: those of each schedule and instrument."""
-        return self.count * self.cells_of_a_row
+        return self.cells_of(0, self.count)
+
+    def cells_of(self, start: int, stop: int) -> int:
+        """Bars of rows start..stop."""
+        return (stop - start) * self.cells_of_a_row
 
     @property
     def cells_of_a_row(self) -> int:

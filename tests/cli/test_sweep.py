@@ -173,6 +173,10 @@ def test_a_folder_that_was_changed_is_told(barstep: Run, short: Callable[..., Pa
         (("sma_crossover", "FILE", *AXES, "--set", "fast_ma=3"), "fast_ma is varied and given as 3; leave one out"),
         (("sma_crossover", "FILE", *AXES, "--by", "sharp"), "--by: unknown metric of this sweep 'sharp'. Did you mean"),
         (("sma_crossover", "FILE", *AXES, "--metric", "trades"), "--by: unknown metric of this sweep 'sharpe'"),
+        (
+            ("sma_crossover", "FILE", *AXES, "--resume", "--overwrite", "--output", "x"),
+            "--resume goes on in the folder and --overwrite replaces it; leave one out",
+        ),
         (("sma_crossover", "FILE", *AXES, "--resume"), "--resume wants a folder; name it with --output"),
         (("sma_crossover", "FILE", *AXES, "--curves", "3"), "--curves wants a folder; name it with --output"),
         (("sma_crossover", "FILE", *AXES, "--threads", "0"), "threads is 0; allowed is 1 to 1,024"),

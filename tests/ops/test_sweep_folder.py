@@ -18,7 +18,7 @@ from barstep.engine.provenance import software
 from barstep.engine.seal import FILES, SEAL, sealed
 from barstep.engine.sweep.kinds import Rows
 from barstep.engine.sweep.result import SweepResult
-from barstep.errors import DataError, JournalError, UsageError
+from barstep.errors import DataError, HeldError, JournalError, UsageError
 from barstep.ops import sweep_folder
 from barstep.ops.sweep_folder import DOCUMENT, PARTS, TABLE, SweepFolder, read_sweep
 from barstep.ops.sweeping import run_planned, sweep
@@ -267,6 +267,7 @@ def of_another_sweep(part: Path) -> None:
     folder = SweepFolder(part.parents[2] / "other", plan, resume=False, overwrite=False)
     table = pl.read_parquet(part)
     folder.add(Rows(int(table["row"][0]), table.select(METRICS).to_numpy().T, table["slice_moments"].to_numpy()))
+    folder.close()
     shutil.copy(parts_of(folder.folder)[0], part)
 
 
@@ -300,6 +301,7 @@ def test_parts_that_overlap_are_taken_once(stopped: Path, whole: Path) -> None:
     folder = SweepFolder(stopped, plan, resume=True, overwrite=False)
     for start, stop in ((0, 3), (1, 9), (38, 40), (40, 80)):
         folder.add(Rows(start, result.values[:, start:stop], result.slice_moments[start:stop]))
+    folder.close()
     resume(stopped)
     assert bytes_of(stopped) == bytes_of(whole)
 
@@ -328,6 +330,27 @@ def test_another_version_of_the_software_is_refused(stopped: Path, monkeypatch: 
     monkeypatch.setattr(sweep_folder, "software", lambda: {**software(), "kernels": "others"})
     with pytest.raises(UsageError, match="has another sweep: its provenance is"):
         resume(stopped)
+
+
+@pytest.mark.parametrize("asked", [{"resume": True}, {"overwrite": True}])
+def test_one_process_at_a_time(asked: dict[str, bool], stopped: Path, whole: Path) -> None:
+    """A folder that is held is neither gone on with nor replaced, and nothing in it is lost."""
+    held = SweepFolder(stopped, planned(), resume=True, overwrite=False)
+    parts = len(parts_of(stopped))
+    with pytest.raises(HeldError, match="another process runs a sweep in it"):
+        run_planned(planned(), folder=stopped, **asked)
+    held.close()
+    assert len(parts_of(stopped)) == parts > 0
+    resume(stopped)
+    assert bytes_of(stopped) == bytes_of(whole)
+
+
+def test_progress_goes_on_where_it_stood(stopped: Path) -> None:
+    """It counts the rows that were kept, and comes to its end."""
+    told: list[tuple[int, int]] = []
+    run_planned(planned(), folder=stopped, resume=True, progress=lambda done, cells: told.append((done, cells)))
+    assert told[0][0] > planned().cells // planned().count
+    assert told[-1] == (planned().cells, planned().cells)
 
 
 def test_what_is_there_is_replaced_only_when_asked(stopped: Path, whole: Path) -> None:
