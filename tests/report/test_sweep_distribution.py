@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from barstep.report.sweep.distribution import distribution, greatest_of, words
 from barstep.report.sweep.sheet import SweepSheet
-from sweeps import drawn, gridded
+from swept import drawn, gridded
 
 
 def _with(values: list[float], by: str = "sharpe") -> SweepSheet:

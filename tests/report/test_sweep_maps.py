@@ -11,7 +11,7 @@ from barstep.report.sweep import maps as module
 from barstep.report.sweep.maps import AGGREGATES, explained, lines, maps, telling_map
 from barstep.report.sweep.places import places_of
 from barstep.report.sweep.sheet import SweepSheet
-from sweeps import drawn, grid, gridded, noise, sheet_with
+from swept import drawn, grid, gridded, noise, sheet_with
 
 
 def _by_hand(sheet: SweepSheet, metric: str, name: str, rows: list[int]) -> float:

@@ -19,7 +19,7 @@ from barstep.report.sweep.page import page
 from barstep.report.sweep.printed import printed
 from barstep.report.sweep.sheet import SweepSheet, sheet_of
 from pages import HOSTILE, Reader, script_data
-from sweeps import drawn, grid, gridded, noise, sheet_with
+from swept import drawn, grid, gridded, noise, sheet_with
 
 AXES = {"lookback": [24, 48, 96], "entry_zscore": [1.2, 1.8], "stop_loss_pct": [0, 2.0]}
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from barstep.report.sweep.parallel import ALWAYS, MOST_LINES, parallel
 from barstep.report.sweep.sheet import SweepSheet
-from sweeps import drawn, gridded
+from swept import drawn, gridded
 
 
 @pytest.mark.parametrize("by", ["sharpe", "max_drawdown_pct"])

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from barstep.report.sweep.places import places_of
 from barstep.report.sweep.sheet import INSTRUMENT
-from sweeps import drawn, grid, gridded, noise, sheet_with
+from swept import drawn, grid, gridded, noise, sheet_with
 
 
 def test_listed_numbers_rise() -> None:

@@ -9,7 +9,7 @@ import polars as pl
 from barstep.report.sweep.sheet import SweepSheet
 from barstep.report.sweep.tables import BEST, BEST_OF_EACH, WORST, tables
 from barstep.report.tables import Table
-from sweeps import drawn, gridded, noise, sheet_with
+from swept import drawn, gridded, noise, sheet_with
 
 
 def _column(table: Table, heading: str) -> list[str]:
