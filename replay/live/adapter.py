@@ -94,6 +94,7 @@ class VenueAdapter:
             else:
                 self._abandon(order_id)
         self._session.commit()
+        self._session.writer.take_waiting()  # all of it is in this answer, as far as the venue has it not
         cancels = [order_id for order_id in welcome.orders if order_id not in wanted]
         return Orders(at_us=loop.now_us, orders=again, cancels=cancels)
 
@@ -111,7 +112,6 @@ class VenueAdapter:
             loop.advance(close_us, rows[close_us])
         if until_us > loop.now_us:
             loop.advance(until_us, {})
-        self._session.writer.take_waiting()  # the venue is asked which of them it has
 
     def _is_young(self, order: Order, now_us: int) -> bool:
         most_bars = float(self._session.machine.arrays.rules[order.schedule, MAX_AGE_BARS])

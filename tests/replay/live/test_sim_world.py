@@ -71,6 +71,7 @@ def checked(world: SimWorld) -> Counter[str]:
     live = of_both(records(world.disk))
     assert live == twin_records(world), f"seed {world.seed}"
     assert problems(world, session) == [], f"seed {world.seed}"
+    assert not any(one["came_again"] for one in world.venue.ledger_entries()), f"seed {world.seed}"
     return Counter(
         runs=1, records=len(live), orders=len(list(world.venue.ledger_entries())), kills=world.kills,
         connections=world.connections, skips=sum(b'"status":"skipped"' in one for one in live),
