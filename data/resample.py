@@ -23,7 +23,9 @@ class Resampled:
     findings: tuple[Finding, ...]
 
 
-def resample(dataset: Dataset, interval_seconds: int, *, keep_partial: bool = False) -> Resampled:
+def resample(
+    dataset: Dataset, interval_seconds: int, *, keep_partial: bool = False, known_until_us: int | None = None
+) -> Resampled:
     """Join bars into longer ones: first open, highest high, lowest low, last close, sum of volumes.
 
     Longer bars open at multiples of their interval since the epoch, weeks on Monday. A gap stays a gap. A price that
@@ -33,6 +35,8 @@ def resample(dataset: Dataset, interval_seconds: int, *, keep_partial: bool = Fa
         dataset: The finer bars.
         interval_seconds: Length of the longer bars, a multiple of the finer ones'.
         keep_partial: Whether to keep a first or last bar that the source covers in part only.
+        known_until_us: Up to when the source has every bar that there is, in microseconds since the epoch; None: up to
+            the close of its last one.
 
     Raises:
         UsageError: The interval is no multiple of the source's, or no whole bar is left.
@@ -45,7 +49,9 @@ def resample(dataset: Dataset, interval_seconds: int, *, keep_partial: bool = Fa
         )
     interval_us = interval_seconds * MICROSECONDS
     bars = _join(dataset.frame, interval_seconds)
-    bars, findings = _judge_ends(bars, dataset, interval_us, keep_partial=keep_partial)
+    last_close_us = int(dataset.frame["timestamp"].to_physical()[-1]) + source_seconds * MICROSECONDS
+    known = max(last_close_us, known_until_us or last_close_us)
+    bars, findings = _judge_ends(bars, dataset, interval_us, known, keep_partial=keep_partial)
     findings += _judge_inside(bars, interval_seconds // source_seconds)
     if bars.is_empty():
         raise UsageError(
@@ -87,14 +93,13 @@ def _join(frame: pl.DataFrame, interval_seconds: int) -> pl.DataFrame:
 
 
 def _judge_ends(
-    bars: pl.DataFrame, dataset: Dataset, interval_us: int, *, keep_partial: bool
+    bars: pl.DataFrame, dataset: Dataset, interval_us: int, known_until_us: int, *, keep_partial: bool
 ) -> tuple[pl.DataFrame, list[Finding]]:
     """Name a first and last bar that the source covers in part, and drop them unless they are wanted."""
-    times_us = dataset.frame["timestamp"].to_physical()
-    first_us, last_end_us = int(times_us[0]), int(times_us[-1]) + dataset.info.interval_seconds * MICROSECONDS
+    first_us = int(dataset.frame["timestamp"].to_physical()[0])
     opens_us = bars["timestamp"].to_physical()
     late_start = int(opens_us[0]) < first_us
-    early_end = int(opens_us[-1]) + interval_us > last_end_us
+    early_end = int(opens_us[-1]) + interval_us > known_until_us
     partial = [0] * late_start + [bars.height - 1] * (early_end and not (late_start and bars.height == 1))
     if not partial:
         return bars, []

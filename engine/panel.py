@@ -62,6 +62,11 @@ class Panel:
         return self.names.index(name)
 
     @property
+    def end_us(self) -> int:
+        """When the last bar of any of them closes, in microseconds since the epoch."""
+        return int(self.ts_us[-1]) + self.interval_seconds * MICROSECONDS
+
+    @property
     def times(self) -> NDArray[np.datetime64]:
         """Open times as datetime64, UTC."""
         return self.ts_us.view("datetime64[us]")

@@ -28,7 +28,7 @@ from ..execution import Execution
 from ..feeds import Feeds, FeedSources, read_sources
 from ..funding import funding_by_bar
 from ..given_bars import GivenBars, given_sources
-from ..joining import coarser
+from ..joining import joined_legs
 from ..panel import Panel
 from ..portfolio import known_options, refuse_missing_volume
 from .controls import WITHOUT
@@ -183,7 +183,7 @@ class _Span:
             begin = min(int(bars.ts_us[0]) for bars in legs if len(bars))
             raise UsageError(f"no bar closes before the end, {_iso(end_us or begin)}; the bars begin at {_iso(begin)}")
         first_us, last_open_us = self.history.ts_us[[0, -1]].tolist()
-        last_us = last_open_us + self.history.interval_seconds * MICROSECONDS
+        last_us = self.history.end_us
         self.start_us = first_us if start_us is None else self._outside_bars(max(start_us, first_us))
         self.end_us = last_us if end_us is None else min(end_us, last_us)
         if self.start_us > last_open_us:
@@ -227,9 +227,7 @@ def _from(bars: Bars, start_us: int) -> Bars:
 
 def _schedule_bars(resolved: Sequence[ResolvedSchedule], span: _Span) -> dict[int, tuple[Bars, ...]]:
     """By interval, the bars of the instruments joined to that length."""
-    intervals = {int(one.schedule.interval) for one in resolved}
-    legs = span.history.instruments
-    return {seconds: tuple(coarser(bars, seconds) for bars in legs) for seconds in sorted(intervals)}
+    return joined_legs(span.history, {int(one.schedule.interval) for one in resolved})
 
 
 def execution_of(options: Mapping[str, Any], capital: float) -> Execution:

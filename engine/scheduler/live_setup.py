@@ -17,7 +17,7 @@ from ..bars import Bars
 from ..configured import ResolvedSchedule, choose_scheduler
 from ..feeds import base_interval_seconds, traded_feeds
 from ..growing import FUTURE_US, GrowingPanel
-from ..joining import coarser
+from ..joining import joined_legs
 from ..panel import Panel
 from .backtest import execution_of, rules_of, second_legs
 from .setup import SchedulerSetup
@@ -147,7 +147,7 @@ def with_all_bars(setup: SchedulerSetup, legs: Sequence[Bars], block_bars: int) 
         block_bars: Bars whose wishes are made at a time.
     """
     history = Panel(legs, setup.history.names)
-    longer = {seconds: tuple(coarser(bars, seconds) for bars in legs) for seconds in setup.schedule_bars}
+    longer = joined_legs(history, setup.schedule_bars)
     return replace(setup, panel=history, history=history, schedule_bars=longer, block_bars=block_bars)
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from barstep.data.presets import EMBEDDED_FOLDER
 from barstep.engine.bars import MICROSECONDS
-from barstep.engine.joining import coarser
+from barstep.engine.joining import coarser, joined_legs
+from barstep.engine.panel import Panel
 from barstep.errors import DataError, UsageError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,6 +49,18 @@ def test_weeks_begin_on_monday() -> None:
     weeks = coarser(days, 7 * DAY)
     assert weeks.times.astype("datetime64[D]").astype(str).tolist() == ["2024-01-01", "2024-01-08"]
     assert weeks.close.tolist() == [7.0, 14.0]
+
+
+def test_a_leg_that_trades_nothing_at_the_end_has_its_last_longer_bar_all_the_same() -> None:
+    """What others have shows that time has gone on: nothing is missing, and a loop that was told so sees it, too."""
+    full, thin = bars_of(np.arange(1.0, 9.0)), bars_of([1.0, 2.0, 3.0, 4.0, 5.0], hours=[0, 1, 2, 3, 4])
+    whole, joined = joined_legs(Panel([full, thin], ["A", "B"]), [4 * HOUR])[4 * HOUR]
+    assert (whole.close.tolist(), joined.close.tolist()) == ([4.0, 8.0], [4.0, 5.0])
+    assert coarser(thin, 4 * HOUR).close.tolist() == [4.0]
+    part = joined_legs(Panel([part_of(full, 0, 7), thin], ["A", "B"]), [4 * HOUR])[4 * HOUR]
+    assert [bars.close.tolist() for bars in part] == [[4.0], [4.0]]
+    none = bars_of([1.0], hours=[4])
+    assert joined_legs(Panel([full, none], ["A", "B"]), [4 * HOUR, HOUR])[4 * HOUR][1].close.tolist() == [1.0]
 
 
 def test_the_same_interval_is_the_same_bars() -> None:
