@@ -141,13 +141,12 @@ def _allocations(
     plan = []
     for name, share in _shares(strategies).items():
         engine, settings = catalog[name], own.get(name, {})
-        parameters = {parameter.name for parameter in engine.parameters}
         plan.append(
             Allocation(
                 strategy=engine,
                 weight=share,
-                parameters={key: value for key, value in settings.items() if key in parameters},
-                options={key: value for key, value in settings.items() if key not in parameters},
+                parameters={key: value for key, value in settings.items() if key in engine.own},
+                options={key: value for key, value in settings.items() if key not in engine.own},
             )
         )
     return plan

@@ -29,6 +29,15 @@ def read_settings(settings: Iterable[str]) -> dict[str, float | str]:
     return read
 
 
+def read_own_settings(settings: Iterable[str], options: Iterable[str]) -> dict[str, float | str]:
+    """The same; none may be the name of one of the command's options."""
+    read = read_settings(settings)
+    for name in options:
+        if name in read:
+            raise UsageError(f"--set {name}: is an option of its own, --{name.replace('_', '-')}")
+    return read
+
+
 def number_or_text(text: str) -> float | str:
     """A whole number, a number, or else the text."""
     for number in (int, float):

@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 from ..errors import UsageError, refuse_existing
 from .interruption import interruptible
 from .scheduler_options import SchedulerOptions
-from .settings import catalog_with, read_settings
+from .settings import catalog_with, read_own_settings
 from .sweep_axes import AXIS_HELP, LowestOption, read_axes, read_policy
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def sweep_command(
     )
     if asked.given:
         _refuse_of_engines(asked.given[0], strategy, secondary, funding, engine_files)
-        plan = _plan_of_scheduler(asked, axes or [], _settings(settings, drawn), drawn)
+        plan = _plan_of_scheduler(asked, axes or [], read_own_settings(settings or [], drawn), drawn)
     else:
         if strategy is None or not files:
             raise UsageError(
@@ -118,7 +118,9 @@ def sweep_command(
                 "lookback=24:240:8, or barstep sweep --scheduler core_multi --axis mean_reversion.lookback=48,96"
             )
         others = {"secondary": secondary or [], "funding": funding or []}
-        plan = _plan_of_engine(strategy, files, axes or [], _settings(settings, drawn), drawn, others, engine_files)
+        plan = _plan_of_engine(
+            strategy, files, axes or [], read_own_settings(settings or [], drawn), drawn, others, engine_files
+        )
     if by not in plan.metrics:
         _refuse_metric(by, plan)
     place = _Place(threads=threads, memory=memory, cluster=cluster, cluster_data=cluster_data)
@@ -168,14 +170,6 @@ def _check_folder(output: Path | None, wanting: Mapping[str, object], *, overwri
         raise UsageError("--resume goes on in the folder and --overwrite replaces it; leave one out")
     if output is not None and not wanting["--resume"]:
         refuse_existing(output, overwrite=overwrite)  # before a long read
-
-
-def _settings(given: Sequence[str] | None, drawn: Mapping[str, Any]) -> dict[str, Any]:
-    settings = read_settings(given or [])
-    for name in settings:
-        if name in drawn:
-            raise UsageError(f"--set {name}: is an option of its own, --{name}")
-    return settings
 
 
 def _refuse_of_engines(of_scheduler: str, strategy: str | None, *of_engine: object) -> None:
@@ -247,7 +241,8 @@ def _say_how_much(plan: AnySweep, place: _Place, *, quiet: bool) -> int:
     """Tell what the sweep will take before it does; the bytes above the bars."""
     from ..data.sizes import parse_bytes
     from ..engine.sweep.portions import in_mb, state_memory
-    from ..engine.sweep.running import count_threads, runner_of
+    from ..engine.sweep.running import runner_of
+    from ..engine.threads import count_threads
 
     used = count_threads(place.threads if place.cluster is None else 1)
     held = state_memory(runner_of(plan), used, None if place.memory is None else parse_bytes(place.memory))

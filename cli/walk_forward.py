@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import UsageError, refuse_existing
+from ..errors import refuse_existing
 from .interruption import interruptible
-from .settings import catalog_with, read_settings
+from .settings import catalog_with, read_own_settings
 from .sweep_axes import AXIS_HELP, LowestOption, read_axes
 
 if TYPE_CHECKING:
@@ -77,10 +77,7 @@ def walk_forward_command(
         "seed": seed,
         "threads": threads,
     }
-    given = read_settings(settings or [])
-    for name in given:
-        if name in asked:
-            raise UsageError(f"--set {name}: is an option of its own, --{name.replace('_', '-')}")
+    given = read_own_settings(settings or [], asked)
     asked |= {"axes": read_axes(axes or []), "catalog": catalog_with(engine_files or []), **given}
     if report is not None:
         from ..report.writing import format_of, require_libraries

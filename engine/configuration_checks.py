@@ -43,7 +43,7 @@ def _engines(config: CoreConfig, catalog: StrategyCatalog) -> Iterator[Problem]:
 
 
 def _parameters(engine: StrategyEngine, given: Mapping[str, Value], path: Path) -> Iterator[Problem]:
-    known = {parameter.name: parameter for parameter in engine.parameters}
+    known = engine.own
     wrong = False
     for name, value in given.items():
         text = _wrong_value(known[name], value) if name in known else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from .montecarlo_result import QUANTILES, MonteCarloResult, quantiles_of
 from .outcome import Outcome
 from .resampled import Resampled, bars_of, trades_of
 from .strategy import bars_per_year
+from .threads import count_threads
 
 Method = Literal["stationary", "block", "moving_block", "trades", "shuffled_trades"]
 Progress = Callable[[int, int], None]
@@ -30,7 +30,6 @@ METHODS = ("stationary", "block", "moving_block", "trades", "shuffled_trades")
 OF_TRADES = ("trades", "shuffled_trades")
 
 _MOST_PATHS = 10_000_000
-_MOST_THREADS = 1024
 _STEPS_AT_ONCE = 2_000_000
 """Steps of the paths that a thread takes at a time: some milliseconds, after which it can be stopped."""
 
@@ -82,8 +81,7 @@ def montecarlo(
     """
     _whole("paths", paths, 1, _MOST_PATHS)
     _whole("seed", seed, 0, 2**63 - 1)
-    if threads is not None:
-        _whole("threads", threads, 1, _MOST_THREADS)
+    used = count_threads(threads)
     if method not in METHODS:
         raise UsageError(unknown_name("method", method, METHODS))
     if not 0.0 < ruin_drawdown_pct <= 100.0:
@@ -95,7 +93,7 @@ def montecarlo(
     block = _block_bars(resampled, method, block_bars)
     work = _Work(resampled=resampled, method=method, block_bars=block, seed=seed, marks=_marks(size, paths))
     curves, found = np.empty((paths, work.marks.size)), np.empty((paths, bootstrap.PATH_RESULTS))
-    _run(work, curves, found, threads or usable_cores(), progress)
+    _run(work, curves, found, used, progress)
     curve, own = work.observed()
     return MonteCarloResult(
         origin=result if isinstance(result, Outcome) else Path(result),
@@ -110,11 +108,6 @@ def montecarlo(
         band_growth=_bands(curves),
         observed_growth=curve,
     )
-
-
-def usable_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass(frozen=True, kw_only=True)

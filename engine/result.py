@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from ..kernels import account, fill_kinds, tally, trades, venue
+from ..kernels import account, fill_kinds, trades, venue
 from ..kernels.columns import CONFIDENCE, DIAGNOSTICS, TARGET, VOLATILITY
 from .ambiguity import FillAmbiguity
 from .bars import Bars, Floats
@@ -21,7 +21,7 @@ from .outcome import Outcome, describe_bars
 from .provenance import provenance
 from .reasons import count_refusals
 from .strategy import bars_per_year
-from .tables import cost_sums, fill_columns, tally_of, timestamps, trade_columns
+from .tables import bars_held, cost_sums, fill_columns, tally_of, timestamps, trade_columns
 
 if TYPE_CHECKING:
     from .execution import Execution
@@ -95,9 +95,7 @@ class Result(Outcome):
     @property
     def bars_held(self) -> float:
         """Bars that closed with a position."""
-        found = self.fill_tally
-        rest = len(self.bars) - found[tally.SINCE] if found[tally.POSITION] else 0.0
-        return float(found[tally.BARS_HELD] + rest)
+        return bars_held(self.fill_tally, len(self.bars))
 
     @cached_property
     def fill_tally(self) -> Floats:

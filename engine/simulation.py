@@ -149,6 +149,7 @@ class _Trading:
         self._setup, self._bars = setup, setup.bars
         whole = setup.executions(0, len(setup.bars))
         self._plain = setup.funding is None and all(each.is_plain for _, _, each in whole)
+        self._execution: Execution | None = None
         self._rules = np.empty(0)
         self._funding = np.empty(0) if setup.funding is None else setup.funding
         closes, opens = setup.bars.values[CLOSE], setup.bars.values[OPEN]
@@ -160,6 +161,9 @@ class _Trading:
 
     def follow(self, execution: Execution) -> None:
         """Trade by these costs, sizes, orders and levels from now on."""
+        if execution is self._execution:
+            return
+        self._execution = execution
         self._rules = execution.rules(
             hedged=self._setup.pair is not None,
             interval_seconds=self._bars.interval_seconds,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -128,6 +129,11 @@ class StrategyEngine:
     capability: str = ""
     summary: str = ""
 
+    @cached_property
+    def own(self) -> dict[str, Parameter]:
+        """Its own parameters by name."""
+        return {parameter.name: parameter for parameter in self.parameters}
+
     @property
     def rows(self) -> int:
         """Rows of `out`."""
@@ -139,11 +145,10 @@ class StrategyEngine:
         Raises:
             UsageError: A name is unknown, a value is of another type or out of range, or two contradict each other.
         """
-        known = {p.name: p for p in self.parameters}
         for name in given:
-            if name not in known:
-                raise UsageError(unknown_name(f"parameter of {self.name}", name, known))
-        read = {name: p.read(given.get(name, p.default), self.name) for name, p in known.items()}
+            if name not in self.own:
+                raise UsageError(unknown_name(f"parameter of {self.name}", name, self.own))
+        read = {name: p.read(given.get(name, p.default), self.name) for name, p in self.own.items()}
         broken = self.rule(read)
         if broken:
             raise UsageError(f"{self.name}: {broken}")

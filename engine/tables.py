@@ -100,3 +100,9 @@ def _times_of(bars: Floats, times: Times) -> pl.Series:
 def _kind_words(kinds: Floats) -> pl.Series:
     """The words for what fills were; `open` for trades without an exit."""
     return pl.Series([FILL_KINDS.get(int(kind), "open") for kind in kinds], dtype=pl.String)
+
+
+def bars_held(fill_tally: Floats, bars: int) -> float:
+    """Bars of so many that closed with a position. fill_tally: as `kernels.tally` lays it out."""
+    rest = bars - fill_tally[tally.SINCE] if fill_tally[tally.POSITION] else 0.0
+    return float(fill_tally[tally.BARS_HELD] + rest)

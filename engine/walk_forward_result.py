@@ -218,7 +218,7 @@ class WalkForwardResult(Outcome):
         """All that is not a table, as plain values."""
         asked = self.asked
         sources = [each for each in (asked.bars, asked.secondary) if each is not None]
-        own = {parameter.name for parameter in asked.engine.parameters}
+        own = asked.engine.own
         return {
             "strategy": asked.engine.name,
             "parameters": plain({name: value for name, value in self._fixed.items() if name in own}),
@@ -256,7 +256,7 @@ class WalkForwardResult(Outcome):
     @property
     def _fixed(self) -> dict[str, Any]:
         """Parameters and options that are not varied, each in its own type."""
-        own = {parameter.name: parameter for parameter in self.asked.engine.parameters}
+        own = self.asked.engine.own
         return {
             name: own[name].read(value, self.asked.engine.name) if name in own else getattr(self.execution, name)
             for name, value in self.asked.options.items()

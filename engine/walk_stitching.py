@@ -104,8 +104,7 @@ def _go_on(setup: WalkSetup, choice: Choice, out: Floats) -> Execution:
 
 def _execution(setup: WalkSetup) -> Execution:
     """The execution without what is varied."""
-    own = {parameter.name for parameter in setup.engine.parameters}
-    return Execution(**{name: value for name, value in setup.options.items() if name not in own})
+    return Execution(**{name: value for name, value in setup.options.items() if name not in setup.engine.own})
 
 
 def _over(

@@ -81,8 +81,7 @@ class SavedRun:
         if wishes is not None:
             return backtest(bars, wishes["wish"].to_numpy(), funding=funding, **self._execution)
         engine = self._catalog[self.document["strategy"]]
-        own = {parameter.name for parameter in engine.parameters}
-        options = {name: value for name, value in self._execution.items() if name not in own}
+        options = {name: value for name, value in self._execution.items() if name not in engine.own}
         secondary = self._table(inputs.SECONDARY)
         return backtest(
             bars,

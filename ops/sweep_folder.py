@@ -27,6 +27,7 @@ from ..engine.seal import FILES, SEAL, document_digest, file_digest, sealed
 from ..engine.sweep.kinds import AnySweep, Rows
 from ..engine.sweep.result import SweepResult, with_provenance
 from ..errors import DataError, HeldError, JournalError, UsageError, refuse_existing
+from .rerun import read_table
 
 DOCUMENT, TABLE, CURVES, PARTS = "sweep.json", "sweep.parquet", "curves.parquet", "parts"
 _ROW_GROUP = 65_536
@@ -98,7 +99,7 @@ class SweepFolder:
 
     def _read_part(self, path: Path) -> Rows:
         """The rows of a portion, if they are those that were written, of this sweep."""
-        table = _read_parquet(path)
+        table = read_table(path)
         try:
             rows, seal = _rows_of(table, self._plan), pl.read_parquet_metadata(path).get(_ROWS_SEAL)
         except (pl.exceptions.PolarsError, IndexError, ValueError):
@@ -124,14 +125,17 @@ class SweepFolder:
         return table.with_columns(pl.Series(_SLICES, flat, dtype=pl.Array(pl.Float64, flat.shape[1])))
 
     def _write_document(self, files: dict[str, str]) -> None:
-        document = without_endless({**self._plan.describe(), "provenance": software()})
+        document = self._described()
         with whole_file(self.folder / DOCUMENT) as file:
             file.write_text(f"{json.dumps(sealed(document, files), indent=2, allow_nan=False)}\n", encoding="utf-8")
 
+    def _described(self) -> dict[str, Any]:
+        described: dict[str, Any] = without_endless({**self._plan.describe(), "provenance": software()})
+        return described
+
     def _refuse_another(self, there: dict[str, Any]) -> None:
         """Raise where the folder has another sweep: its rows would not be those of this one."""
-        here = without_endless({**self._plan.describe(), "provenance": software()})
-        for name, value in here.items():
+        for name, value in self._described().items():
             if there.get(name) != json.loads(json.dumps(value)):
                 raise UsageError(
                     f"{self.folder}: has another sweep: its {name} is {_short(there.get(name))}, this one's "
@@ -203,7 +207,7 @@ def _read_sealed(folder: Path) -> SavedSweep:
         raise DataError(f"{folder / TABLE}: is not there.")
     if document_digest(document) != document.get(SEAL) or file_digest(folder / TABLE) != document[FILES][TABLE]:
         raise JournalError(f"{folder}: {DOCUMENT} or {TABLE} is not as it was written: the digests do not agree.")
-    return SavedSweep(document=document, table=_read_parquet(folder / TABLE))
+    return SavedSweep(document=document, table=read_table(folder / TABLE))
 
 
 def _is_bare(folder: Path) -> bool:
@@ -231,13 +235,6 @@ def _read_document(folder: Path) -> dict[str, Any]:
     if not isinstance(document, dict) or document.get("kind") != "sweep":
         raise DataError(f"{path}: is not the document of a sweep.")
     return document
-
-
-def _read_parquet(path: Path) -> pl.DataFrame:
-    try:
-        return pl.read_parquet(path)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise DataError(f"{path}: not readable: {str(error).splitlines()[0]}") from error
 
 
 def _short(value: object) -> str:

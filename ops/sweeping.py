@@ -15,8 +15,9 @@ from ..engine.sweep.kinds import AnySweep
 from ..engine.sweep.plan import plan_sweep
 from ..engine.sweep.portions import state_memory
 from ..engine.sweep.result import SweepResult
-from ..engine.sweep.running import Run, Told, count_threads, run_sweep, runner_of
+from ..engine.sweep.running import Run, Told, run_sweep, runner_of
 from ..engine.sweep.scheduler_plan import plan_scheduler_sweep
+from ..engine.threads import count_threads
 from ..errors import UsageError
 from .sweep_folder import SweepFolder
 

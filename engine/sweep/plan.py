@@ -191,7 +191,7 @@ def plan_sweep(
     """
     engine = catalog[strategy] if isinstance(strategy, str) else strategy
     measured = read_metrics(metrics, with_tail=False)
-    own = {parameter.name: parameter for parameter in engine.parameters}
+    own = engine.own
     reading = Reading(engine, own)
     read = read_axes(axes, reading.value, reading.is_whole)
     elsewhere = {**reading.defaults}

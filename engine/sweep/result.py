@@ -36,7 +36,7 @@ class SweepResult:
     @cached_property
     def table(self) -> pl.DataFrame:
         """One row a row of the sweep: `row`, `symbol`, `venue`, what was varied, and the metrics."""
-        return table_of(self.plan, 0, self.values)
+        return _table_of(self.plan, self.values)
 
     def best(self, by: str = "sharpe", count: int = 10, *, lowest: bool | None = None) -> pl.DataFrame:
         """The rows with the best value of a metric; those without a value are left out.
@@ -96,9 +96,9 @@ def best_of(
     return known.sort([by, "row"], descending=[not ascends, False]).head(count)
 
 
-def table_of(plan: AnySweep, start: int, values: Floats) -> pl.DataFrame:
-    """The rows from `start` on whose figures are float64[metric, row]."""
-    rows = np.arange(start, start + values.shape[1], dtype=np.int64)
+def _table_of(plan: AnySweep, values: Floats) -> pl.DataFrame:
+    """All rows; their figures are float64[metric, row]."""
+    rows = np.arange(values.shape[1], dtype=np.int64)
     figures = {name: pl.Series(row) for name, row in zip(plan.metrics, values, strict=True)}
     varied = plan.sets[rows % plan.sets.height].to_dict()
     return pl.DataFrame({"row": pl.Series(rows), **plan.labels(rows), **varied, **figures})

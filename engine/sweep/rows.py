@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,14 +13,15 @@ from ...kernels import metrics as statistics
 from ...kernels import sweep as kernel
 from ...kernels.columns import ANNUAL_SCALE, CLOSE, OPEN, OWN
 from ...kernels.engines.by_indicators import INDICATORS, MOST_INDICATORS
-from ...kernels.engines.by_number import NUMBERED
 from ...kernels.indicators import INDICATOR_CARRY
 from ...kernels.venue import FUNDED, VENUE_RULES
 from ..bars import Floats, Integers
 from ..metrics import activity_figures, curve_figures, end_figures, group_of, trade_figures
 from ..result import Result
+from ..scheduler.numbered_engines import number_of
 from ..simulation import Setup, simulate
-from ..strategy import bars_per_year
+from ..strategy import StrategyEngine, bars_per_year
+from ..tables import bars_held
 from .kinds import Progress, Rows, StoppedError
 from .plan import SweepPlan
 
@@ -36,7 +38,7 @@ class RowRunner:
     def __init__(self, plan: SweepPlan) -> None:
         self.plan = plan
         self._groups = {group_of(name) for name in plan.metrics}
-        self._number = next((k for k, own in enumerate(NUMBERED) if own is plan.engine.kernel), None)
+        self._number = number_of(plan.engine.kernel)
 
     @property
     def is_compiled(self) -> bool:
@@ -80,7 +82,7 @@ class RowRunner:
         instrument, first = divmod(start, self.plan.sets.height)
         sets = slice(first, first + stop - start)
         setup = self.plan.setups[instrument]
-        batch = _Batch(self._number, setup, self._sets, sets, self._reduced, self.plan.slices)
+        batch = _Batch(self.plan.engine, self._number, setup, self._sets, sets, self._reduced, self.plan.slices)
         for begin in range(0, len(setup.bars), _BARS_A_CALL):
             end = min(begin + _BARS_A_CALL, len(setup.bars))
             batch.advance(begin, end)
@@ -105,8 +107,7 @@ class RowRunner:
                 still_open = sum(row[trip + trades.HELD] != 0.0 for trip in (kernel.TRIPS, kernel.OTHER_TRIPS))
                 found |= trade_figures(row[kernel.TRADE_SUMS : kernel.TRIPS], still_open)
             if "activity" in self._groups:
-                rest = n - fills[tally.SINCE] if fills[tally.POSITION] else 0.0
-                found |= activity_figures(fills, float(fills[tally.BARS_HELD] + rest), n)
+                found |= activity_figures(fills, bars_held(fills, n), n)
             values[:, k] = [found[name] for name in self.plan.metrics]
         return values
 
@@ -135,7 +136,7 @@ class RowRunner:
 
     @cached_property
     def _sets(self) -> _Sets:
-        return _Sets.of(self.plan)
+        return _Sets.of(self.plan, () if self._number is None else INDICATORS[self._number])
 
 
 def _slice(result: Result, moments: Floats) -> None:
@@ -176,8 +177,8 @@ class _Sets:
     reads: Integers
 
     @classmethod
-    def of(cls, plan: SweepPlan) -> _Sets:
-        """Those of a plan."""
+    def of(cls, plan: SweepPlan, specs: Sequence[Sequence[int]]) -> _Sets:
+        """Those of a plan. specs: of `INDICATORS`, what the engine reads."""
         base, engine = plan.setups[0], plan.engine
         seconds = base.bars.interval_seconds
         read = engine.read_parameters({name: v for name, v in plan.options(0).items() if name in plan.own})
@@ -196,13 +197,12 @@ class _Sets:
             plain=np.array(plain, dtype=np.int64),
             capital=np.array([one.capital for one in made]),
             which=which,
-            reads=_reads(engine.kernel, params),
+            reads=_reads(specs, params),
         )
 
 
-def _reads(compiled: object, params: Floats) -> Integers:
+def _reads(specs: Sequence[Sequence[int]], params: Floats) -> Integers:
     """int64[set, indicator]: kind and window as one number; what is not read is the one before."""
-    specs = INDICATORS[next(k for k, own in enumerate(NUMBERED) if own is compiled)]
     reads = np.zeros((params.shape[0], max(len(specs), 1)), dtype=np.int64)
     for k, (kind, slot, *condition) in enumerate(specs):
         reads[:, k] = (kind << _WINDOW_BITS) + params[:, slot].astype(np.int64)
@@ -214,7 +214,9 @@ def _reads(compiled: object, params: Floats) -> Integers:
 class _Batch:
     """Some sets on their way through one instrument's bars."""
 
-    def __init__(self, number: int, setup: Setup, sets: _Sets, part: slice, reduced: int, slices: int) -> None:
+    def __init__(
+        self, engine: StrategyEngine, number: int, setup: Setup, sets: _Sets, part: slice, reduced: int, slices: int
+    ) -> None:
         which, bars = sets.which[part], setup.bars
         self.capital, self._rules = sets.capital[which], sets.rules[which]
         self._rules[:, FUNDED] = float(setup.funding is not None)
@@ -225,8 +227,7 @@ class _Batch:
         kinds = np.stack((read >> _WINDOW_BITS, read & ((1 << _WINDOW_BITS) - 1)), axis=1)
         if not INDICATORS[number]:
             kinds = kinds[:0]
-        carry_size = setup.run.engine.carry_size if setup.run else 0
-        self.state = np.empty((count, kernel.ENGINE + carry_size))
+        self.state = np.empty((count, kernel.ENGINE + engine.carry_size))
         kernel.start_sets(self.capital, self.state)
         self.slices = np.zeros((count, slices, 3))
         params = np.ascontiguousarray(sets.params[part])
@@ -236,11 +237,11 @@ class _Batch:
             number,
             bars.values if setup.pair is None else setup.pair.values,
             bars.numbers,
-            bars.segment_starts[1:] if bars.segment_starts.size else bars.segment_starts,
+            bars.segment_starts[1:],
             np.empty(0) if setup.funding is None else setup.funding,
             self._marks,
             opens if setup.pair is None else setup.pair.secondary_open,
-            np.ascontiguousarray(kinds),
+            kinds,
             float(params[0, ANNUAL_SCALE]),
             np.zeros((read.size, INDICATOR_CARRY)),
             params,
@@ -252,7 +253,7 @@ class _Batch:
             self.slices,
             reduced,
             np.empty((read.size, kernel.BLOCK_STRIDE)),
-            np.empty((setup.run.engine.rows if setup.run else 0, kernel.BLOCK_STRIDE)),
+            np.empty((engine.rows, kernel.BLOCK_STRIDE)),
             np.empty((account.FILL_COLUMNS, kernel.BLOCK_FILLS)),
             np.empty((2, trades.TRADE_COLUMNS, kernel.BLOCK_FILLS)),
             np.empty(kernel.BLOCK),

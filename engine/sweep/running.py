@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import partial
@@ -13,7 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import UsageError
+from ..threads import count_threads
 from .kinds import AnySweep, Rows, Runner
 from .plan import SweepPlan
 from .portions import cut, state_memory
@@ -105,15 +104,6 @@ def _gaps(is_done: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
     """Where rows are not done: (start, stop) of each stretch."""
     edges = np.flatnonzero(np.diff(np.concatenate(([True], is_done, [True])).astype(np.int8)))
     yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
-
-
-def count_threads(asked: int | None) -> int:
-    """How many threads run: as many as asked for, or one a processor that this process may use."""
-    if asked is None:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if not 1 <= asked <= 1024:
-        raise UsageError(f"threads is {asked}; allowed is 1 to 1,024")
-    return asked
 
 
 def run_portions(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from importlib import import_module
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -13,7 +13,6 @@ import polars as pl
 from ...errors import UsageError, unknown_name
 from .axes import Axis
 
-Sampling = Literal["grid", "random", "sobol", "latin_hypercube"]
 SAMPLINGS = ("grid", "random", "sobol", "latin_hypercube")
 MOST_SETS = 50_000_000
 

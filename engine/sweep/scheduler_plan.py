@@ -261,8 +261,7 @@ class _Reading:
         if len(path) != 4 or path[2] != "parameters" or path[1] not in self._config.catalog():
             return None, None
         strategy = resolve_strategy(self._config, path[1], self._catalog)
-        own = {parameter.name: parameter for parameter in strategy.engine.parameters}
-        return own.get(path[3]), strategy.parameters.get(path[3])
+        return strategy.engine.own.get(path[3]), strategy.parameters.get(path[3])
 
 
 def _with_values(

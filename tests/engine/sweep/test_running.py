@@ -14,7 +14,8 @@ from barstep.engine.sweep.plan import SweepPlan, plan_sweep
 from barstep.engine.sweep.portions import state_memory
 from barstep.engine.sweep.result import SweepResult
 from barstep.engine.sweep.rows import RowRunner
-from barstep.engine.sweep.running import Told, count_threads, run_portions, run_sweep, runner_of
+from barstep.engine.sweep.running import Told, run_portions, run_sweep, runner_of
+from barstep.engine.threads import count_threads
 from barstep.errors import UsageError
 from sweeping import by_itself, gapped, own, same
 
