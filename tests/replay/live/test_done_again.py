@@ -83,7 +83,7 @@ def test_a_bar_that_was_recorded_otherwise_is_found(tmp_path: Path) -> None:
 
 def test_another_policy_is_run_over_the_recorded_bars(tmp_path: Path) -> None:
     """The session's own side is what it was, where its venue fills as a backtest; the other differs from it."""
-    world = World(3)
+    world = World(9)
     session = go_on(world)
     journal, recording = put_down(world, tmp_path)
     policy = tmp_path / "policy.yaml"
