@@ -6,7 +6,7 @@ ROOMS := barstep.kernels barstep.engine barstep.replay barstep.config barstep.da
 SEEDS ?= 1
 export SEEDS
 
-.PHONY: demo live-demo test compiled lint units-event-time units-rest kernels-plain kernels-bounds verify bench clean
+.PHONY: demo live-demo test compiled lint units-event-time units-rest kernels-plain kernels-bounds covered verify bench clean
 
 demo: .venv/ready
 	$(BIN)/barstep demo
@@ -16,12 +16,12 @@ live-demo: .venv/ready
 	$(BIN)/barstep live-demo
 
 # What does not need the other goes side by side. The kernels are compiled once before, and not by each of those that run
-# side by side, twice as slowly under coverage's eyes; coverage is added up once both have run.
+# side by side, twice as slowly under coverage's eyes; coverage is added up once all have run.
 test: .venv/ready .typeroot/barstep
 	$(BIN)/coverage erase
 	$(MAKE) --no-print-directory -j 2 compiled lint
-	$(MAKE) --no-print-directory -j 2 units-event-time units-rest kernels-bounds
-	$(MAKE) --no-print-directory kernels-plain
+	$(MAKE) --no-print-directory -j 2 units-event-time units-rest kernels-bounds kernels-plain
+	$(MAKE) --no-print-directory covered
 
 .venv/ready: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; none was found"; exit 1; }
@@ -52,6 +52,8 @@ units-rest: .venv/ready
 # The JIT off, so that coverage sees into the kernels; small inputs only.
 kernels-plain: .venv/ready
 	NUMBA_DISABLE_JIT=1 $(BIN)/coverage run -p -m pytest -m unit_kernel tests/kernels
+
+covered: .venv/ready
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report --skip-covered --fail-under=85
 	$(BIN)/coverage report --include="kernels/*" --fail-under=87 --format=total
