@@ -16,6 +16,7 @@ from ..errors import BarstepError, ConfigError
 from . import (
     audit,
     backtest,
+    bundle,
     config,
     data,
     decision_log,
@@ -37,6 +38,7 @@ from . import (
     stub_server,
     sweep,
     verify,
+    verify_signature,
     walk_forward,
     warmup,
 )
@@ -55,6 +57,8 @@ app.add_typer(scheduler.app, name="scheduler")
 app.add_typer(verify.app, name="verify")
 app.add_typer(sweep.app, name="sweep")
 app.add_typer(audit.app, name="audit")
+app.add_typer(bundle.app, name="bundle")
+app.command("verify-signature")(verify_signature.verify_signature_command)
 app.command("backtest")(backtest.backtest_command)
 app.command("replay")(replay.replay_command)
 app.command("halt", cls=ConnectableCommand)(modes.halt_command)
