@@ -1,6 +1,7 @@
 """What the bundle of observability holds: Prometheus' rules and Grafana's dashboards, as they stand in `deploy/`.
 
-Alertmanager's configuration stays out: it says whom to call, and often with which secret.
+Alertmanager's configuration and Grafana's sources of data stay out: they say whom to call and where, and often with
+which secret.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ DEPLOY = Path("deploy")
 _IN_SOURCES = Path(__file__).resolve().parents[2] / DEPLOY
 RULES = ("prometheus/**/*.yml", "prometheus/**/*.yaml")
 DASHBOARDS = ("grafana/**/dashboards/**/*.json",)
-PROVISIONING = ("grafana/**/*.yml", "grafana/**/*.yaml")
+PROVISIONING = ("grafana/**/dashboards/*.yml", "grafana/**/dashboards/*.yaml")
 
 
 def default_source() -> Path:
