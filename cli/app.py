@@ -23,6 +23,7 @@ from . import (
     demo,
     doctor,
     gateway,
+    incident,
     keys,
     licence,
     live_demo,
@@ -58,6 +59,7 @@ app.add_typer(verify.app, name="verify")
 app.add_typer(sweep.app, name="sweep")
 app.add_typer(audit.app, name="audit")
 app.add_typer(bundle.app, name="bundle")
+app.add_typer(incident.app, name="incident")
 app.command("verify-signature")(verify_signature.verify_signature_command)
 app.command("backtest")(backtest.backtest_command)
 app.command("replay")(replay.replay_command)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import DataError, UsageError
+from ..errors import UsageError
 
 if TYPE_CHECKING:
     from ..ops.bundles.keys import CheckingKey
@@ -36,21 +36,13 @@ KeyIdOption = Annotated[str | None, typer.Option("--key-id", help="What the key 
 def checking_key(signing_key: Path | None, public_key: Path | None, files: BundleFiles) -> CheckingKey:
     """The key that is named, else the one that the signature names, where it lies by default."""
     from ..ops.bundles.keys import read_public_key, read_signing_key
-    from ..ops.bundles.signing_keys import KEY_IDS, default_key_path
-    from ..ops.bundles.verifying import signature_of
+    from ..ops.bundles.signing_keys import key_named_by
 
     if signing_key is not None and public_key is not None:
         raise UsageError("--signing-key and --public-key: name one of them.")
     if public_key is not None:
         return read_public_key(public_key)
-    if signing_key is None:
-        key_id = signature_of(files).key_id
-        if key_id not in KEY_IDS.values():
-            raise UsageError(f"{files.signature}: is of key {key_id!r}; name its file: --signing-key or --public-key.")
-        signing_key = default_key_path(key_id)
-        if not signing_key.exists():
-            raise DataError(f"{signing_key}: no such key; name where it is: --signing-key or --public-key.")
-    return read_signing_key(signing_key)
+    return key_named_by(files) if signing_key is None else read_signing_key(signing_key)
 
 
 def tell_manifest(manifest: Manifest) -> None:

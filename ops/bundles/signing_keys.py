@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from ...errors import DataError
+from ...errors import DataError, UsageError
 from ...replay.replaying import SECRETS
-from .keys import SigningKey, make_signing_key, read_signing_key
+from .keys import CheckingKey, SigningKey, make_signing_key, read_signing_key
+from .making import BundleFiles
 from .manifest import Kind
+from .verifying import signature_of
 
 KEY_IDS: dict[Kind, str] = {"stage4-strategies": "stage4-strategies", "observability": "stage4-observability"}
 """What they are called."""
@@ -41,3 +43,20 @@ def required_signing_key(
             raise DataError(f"{path}: no such key. `barstep bundle key {path}` makes it.")
         made = make_signing_key(path)
     return read_signing_key(path), made
+
+
+def key_named_by(files: BundleFiles) -> CheckingKey:
+    """The key that a bundle's signature names, where it lies by default. What is named is yet to be proved.
+
+    Raises:
+        BundleError: There is no signature.
+        UsageError: It is of a key that lies nowhere by default.
+        DataError: The key is not there.
+    """
+    key_id = signature_of(files).key_id
+    if key_id not in KEY_IDS.values():
+        raise UsageError(f"{files.signature}: is of key {key_id!r}; name its file: --signing-key or --public-key.")
+    path = default_key_path(key_id)
+    if not path.exists():
+        raise DataError(f"{path}: no such key. Name where it is: --signing-key or --public-key.")
+    return read_signing_key(path)

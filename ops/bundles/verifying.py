@@ -78,6 +78,8 @@ def signature_of(files: BundleFiles) -> Signature:
     Raises:
         BundleError: There is none.
     """
+    if not files.signature.is_file():
+        raise _missing(files.signature)
     return read_signature(_read(files.signature, _MOST_MANIFEST_BYTES), str(files.signature))
 
 
@@ -96,7 +98,7 @@ def verify_bundle(files: BundleFiles, key: CheckingKey, *, key_id: str | None = 
     """
     for path in (files.archive, files.manifest, files.signature):
         if not path.is_file():
-            raise BundleError(Verdict.MISSING_FILES, str(path), "is not there; a bundle is verified as a whole.")
+            raise _missing(path)
     written = _read(files.manifest, _MOST_MANIFEST_BYTES)
     signature = signature_of(files)
     manifest = checked_manifest(written, signature, key, key_id=key_id, where=str(files.manifest))
@@ -107,6 +109,12 @@ def verify_bundle(files: BundleFiles, key: CheckingKey, *, key_id: str | None = 
     check_file(data, manifest.archive, Verdict.EDITED_ARCHIVE, str(files.archive))
     members = read_members(files.archive.name, data, manifest.members)
     return Verified(files=files, manifest=manifest, signature=signature, members=members)
+
+
+def _missing(path: Path) -> BundleError:
+    return BundleError(
+        Verdict.MISSING_FILES, str(path), "is not there; a bundle is believed as a whole, or not at all."
+    )
 
 
 def _own_manifest(archive: Path) -> Path:
