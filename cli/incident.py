@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -136,7 +136,7 @@ def list_command(
 def _record(
     where: Where,
     connect: str | None,
-    fields: dict[str, str | None],
+    fields: dict[str, Any],
     journal_folder: Path,
     keys_folder: Path | None,
     *,

@@ -239,15 +239,16 @@ def _checklists(opening: Opening, path: Path) -> dict[str, Sequence[str]]:
         ),
         "L2: diagnose": (
             "alert fatigue: `barstep telemetry render --section scheduler_alerts`",
-            "worse signals: `barstep smoke --cycles 2 --strategy mean_reversion`: `avg_abs_zscore`, `spread_capture_bps`",
+            "worse signals: `barstep smoke --cycles 2 --strategy mean_reversion`: `avg_abs_zscore`, "
+            "`spread_capture_bps`",
             "adapters: `barstep stub-server --print-runtime-plan`, `logs/adapters/`",
         ),
         "L2: act": (
             "limits of resources are adjusted in `config/core.yaml`, or load is taken away",
             f"a strategy with wrong signals: `barstep scheduler run {environment} --disable-strategy NAME`",
             "an adapter that is down: the fallback feed, and the data team is told",
-            "to the technical lead: no signals for 15 minutes with fresh bars; CPU over 120 % for 10 minutes; profit away "
-            "from its shadow by three daily risk budgets",
+            "to the technical lead: no signals for 15 minutes with fresh bars; CPU over 120 % for 10 minutes; profit "
+            "away from its shadow by three daily risk budgets",
         ),
         "After it": (
             f"`barstep incident close --file {path} --status restored --resolution …`",
