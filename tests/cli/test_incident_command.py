@@ -12,7 +12,7 @@ from journal_folder import written
 
 Run = Callable[..., Any]
 JOURNAL = Path("audit/decision_logs/demo.jsonl")
-OPEN = ("incident", "open", "--alert-type", "feed", "--severity", "critical", "--summary", "feed down")
+OPEN = ("incident", "open", "--alert-type", "feed", "--severity", "critical", "--message", "feed down")
 
 
 @pytest.fixture(autouse=True)
@@ -41,13 +41,13 @@ def test_an_incident_is_opened_listed_and_closed(barstep: Run, monkeypatch: pyte
     assert last["message"] == f"incident {path.stem} opened: feed, critical, L1: feed down"
     second = json.loads(barstep(*OPEN, "--json").out)
     assert second["file"] == f"logs/incidents/{path.stem}-2.md"
-    several = barstep("incident", "close", "--resolution", "x")
+    several = barstep("incident", "close", "--message", "x")
     assert several.code == 2 and "several are open" in several.err
-    closed = barstep("incident", "close", "--file", path, "--resolution", "fallback feed", "--status", "acknowledged")
+    closed = barstep("incident", "close", "--file", path, "--message", "fallback feed", "--status", "acknowledged")
     assert closed.code == 0
     assert (records()[-1]["status"], records()[-1]["category"]) == ("acknowledged", "incident")
     assert records()[-1]["message"] == f"incident {path.stem} closed: fallback feed"
-    assert barstep("incident", "close", "--resolution", "back").code == 0
+    assert barstep("incident", "close", "--message", "back").code == 0
     assert records()[-1]["status"] == "restored"
     listed = json.loads(barstep("incident", "list", "--json").out)["incidents"]
     assert sorted(one["status"] for one in listed) == ["acknowledged", "restored"]
@@ -76,5 +76,5 @@ def test_a_journal_that_failed_does_not_keep_it_from_being_written_down(
     assert ran.code == 0 and "not in the journal" in ran.out
     (path,) = Path("logs/incidents").iterdir()
     assert "(not in the journal)" in path.read_text()
-    wrong = barstep("incident", "open", "--alert-type", "fed", "--summary", "x")
+    wrong = barstep("incident", "open", "--alert-type", "fed", "--message", "x")
     assert wrong.code == 2 and "Did you mean 'feed'" in wrong.err

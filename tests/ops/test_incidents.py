@@ -122,14 +122,14 @@ def test_words_are_checked() -> None:
     for words, text in (
         (("fed", "warning", "x"), "Did you mean 'feed'"),
         (("feed", "warn", "x"), "Did you mean 'warning'"),
-        (("feed", "warning", " "), "--summary is empty"),
+        (("feed", "warning", " "), "--message is empty"),
     ):
         with pytest.raises(UsageError, match=text):
             check_opening(*words)
     assert check_closing("acknowledged", "x") == "acknowledged"
     with pytest.raises(UsageError, match="unknown status 'open'"):
         check_closing("open", "x")
-    with pytest.raises(UsageError, match="--resolution is empty"):
+    with pytest.raises(UsageError, match="--message is empty"):
         check_closing("restored", "")
 
 
