@@ -37,6 +37,7 @@ from barstep.replay.resources import Reading
 
 NOW = datetime(2024, 1, 1, tzinfo=UTC)
 NOW_US, DAY_US = microseconds(NOW), 86_400_000_000
+SAMPLE = Path(__file__).resolve().parents[2] / "audit/security/security_baseline.json"
 GOOD = "0123456789abcdef" * 4
 SCOPES = ["runtime.schedule.read", "runtime.schedule.write"]
 
@@ -297,3 +298,16 @@ def test_the_shipped_configuration_is_audited() -> None:
     assert demo.status == "warn"
     with pytest.raises(UsageError, match="Did you mean 'core_multi'"):
         audit_security(Audited(core=core, environment="demo", environ={}, schedulers=["core_mult"]), SimulatedClock())
+
+
+def test_the_sample_in_the_repository_is_what_a_run_writes() -> None:
+    """The same respects and the same names in each, and no path of the machine that it was made on."""
+    sample = json.loads(SAMPLE.read_text())
+    core = read_config(PACKAGED).config
+    report = audit_security(
+        Audited(core=core, environment="demo", environ={}), SimulatedClock(wall_us=NOW_US)
+    ).to_dict()
+    assert list(sample) == list(report)
+    assert sample["status"] == "ok" and sample["rbac"].keys() == report["rbac"].keys()
+    assert sample["resources"].keys() == report["resources"].keys()
+    assert '"/' not in SAMPLE.read_text()
