@@ -28,7 +28,7 @@ def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "own.py").write_bytes(ENGINE.read_bytes())
     for name in (
         "prometheus/rules/r.yml", "grafana/provisioning/dashboards/d.json", "grafana/provisioning/dashboards/p.yml",
-        "grafana/provisioning/datasources/secret.yml", "alertmanager/alertmanager.yml",
+        "grafana/provisioning/datasources/secret.yml", "alertmanager/alertmanager.yml", "prometheus/prometheus.yml",
     ):  # fmt: skip
         (tmp_path / "deploy" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "deploy" / name).write_text("{}\n")
