@@ -38,8 +38,8 @@ NAMES: dict[str, Callable[[Generator], str]] = {
 TYPES = {"symbolic_link": tarfile.SYMTYPE, "folder": tarfile.DIRTYPE, "character_device": tarfile.CHRTYPE}
 TAR_TYPES = {"hard_link": tarfile.LNKTYPE, "block_device": tarfile.BLKTYPE, "fifo": tarfile.FIFOTYPE}
 OTHERS = (
-    "extra", "missing", "duplicate", "same_twice", "case_collision", "file_and_folder", "too_many", "too_big", "bomb", "size_lie",
-    "digest_lie", "truncated", "garbage", "nothing", "trailing",
+    "extra", "missing", "duplicate", "same_twice", "case_collision", "file_and_folder", "too_many", "too_big", "bomb",
+    "size_lie", "digest_lie", "truncated", "garbage", "nothing", "trailing",
 )  # fmt: skip
 ONLY_ZIP, ONLY_TAR = ("encrypted", "comment", "nul_in_name"), (*TAR_TYPES, "pax_path", "sparse")
 UNBELIEVED = {
@@ -121,10 +121,9 @@ def _entries(form: str, kind: str, draw: Generator) -> tuple[list[Entry], set[Ve
         bad = [Entry("a_target", b"../../evil" if form == "zip" else b"", (TYPES | TAR_TYPES)[kind], listed=listed)]
     elif kind == "extra":
         bad, verdicts = [Entry("unlisted", b"x", listed=False)], {MISMATCH}
-    elif kind == "duplicate":
-        bad, verdicts = [replace(first, data=draw.bytes(20), listed=False)], {MISMATCH}
-    elif kind == "same_twice":
-        bad, verdicts = [replace(first, listed=False)], {MISMATCH}
+    elif kind in ("duplicate", "same_twice"):
+        data = first.data if kind == "same_twice" else draw.bytes(20)
+        bad, verdicts = [replace(first, data=data, listed=False)], {MISMATCH}
     elif kind == "case_collision":
         bad = [Entry(first.name.upper(), b"x", listed=listed)]
         verdicts = {UNSAFE} if listed else {MISMATCH}
