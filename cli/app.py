@@ -16,15 +16,18 @@ from ..errors import BarstepError, ConfigError
 from . import (
     audit,
     backtest,
+    bundle,
     config,
     data,
     decision_log,
     demo,
     doctor,
     gateway,
+    incident,
     keys,
     licence,
     live_demo,
+    metrics,
     modes,
     montecarlo,
     paper_smoke,
@@ -36,7 +39,9 @@ from . import (
     smoke,
     stub_server,
     sweep,
+    telemetry,
     verify,
+    verify_signature,
     walk_forward,
     warmup,
 )
@@ -55,6 +60,11 @@ app.add_typer(scheduler.app, name="scheduler")
 app.add_typer(verify.app, name="verify")
 app.add_typer(sweep.app, name="sweep")
 app.add_typer(audit.app, name="audit")
+app.add_typer(bundle.app, name="bundle")
+app.add_typer(incident.app, name="incident")
+app.command("verify-signature")(verify_signature.verify_signature_command)
+app.add_typer(metrics.app, name="metrics")
+app.add_typer(telemetry.app, name="telemetry")
 app.command("backtest")(backtest.backtest_command)
 app.command("replay")(replay.replay_command)
 app.command("halt", cls=ConnectableCommand)(modes.halt_command)
