@@ -1,4 +1,4 @@
-"""Prometheus, Alertmanager and a Slack of our own on this machine, each a process or thread that ends with the proof."""
+"""Prometheus, Alertmanager and a Slack of our own on this machine, all of which end with the proof."""
 
 from __future__ import annotations
 

@@ -110,6 +110,9 @@ def main() -> int:
     if None in programs:
         say("skipped: prometheus or alertmanager is not installed")
         return int(os.environ.get("BARSTEP_STRICT") == "1")
+    if keep := os.environ.get("KEEP"):
+        Path(keep).mkdir()
+        return int(not prove(wanted, programs, Path(keep)))
     with tempfile.TemporaryDirectory() as folder:
         return int(not prove(wanted, programs, Path(folder)))
 
