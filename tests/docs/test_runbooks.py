@@ -12,7 +12,9 @@ from terminal import ROOT, Terminal
 
 DOCS = ROOT / "docs"
 COMMANDS = DOCS / "runbooks/commands.md"
-PAGES = sorted({*DOCS.glob("runbooks/**/*.md"), *DOCS.glob("training/*.md"), *DOCS.glob("architecture/*.md")} - {COMMANDS})
+PAGES = sorted(
+    {*DOCS.glob("runbooks/**/*.md"), *DOCS.glob("training/*.md"), *DOCS.glob("architecture/*.md")} - {COMMANDS}
+)
 NOT_RUN = {"slow": 3}
 REASON_WORDS = 4
 
