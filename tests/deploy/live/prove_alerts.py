@@ -3,9 +3,9 @@
     .venv/bin/python tests/deploy/live/prove_alerts.py [ALERT ...] [--keep FOLDER]
 
 The rules are those that are deployed, but that each `for` is sixty times shorter. An alert counts as seen when
-Alertmanager has it; its Slack must be told on behalf of the level that the rule names, unless a worse alert silences it.
-In between, every query of the dashboards is asked of that Prometheus. The exit code is 0 where all alerts were seen that
-can be, and every query had data at some time. With `--keep` everything stays in a new folder, with pictures of the
+Alertmanager has it; its Slack must be told on behalf of the level that the rule names, unless a worse alert silences
+it. In between, every query of the dashboards is asked of that Prometheus. The exit code is 0 where all alerts were seen
+that can be, and every query had data at some time. With `--keep` everything stays in a new folder, with pictures of the
 dashboards.
 """
 
