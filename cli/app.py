@@ -25,6 +25,7 @@ from . import (
     keys,
     licence,
     live_demo,
+    metrics,
     modes,
     montecarlo,
     paper_smoke,
@@ -36,6 +37,7 @@ from . import (
     smoke,
     stub_server,
     sweep,
+    telemetry,
     verify,
     walk_forward,
     warmup,
@@ -55,6 +57,8 @@ app.add_typer(scheduler.app, name="scheduler")
 app.add_typer(verify.app, name="verify")
 app.add_typer(sweep.app, name="sweep")
 app.add_typer(audit.app, name="audit")
+app.add_typer(metrics.app, name="metrics")
+app.add_typer(telemetry.app, name="telemetry")
 app.command("backtest")(backtest.backtest_command)
 app.command("replay")(replay.replay_command)
 app.command("halt", cls=ConnectableCommand)(modes.halt_command)
