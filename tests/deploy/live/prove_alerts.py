@@ -123,7 +123,7 @@ def prove(wanted: tuple[Provocation, ...], programs: list[str], folder: Path, *,
         if names:
             say(f"{what}: {', '.join(sorted(names))}")
     say(f"{asked - len(unanswered)} of {asked} queries of the dashboards had data")
-    for name in unanswered:
+    for name in unanswered if not untried else ():
         say(f"  without data: {name}")
     return not (wrong or untried or unanswered)
 
