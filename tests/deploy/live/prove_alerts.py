@@ -116,6 +116,7 @@ def prove(wanted: tuple[Provocation, ...], programs: list[str], folder: Path, *,
             if beside := sorted(seen.keys() - one.alerts.keys()):
                 say(f"  besides: {', '.join(beside)}")
             all_seen |= seen.keys()
+        (folder / "slack.json").write_text(json.dumps(watching.slack.messages, indent=2))
     untried = to_whom.keys() - {alert for one in wanted for alert in one.alerts}
     seconds = (CLOCK.monotonic_us() - began_us) / 1e6
     say(f"\n{len(all_seen)} of {len(to_whom)} alerts seen, each `for` {FASTER} times shorter, in {seconds:.0f} s")
