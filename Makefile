@@ -6,7 +6,7 @@ ROOMS := barstep.kernels barstep.engine barstep.replay barstep.config barstep.da
 SEEDS ?= 1
 export SEEDS
 
-.PHONY: demo live-demo test compiled lint units-event-time units-rest kernels-plain kernels-bounds covered verify bench clean
+.PHONY: demo live-demo test compiled lint units-event-time units-rest kernels-plain kernels-bounds covered verify bench clean alerts dashboards
 
 demo: .venv/ready
 	$(BIN)/barstep demo
@@ -67,6 +67,15 @@ kernels-bounds: .venv/ready
 # The same property tests with many more examples: make verify SEEDS=50
 verify: .venv/ready
 	$(BIN)/pytest -v tests/kernels tests/engine tests/replay tests/data
+	$(MAKE) --no-print-directory alerts
+
+# Loops and venues go wrong, and Prometheus and Alertmanager, where they are installed, are to notice.
+alerts: .venv/ready
+	$(BIN)/python tests/deploy/live/prove_alerts.py
+
+# Grafana's dashboards, from the bounds of the configuration.
+dashboards: .venv/ready
+	$(BIN)/python -m barstep.ops.dashboards config/core.yaml deploy/grafana/provisioning/dashboards
 
 # The peers of the benchmarks are a gigabyte; they have an environment of their own.
 .venv-bench/ready: benchmarks/requirements.lock pyproject.toml
