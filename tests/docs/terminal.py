@@ -57,6 +57,7 @@ class Terminal:
         self._was_in = Path.cwd()
 
     def __enter__(self) -> Terminal:
+        self.folder.mkdir(exist_ok=True)
         _make_clone(self.folder, self._port)
         os.chdir(self.folder)
         for name in ("BARSTEP_TOKEN", "CORE_SCHEDULER_TOKEN", "BARSTEP_ADAPTER_TOKEN"):
