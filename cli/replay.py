@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from ..engine.scheduler.setup import SchedulerSetup
     from ..replay.journal_replay import JournalReplay
     from ..replay.metrics.collector import MetricsCollector
-    from ..replay.metrics.watching import Watched
     from ..replay.session import Session
     from ..replay.what_if import WhatIf
 
@@ -135,9 +134,8 @@ def _run(
 ) -> Session:
     """Run to the end; exits where it is stopped, with the journal in order: with 130 by SIGINT, with 0 by SIGTERM."""
     from ..replay.clock import SystemClock
-    from ..replay.metrics.watching import watch_session
     from ..replay.pace import Pace
-    from ..replay.replaying import open_session, own_keys, paced_block, run_session
+    from ..replay.replaying import measured, open_session, own_keys, paced_block, run_session
     from .console import progress_of_bars, say_if_cold
     from .replay_view import shown
 
@@ -149,21 +147,17 @@ def _run(
     observed = metrics is not None
     session = open_session(setup, journal, keys_folder, clock, block_bars=paced_block(speed), observed=observed)
     pace = None if speed is None else Pace(clock, speed, session.loop.now_us)
-    measured = None if metrics is None else watch_session(metrics, session, clock, pace=pace)
     with interruptible() as signals:
         signals.wait_for_them()
         try:
             with (
                 progress_of_bars("replaying", quiet=quiet or watched) as progress,
                 shown(session, pace, clock, watched=watched),
+                measured(metrics, session, clock, pace, signals.have_come) as should_stop,
             ):
-                finished = run_session(
-                    session, pace, progress=progress, should_stop=_looking(signals.have_come, measured)
-                )
+                finished = run_session(session, pace, progress=progress, should_stop=should_stop)
         finally:
             session.close()
-            if measured is not None:
-                measured.publish()
     if not finished:
         from ..replay.journal.record import at_text
 
@@ -171,18 +165,6 @@ def _run(
         typer.echo(f"stopped at {at_text(session.loop.now_us)}; {goes_on}", err=True)
         raise typer.Exit(signals.exit_code)
     return session
-
-
-def _looking(have_come: Callable[[], bool], measured: Watched | None) -> Callable[[], bool]:
-    """Whether to stop; what is measured is kept up to date meanwhile, also where the next instant is waited for."""
-    if measured is None:
-        return have_come
-
-    def should_stop() -> bool:
-        measured.look()
-        return have_come()
-
-    return should_stop
 
 
 def _refuse_with_journal(given: Mapping[str, object]) -> None:

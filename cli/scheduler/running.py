@@ -154,7 +154,7 @@ def _measured(here: Here, metrics: MetricsCollector | None, clock: Clock) -> lis
     resources = ResourceMonitor(here.opened.config.runtime.resource_limits, clock)
     looks = [ResourceWatch(run, resources).look]
     if metrics is not None:
-        from ...replay.metrics.watching import watch_run
+        from ...replay.metrics.run import watch_run
 
         looks.append(watch_run(metrics, run, clock, resources).look)
     return looks

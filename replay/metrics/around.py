@@ -6,9 +6,15 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Protocol
 
 from ..journal.writer import TradingDecisionJournal
-from ..live.run import LiveRun
-from ..live.shadow import Shadow
 from ..session import Session
+
+
+class ShadowLooks(Protocol):
+    """What shadow parity has found; see `live.shadow.Shadow`."""
+
+    looks: int
+    differences: int
+    equity_gap: float
 
 
 class Around(Protocol):
@@ -38,7 +44,7 @@ class Around(Protocol):
         """Where it is written down."""
 
     @property
-    def shadow(self) -> Shadow | None:
+    def shadow(self) -> ShadowLooks | None:
         """What computes the day again."""
 
 
@@ -77,45 +83,3 @@ class AroundRecorded:
     def journal(self) -> TradingDecisionJournal | None:
         """Where it is written down."""
         return self._session.journal
-
-
-class AroundLive:
-    """Beside a live run."""
-
-    def __init__(self, run: LiveRun) -> None:
-        self._run, self._session = run, run.connected.session
-
-    @property
-    def now_us(self) -> int:
-        """The venue's time."""
-        done_us = max(self._session.loop.now_us, self._session.machine.setup.start_us)
-        return done_us + self._run.lag_us
-
-    @property
-    def lag_us(self) -> int:
-        """How far what is done is behind the venue's clock."""
-        return self._run.lag_us
-
-    @property
-    def is_connected(self) -> bool:
-        """Whether the venue answers."""
-        return self._run.connected.is_connected
-
-    def on_fallback(self, _now_us: int) -> Collection[str]:
-        """Instruments that are read from their fallback."""
-        return self._run.on_fallback
-
-    @property
-    def orders(self) -> Mapping[str, int]:
-        """How many orders were sent and ended since this process began, by status."""
-        return self._session.writer.tally
-
-    @property
-    def journal(self) -> TradingDecisionJournal:
-        """Where it is written down."""
-        return self._session.journal
-
-    @property
-    def shadow(self) -> Shadow | None:
-        """What computes the day again."""
-        return self._run.connected.shadow

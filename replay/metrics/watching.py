@@ -1,68 +1,78 @@
-"""Has a run's metrics counted and shown: over recorded bars, or live."""
+"""Has a session's metrics counted and shown while it runs."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from ...engine.scheduler.machine import SchedulerMachine
 from ..clock import Clock
-from ..control.run import RecordedRun, Run
-from ..live.run import LiveRun
-from ..live.session import LiveSession
+from ..event_loop import Listener, Timer
 from ..pace import Pace
 from ..resources import ResourceMonitor
 from ..session import Session
-from .around import Around, AroundLive, AroundRecorded
+from .around import Around, AroundRecorded
 from .collector import MetricsCollector
 from .scheduler import SchedulerMetrics
 
 
-class Watched:
-    """What is shown of a run, kept up to date while it runs.
+class CountedLoop(Protocol):
+    """What turns a scheduler; see `EventLoop` and `LiveLoop`."""
 
-    Attributes:
-        resources: What the process uses.
-    """
-
-    def __init__(self, counted: SchedulerMetrics, resources: ResourceMonitor) -> None:
-        self._counted, self.resources = counted, resources
-
-    def look(self) -> None:
-        """Measure and publish where it is time to; for the loop's own thread, now and then, also while it waits."""
-        self.resources.sample()
-        self._counted.look()
-
-    def publish(self) -> None:
-        """Publish how it stands at the end."""
-        self._counted.publish()
+    listeners: tuple[Listener, ...]
+    timer: Timer | None
 
 
-def watch_session(metrics: MetricsCollector, session: Session, clock: Clock, *, pace: Pace | None = None) -> Watched:
-    """Show what a session does from now on, and what the process uses.
+class CountedSession(Protocol):
+    """A run of a scheduler."""
+
+    @property
+    def machine(self) -> SchedulerMachine:
+        """The scheduler."""
+
+    @property
+    def loop(self) -> CountedLoop:
+        """What turns it."""
+
+
+def count(
+    metrics: MetricsCollector, session: CountedSession, around: Around, clock: Clock, resources: ResourceMonitor
+) -> SchedulerMetrics:
+    """Count what a session does from now on, and have it shown."""
+    counted = SchedulerMetrics(session.machine, clock, around, resources)
+    session.loop.listeners += (counted,)
+    session.loop.timer = counted.timer
+    metrics.add(counted)
+    return counted
+
+
+@contextmanager
+def measured(
+    metrics: MetricsCollector, session: Session, clock: Clock, pace: Pace | None, should_stop: Callable[[], bool]
+) -> Iterator[Callable[[], bool]]:
+    """Show what a session does while the context is open, and what the process uses.
+
+    Gives `should_stop` with what keeps it up to date: who runs the session asks it again and again, also while the
+    next instant is waited for.
 
     Args:
         metrics: What shows it.
         session: An observed one, or one with a journal.
         clock: What times are measured by.
         pace: What holds it back; None: nothing does.
+        should_stop: Whether to stop.
     """
     resources = ResourceMonitor(session.machine.setup.config.runtime.resource_limits, clock)
     around = AroundRecorded(session, (lambda: 0) if pace is None else (lambda: pace.lag_us))
-    return Watched(_counted(metrics, session, around, clock, resources), resources)
+    counted = count(metrics, session, around, clock, resources)
 
+    def looking() -> bool:
+        resources.sample()
+        counted.look()
+        return should_stop()
 
-def watch_run(metrics: MetricsCollector, run: Run, clock: Clock, resources: ResourceMonitor) -> SchedulerMetrics:
-    """Show what a run does from now on. resources: what the process uses, which somebody else measures."""
-    if isinstance(run, LiveRun):
-        return _counted(metrics, run.connected.session, AroundLive(run), clock, resources)
-    if isinstance(run, RecordedRun):
-        session = run.scheduler.session
-        return _counted(metrics, session, AroundRecorded(session, lambda: run.lag_us), clock, resources)
-    raise TypeError(f"{type(run).__name__} is no run that is known here")
-
-
-def _counted(
-    metrics: MetricsCollector, session: Session | LiveSession, around: Around, clock: Clock, resources: ResourceMonitor
-) -> SchedulerMetrics:
-    counted = SchedulerMetrics(session.machine, clock, around, resources)
-    session.loop.listeners += (counted,)
-    session.loop.timer = counted.timer
-    metrics.add(counted)
-    return counted
+    try:
+        yield looking
+    finally:
+        counted.publish()
