@@ -16,6 +16,7 @@ from ..errors import BarstepError, ConfigError
 from . import (
     audit,
     backtest,
+    bench,
     config,
     data,
     decision_log,
@@ -55,6 +56,7 @@ app.add_typer(scheduler.app, name="scheduler")
 app.add_typer(verify.app, name="verify")
 app.add_typer(sweep.app, name="sweep")
 app.add_typer(audit.app, name="audit")
+app.add_typer(bench.app, name="bench")
 app.command("backtest")(backtest.backtest_command)
 app.command("replay")(replay.replay_command)
 app.command("halt", cls=ConnectableCommand)(modes.halt_command)
