@@ -45,9 +45,9 @@ class Reading(NamedTuple):
     written_mb: float
 
 
-def read_process() -> Reading:
-    """What this process has used."""
-    process = psutil.Process()
+def read_process(pid: int | None = None) -> Reading:
+    """What a process has used; None: this one."""
+    process = psutil.Process(pid)
     with process.oneshot():
         times, memory = process.cpu_times(), process.memory_info().rss / MEGABYTE
         try:
