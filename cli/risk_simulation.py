@@ -94,18 +94,13 @@ def _print(found: RiskSimulation) -> None:
 
 
 def _scenarios(one: ProfileRisk) -> Iterator[tuple[str, ...]]:
+    from ..engine.risk.verdict import LIMITS, worst_of
+
     yield ("scenario, worst of its moments", "loss %", "drawdown %", "worst day %", "position %", "leverage", "")
     for runs in one.stressed:
-        measured = runs.worst.measures
         checks = list(runs.checks(one.limits))
         word = "BREACH" if any(check.breach for check in checks) else "ok"
-        worst = (
-            100.0 * (1.0 - float(measured.growth.min(initial=1.0))),
-            max(each.max_drawdown_pct for each in runs.measures),
-            max(float(each.day_losses_pct[:, 1].max(initial=0.0)) for each in runs.measures),
-            max(float(each.positions_pct.max(initial=0.0)) for each in runs.measures),
-            max(float(each.leverage.max(initial=0.0)) for each in runs.measures),
-        )
+        worst = (runs.worst_loss_pct, *(worst_of(runs.measures, limit)[0] for limit in LIMITS))
         yield (runs.name, *(f"{value:.2f}" for value in worst), word)
 
 

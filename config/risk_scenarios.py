@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path as FilePath
 from typing import Annotated, Literal, TypeAlias, Union
 
@@ -163,7 +164,7 @@ def load_risk_scenarios(path: FilePath | None = None) -> RiskScenarios:
 
 def _contradictions(written: RiskScenarios) -> Iterator[Problem]:
     levels = written.confidence_pct
-    if any(low >= high for low, high in zip(levels, levels[1:], strict=False)):
+    if any(low >= high for low, high in pairwise(levels)):
         yield Problem(path=("confidence_pct",), text=f"is {levels}; levels rise.")
     for name, scenario in written.scenarios.items():
         path: Path = ("scenarios", name, "duration")

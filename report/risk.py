@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..engine.risk.result import ProfileRisk, RiskSimulation
 
 _RIGHT = 0.95
+_TOP_OF_TABLES, _ROW, _BETWEEN = 0.76, 0.024, 0.045
 
 
 def risk_pages(found: RiskSimulation) -> bytes:
@@ -30,7 +31,7 @@ def risk_pages(found: RiskSimulation) -> bytes:
     """
     content = io.BytesIO()
     undated = {"CreationDate": None, "ModDate": None, "Producer": None, "Creator": None}
-    with rc_context(STYLE), PdfPages(content, metadata=undated) as pages:
+    with rc_context({**STYLE, "axes.axisbelow": True}), PdfPages(content, metadata=undated) as pages:
         figures = list(_figures(found))
         for number, figure in enumerate(figures, start=1):
             figure.text(_RIGHT, 0.018, f"{number} of {len(figures)}", color=MUTED, size=6, ha="right")
@@ -52,11 +53,13 @@ def _front(found: RiskSimulation) -> Figure:
     figure.text(LEFT, 0.924, f"{chosen.name} in {chosen.environment}", size=11)
     _paragraph(figure, 0.903, risk_tables.span(found))
     _verdict(figure, 0.815, found)
-    names = [one.name for one in found.profiles]
-    heights = [len(names) + 1.3, len(found.breaches) or 1, *(6.3 for _ in names)]
+    heights = [len(found.profiles) + 1.0, 0.8 * max(len(found.breaches), 1), *(5.2 for _ in found.profiles)]
+    bottom = max(0.06, _TOP_OF_TABLES - _ROW * sum(heights) - _BETWEEN * (len(heights) - 1))
+    mean = (_TOP_OF_TABLES - bottom - _BETWEEN * (len(heights) - 1)) / len(heights)
     grid = figure.add_gridspec(
-        len(heights), 1, left=LEFT, right=_RIGHT, top=0.745, bottom=0.06, hspace=0.42, height_ratios=heights
-    )
+        len(heights), 1, left=LEFT, right=_RIGHT, top=_TOP_OF_TABLES, bottom=bottom, hspace=_BETWEEN / mean,
+        height_ratios=heights,
+    )  # fmt: skip
     risk_tables.verdicts(figure.add_subplot(grid[0]), found)
     risk_tables.breaches(figure.add_subplot(grid[1]), found)
     for place, one in enumerate(found.profiles):
@@ -74,20 +77,19 @@ def _verdict(figure: Figure, y: float, found: RiskSimulation) -> None:
         else f"No breach: {len(found.profiles)} risk profiles keep their limits"
     )
     figure.text(
-        LEFT, y, f"  {said}  ", size=13, weight="bold", color="white",
+        LEFT + 0.012, y, said, size=13, weight="bold", color="white",
         bbox={"facecolor": color, "edgecolor": "none", "pad": 7},
     )  # fmt: skip
 
 
 def _scenarios(found: RiskSimulation, one: ProfileRisk) -> Figure:
     figure = _page(found, f"{one.name}: stress scenarios", risk_tables.lead_of_scenarios(found, one))
-    rows = len(one.stressed)
-    grid = figure.add_gridspec(
-        3, 1, left=LEFT, right=_RIGHT, top=0.87, bottom=0.06, hspace=0.3, height_ratios=(0.9 * rows + 1, 10, 9)
-    )
-    risk_tables.scenarios(figure.add_subplot(grid[0]), one)
-    risk_charts.scenario_losses(figure.add_subplot(grid[1]), one)
-    risk_charts.scenario_paths(figure.add_subplot(grid[2]), one)
+    middle = 0.85 - _ROW * (len(one.stressed) + 1)
+    table = figure.add_gridspec(1, 1, left=LEFT, right=_RIGHT, top=0.87, bottom=middle)
+    charts = figure.add_gridspec(2, 1, left=0.24, right=_RIGHT, top=middle - 0.05, bottom=0.12, hspace=0.32)
+    risk_tables.scenarios(figure.add_subplot(table[0]), one)
+    risk_charts.scenario_losses(figure.add_subplot(charts[0]), one)
+    risk_charts.scenario_paths(figure.add_subplot(charts[1]), one)
     return figure
 
 
@@ -121,7 +123,7 @@ def _assumptions(found: RiskSimulation) -> Figure:
         figure.text(LEFT, y, heading, size=9, weight="bold")
         y -= 0.019
         for line in lines:
-            for told in wrap(line, 118, subsequent_indent="   "):
+            for told in wrap(line, 132, subsequent_indent="   "):
                 figure.text(LEFT, y, told, size=7.5)
                 y -= 0.0145
         y -= 0.012
@@ -137,7 +139,7 @@ def _page(found: RiskSimulation, title: str, lead: str) -> Figure:
 
 
 def _paragraph(figure: Figure, y: float, text: str) -> None:
-    for place, line in enumerate(wrap(text, 125)):
+    for place, line in enumerate(wrap(text, 138)):
         figure.text(LEFT, y - 0.0145 * place, line, color=MUTED, size=7.5)
 
 

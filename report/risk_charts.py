@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from ..engine.bars import Floats
 from ..engine.risk.tails import quantile, value_at_risk
+from ..engine.risk.verdict import worst_of
 from .printed_charts import AMBER, BLUE, GREEN, GREY, ORANGE
 from .printed_tables import INK, MUTED
 
@@ -29,9 +30,9 @@ def scenario_losses(axes: Axes, one: ProfileRisk) -> None:
     """A bar a scenario: the loss at its worst mark; a mark for its deepest drawdown."""
     names = [runs.name for runs in one.stressed]
     places = np.arange(len(names))
-    losses = [100.0 * (1.0 - float(runs.worst.measures.growth.min(initial=1.0))) for runs in one.stressed]
-    falls = [max(each.max_drawdown_pct for each in runs.measures) for runs in one.stressed]
-    axes.barh(places, losses, 0.55, color=BLUE, alpha=0.75, label="loss at the worst mark")
+    losses = [runs.worst_loss_pct for runs in one.stressed]
+    falls = [worst_of(runs.measures, "max_drawdown_pct")[0] for runs in one.stressed]
+    axes.barh(places, losses, 0.55, color=BLUE, alpha=0.75, label="loss")
     axes.scatter(falls, places, marker="D", s=18, color=INK, zorder=3, label="deepest drawdown")
     limit = one.limits.max_drawdown_pct
     if limit is not None:
@@ -43,8 +44,8 @@ def scenario_losses(axes: Axes, one: ProfileRisk) -> None:
     axes.grid(visible=False, axis="y")
     axes.set_xlim(left=0.0)
     axes.margins(x=0.06)
-    _legend(axes, 0.42)
-    _title(axes, "Worst moment of each scenario, % of equity")
+    _legend(axes, 0.4)
+    _title(axes, "Worst of each scenario, % of equity")
 
 
 def scenario_paths(axes: Axes, one: ProfileRisk) -> None:
@@ -60,7 +61,7 @@ def scenario_paths(axes: Axes, one: ProfileRisk) -> None:
     axes.set_xlabel("hours from its first bar on", color=MUTED, size=7)
     axes.margins(x=0.0)
     axes.legend(
-        loc="upper center", bbox_to_anchor=(0.5, -0.14), frameon=False, ncols=5, fontsize=6.5, handlelength=1.2,
+        loc="upper center", bbox_to_anchor=(0.4, -0.13), frameon=False, ncols=4, fontsize=6.5, handlelength=1.2,
         columnspacing=1.2,
     )  # fmt: skip
     _title(axes, "Equity through the worst moment of each scenario, % of what it was before")
@@ -127,7 +128,7 @@ def exposures(axes: Axes, one: ProfileRisk) -> None:
     limits = one.limits
     rows = (
         ("position", positions, limits.max_position_pct),
-        ("all positions", leverage, None if limits.max_leverage is None else 100.0 * limits.max_leverage),
+        ("together", leverage, None if limits.max_leverage is None else 100.0 * limits.max_leverage),
     )
     for place, (_, values, limit) in enumerate(rows):
         low, inner, middle, outer, high = (quantile(values, percent) for percent in (5.0, 25.0, 50.0, 75.0, 95.0))
@@ -141,6 +142,7 @@ def exposures(axes: Axes, one: ProfileRisk) -> None:
     axes.tick_params(axis="y", labelsize=7, labelcolor=INK)
     axes.set_ylim(1.6, -0.8)
     axes.set_xlim(left=0.0)
+    axes.margins(x=0.05)
     axes.grid(visible=True, axis="x")
     axes.grid(visible=False, axis="y")
     axes.set_xlabel("5, 25, 50, 75 and 95 % of paths", color=MUTED, size=7)

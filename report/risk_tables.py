@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 from matplotlib.axes import Axes
 
 from ..config.digest import content_sha384
+from ..config.durations import instant_at
 from ..engine.provenance import software
 from ..engine.risk.result import scenarios_sha384
-from ..engine.risk.verdict import UNITS, paths_over
+from ..engine.risk.tails import quantile
+from ..engine.risk.verdict import LIMITS, UNITS, LimitCheck, paths_over, worst_of
 from .printed_charts import GREEN, ORANGE
 from .printed_tables import INK, MUTED, RULE
 
 if TYPE_CHECKING:
+    from ..config.risk_scenarios import Limit
+    from ..engine.bars import Bars
     from ..engine.risk.result import ProfileRisk, RiskSimulation, ScenarioRuns
 
 Cell = tuple[str, str]
@@ -38,8 +42,6 @@ def verdicts(axes: Axes, found: RiskSimulation) -> None:
 
 
 def _verdict_row(one: ProfileRisk, level: float) -> Iterator[str]:
-    from ..engine.risk.tails import quantile  # noqa: PLC0415
-
     horizon, day = (one.tails(losses, [level])[0] for losses in (one.losses, one.day_losses))
     yield one.name
     yield ""
@@ -49,8 +51,8 @@ def _verdict_row(one: ProfileRisk, level: float) -> Iterator[str]:
     yield f"{quantile(one.drawdowns, 50.0):.2f}"
     yield f"{quantile(one.drawdowns, 95.0):.2f}"
     if one.stressed:
-        worst = max(one.stressed, key=_worst_loss)
-        yield f"{worst.name.replace('_', ' ')}: {_worst_loss(worst):.2f}"
+        worst = max(one.stressed, key=lambda runs: runs.worst_loss_pct)
+        yield f"{worst.name.replace('_', ' ')}: {worst.worst_loss_pct:.2f}"
     else:
         yield "–"
 
@@ -110,15 +112,10 @@ def scenarios(axes: Axes, one: ProfileRisk) -> None:
         "leverage", "",
     )  # fmt: skip
     rows = []
+    shown = tuple(zip(LIMITS, (2, 2, 1, 2), strict=True))
     for runs in one.stressed:
         checks = {check.limit: check for check in runs.checks(one.limits)}
         hit = runs.worst
-
-        def marked(limit: str, text: str, checks: dict = checks) -> Cell:  # type: ignore[type-arg]
-            check = checks.get(limit)
-            if check is None or not check.exceeded:
-                return _plain(text)
-            return (text, ORANGE) if check.breach else (f"{text}*", MUTED)
 
         broken = any(check.breach for check in checks.values())
         rows.append(
@@ -127,23 +124,26 @@ def scenarios(axes: Axes, one: ProfileRisk) -> None:
                 (what_happens(runs), MUTED),
                 _plain(_instant(hit.at_us)),
                 _plain(f"{hit.measures.net_pct:.0f} %"),
-                _plain(f"{_worst_loss(runs):.2f}"),
-                marked("max_drawdown_pct", f"{max(each.max_drawdown_pct for each in runs.measures):.2f}"),
-                marked("daily_risk_budget_pct", f"{_greatest_day(runs):.2f}"),
-                marked(
-                    "max_position_pct", f"{max(float(e.positions_pct.max(initial=0.0)) for e in runs.measures):.1f}"
-                ),
-                marked("max_leverage", f"{max(float(e.leverage.max(initial=0.0)) for e in runs.measures):.2f}"),
+                _plain(f"{runs.worst_loss_pct:.2f}"),
+                *(_marked(checks, limit, f"{worst_of(runs.measures, limit)[0]:.{places}f}") for limit, places in shown),
                 ("BREACH", ORANGE) if broken else ("ok", GREEN),
             ]
         )
-    _table(axes, "Scenarios, % of equity", headings, rows, (1.6, 2.3, 1.2, 0.8, 0.6, 0.8, 0.8, 0.7, 0.7, 0.6))
+    _table(axes, "Scenarios, % of equity", headings, rows, (1.75, 2.75, 1.3, 0.8, 0.6, 0.8, 0.8, 0.75, 0.75, 0.65))
+
+
+def _marked(checks: Mapping[Limit, LimitCheck], limit: Limit, text: str) -> Cell:
+    """A figure beside its limit: marked where it is over it."""
+    check = checks.get(limit)
+    if check is None or not check.exceeded:
+        return _plain(text)
+    return (text, ORANGE) if check.breach else (f"{text}*", MUTED)
 
 
 def tails(axes: Axes, found: RiskSimulation, one: ProfileRisk) -> None:
     """Value at risk and expected shortfall, of the horizon and of a day."""
     levels = found.scenarios.confidence_pct
-    headings = ("losses", *(f"{what} {level:g} %" for level in levels for what in ("VaR", "ES")), "mean", "worst")
+    headings = ("over", *(f"{what} {level:g} %" for level in levels for what in ("VaR", "ES")), "mean", "worst")
     rows = []
     for name, losses in ((_length(found.horizon_seconds), one.losses), ("a day", one.day_losses)):
         told = [
@@ -160,10 +160,10 @@ def span(found: RiskSimulation) -> str:
     """What was simulated, in two sentences."""
     capital = found.chosen.core.environments[found.chosen.environment].capital
     return (
-        f"Each risk profile alone on an account of {capital:,.0f}: {len(found.scenarios.scenarios)} stress scenarios at "
-        f"the {found.scenarios.moments} recorded moments at which it held most, and {found.paths:,} markets of "
-        f"{_length(found.horizon_seconds)} resampled from the recorded one. Every run is one of the scheduler's engine, "
-        "with its capital policy, governor and limits in force."
+        f"Each risk profile alone on an account of {capital:,.0f}: {len(found.scenarios.scenarios)} stress scenarios "
+        f"at the {found.scenarios.moments} recorded moments at which it held most, and {found.paths:,} markets of "
+        f"{_length(found.horizon_seconds)} resampled from the recorded one. Every run is one of the scheduler's "
+        "engine, with its capital policy, governor and limits in force."
     )
 
 
@@ -172,17 +172,18 @@ def lead_of_scenarios(found: RiskSimulation, one: ProfileRisk) -> str:
     return (
         f"Schedules: {', '.join(each.name for each in one.profile.schedules)}. A new account trades recorded bars for "
         f"{_length(found.scenarios.lead)}, then the scenario falls on it and is watched for "
-        f"{_length(found.scenarios.watch)}. Each figure is the worst over the scenario's moments; * is over a limit that "
-        "the scenario is not held to."
+        f"{_length(found.scenarios.watch)}. Each figure is the worst over the scenario's moments; * is over a limit "
+        "that the scenario is not held to."
     )
 
 
 def lead_of_paths(found: RiskSimulation, one: ProfileRisk) -> str:
     """What the page shows."""
     return (
-        f"{found.paths:,} markets of {one.growth.shape[1]:,} bars from blocks of {one.block_bars:,.0f} bars on average, "
-        f"all instruments and venues drawn together (stationary bootstrap), seed {found.seed}. Equity counts from the "
-        f"begin of the horizon, after {_length(found.scenarios.lead)} of trading in each market."
+        f"{found.paths:,} markets of {one.growth.shape[1]:,} bars from blocks of {one.block_bars:,.0f} bars on "
+        "average, all instruments and venues drawn together (stationary bootstrap), seed "
+        f"{found.seed}. Equity counts from the begin of the horizon, after {_length(found.scenarios.lead)} of trading "
+        "in each market."
     )
 
 
@@ -233,8 +234,8 @@ def assumptions(found: RiskSimulation) -> Iterator[tuple[str, list[str]]]:
     yield (
         "Provenance",
         [
-            f"• barstep {made['barstep']}, numba {made['numba']}, numpy {made['numpy']}; kernels {made['kernels'][:24]}…, "
-            f"arithmetic {made['arithmetic'][:24]}…",
+            f"• barstep {made['barstep']}, numba {made['numba']}, numpy {made['numpy']}; kernels "
+            f"{made['kernels'][:24]}…, arithmetic {made['arithmetic'][:24]}…",
             f"• configuration SHA-384 {content_sha384(found.chosen.core)[:48]}…",
             f"• scenarios SHA-384 {scenarios_sha384(found.scenarios)[:48]}…",
             *(
@@ -246,15 +247,16 @@ def assumptions(found: RiskSimulation) -> Iterator[tuple[str, list[str]]]:
     )
 
 
-def _histories(found: RiskSimulation):  # type: ignore[no-untyped-def]
+def _histories(found: RiskSimulation) -> list[Bars]:
     """Each history once."""
-    return {bars.content_digest: bars for one in found.profiles for bars in one.bars}.values()
+    return list({bars.content_digest: bars for one in found.profiles for bars in one.bars}.values())
 
 
 def _recorded(one: ProfileRisk) -> str:
     told = one.recorded
     limit = one.limits.max_drawdown_pct
-    beside = "" if limit is None else f" (limit {limit:g})"
+    over = "; from there it only lowered positions" if limit is not None and told.max_drawdown_pct > limit else ""
+    beside = "" if limit is None else f" (limit {limit:g}{over})"
     return (
         f"• {one.name} alone over all recorded bars: {-told.loss_pct:+.2f} %, deepest drawdown "
         f"{told.max_drawdown_pct:.2f} %{beside}, worst day {float(told.day_losses_pct[:, 1].max(initial=0.0)):.2f} %, "
@@ -273,7 +275,7 @@ def origin(found: RiskSimulation) -> str:
 def what_happens(runs: ScenarioRuns) -> str:
     """A scenario in a few words."""
     plain = msgspec.to_builtins(runs.scenario)
-    feeds = {"all": "", "primary": ", primary venue", "secondary": ", second legs"}[plain.get("feeds", "all")]
+    feeds = {"all": "", "primary": ", first venue", "secondary": ", second legs"}[plain.get("feeds", "all")]
     match plain["kind"]:
         case "price_gap":
             return f"opens {plain['gap_pct']:+g} %{feeds}"
@@ -285,7 +287,7 @@ def what_happens(runs: ScenarioRuns) -> str:
             after = f", then {plain['gap_pct']:+g} %" if plain["gap_pct"] else ""
             return f"no bars for {_length(plain['duration'])}{feeds}{after}"
         case _:
-            return f"{plain['rate_pct']:+g} % each {_length(plain['every'])} for {_length(plain['duration'])}"
+            return f"{plain['rate_pct']:+g} % per {_length(plain['every'])}, {_length(plain['duration'])}"
 
 
 def _described(scenario: object) -> str:
@@ -300,21 +302,11 @@ def _described(scenario: object) -> str:
     return f"{kind}: {rest}; held to {held}"
 
 
-def _tolerated(found: RiskSimulation):  # type: ignore[no-untyped-def]
-    return msgspec.to_builtins(found.scenarios.tolerated).items()
-
-
-def _worst_loss(runs: ScenarioRuns) -> float:
-    return 100.0 * (1.0 - float(runs.worst.measures.growth.min(initial=1.0)))
-
-
-def _greatest_day(runs: ScenarioRuns) -> float:
-    return max(float(each.day_losses_pct[:, 1].max(initial=0.0)) for each in runs.measures)
+def _tolerated(found: RiskSimulation) -> list[tuple[Limit, float]]:
+    return [(limit, getattr(found.scenarios.tolerated, limit)) for limit in LIMITS]
 
 
 def _instant(us: int) -> str:
-    from ..config.durations import instant_at  # noqa: PLC0415
-
     return f"{instant_at(us):%Y-%m-%d %H:%M}"
 
 

@@ -116,18 +116,21 @@ class Market:
         grown = {
             name: self.begins[name] * float(np.prod(leg.ratios[AT_CLOSE, :start])) for name, leg in self.primary.items()
         }
-        return replace(self, ts_us=self.ts_us[start:stop], begins=grown, **self._legs(slice(start, stop)))
+        return self._at(slice(start, stop), self.ts_us[start:stop], grown)
 
     def resampled(self, places: Integers, ts_us: Integers) -> Market:
         """The bars at these places in a row, at other times."""
-        return replace(self, ts_us=ts_us, **self._legs(places))
+        return self._at(places, ts_us, self.begins)
 
-    def _legs(self, places: Integers | slice) -> dict[str, Mapping[str, Leg]]:
-        return {
-            "primary": {name: leg.at(places) for name, leg in self.primary.items()},
-            "secondary": {name: leg.at(places) for name, leg in self.secondary.items()},
-            "fallback": {name: leg.at(places) for name, leg in self.fallback.items()},
-        }
+    def _at(self, places: Integers | slice, ts_us: Integers, begins: Mapping[str, float]) -> Market:
+        return replace(
+            self,
+            ts_us=ts_us,
+            begins=begins,
+            primary={name: leg.at(places) for name, leg in self.primary.items()},
+            secondary={name: leg.at(places) for name, leg in self.secondary.items()},
+            fallback={name: leg.at(places) for name, leg in self.fallback.items()},
+        )
 
     def sources(self) -> FeedSources:
         """The market as bars."""

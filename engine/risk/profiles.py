@@ -19,7 +19,6 @@ from ..scheduler.backtest import set_up_scheduler
 from ..scheduler.result import SchedulerResult
 from ..scheduler.simulation import simulate
 
-
 _BLOCK_BARS = 2048
 """Bars whose wishes are made at a time: as many as there are, where that is less."""
 

@@ -1,8 +1,8 @@
 """Markets put together from blocks of the recorded one, all instruments and venues at once.
 
-The stationary bootstrap (Politis and Romano 1994, JASA 89(428)): blocks begin anywhere, their lengths are geometric, and
-the first bar follows the last. Every draw is of a bar of the whole market, so that what instruments do together, and
-what binds neighbouring bars within a block, stays.
+The stationary bootstrap (Politis and Romano 1994, JASA 89(428)): blocks begin anywhere, their lengths are geometric,
+and the first bar follows the last. Every draw is of a bar of the whole market, so that what instruments do together,
+and what binds neighbouring bars within a block, stays.
 """
 
 from __future__ import annotations

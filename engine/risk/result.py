@@ -1,4 +1,4 @@
-"""What a risk simulation gives: per profile its losses, its drawdowns, how often limits were exceeded, and a verdict."""
+"""What a risk simulation gives: per profile losses, drawdowns, how often limits were exceeded, and a verdict."""
 
 from __future__ import annotations
 
@@ -54,6 +54,11 @@ class ScenarioRuns:
     def worst(self) -> Hit:
         """The one with the greatest loss at its worst mark."""
         return max(self.hits, key=lambda hit: _worst_loss(hit.measures))
+
+    @property
+    def worst_loss_pct(self) -> float:
+        """What was lost at the worst mark of that one, in percent of equity before."""
+        return _worst_loss(self.worst.measures)
 
     def checks(self, limits: RiskProfile) -> Iterator[LimitCheck]:
         """A profile's limits beside the worst of all moments."""

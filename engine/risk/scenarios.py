@@ -128,13 +128,14 @@ def _size(leg: Leg) -> float:
 def _outage(market: Market, scenario: VenueOutage, start: int) -> Market:
     stop = _stop(market, start, scenario.duration)
     opened = _gap_of_all(market, 1.0 + scenario.gap_pct / 100.0, stop) if stop < len(market) else market
-    silent = {"primary": _silent(opened.primary, start, stop)}
-    if scenario.feeds == "all":
-        silent |= {
-            "secondary": _silent(opened.secondary, start, stop),
-            "fallback": _silent(opened.fallback, start, stop),
-        }
-    return replace(opened, **silent)
+    silent = replace(opened, primary=_silent(opened.primary, start, stop))
+    if scenario.feeds == "primary":
+        return silent
+    return replace(
+        silent,
+        secondary=_silent(opened.secondary, start, stop),
+        fallback=_silent(opened.fallback, start, stop),
+    )
 
 
 def _silent(legs: Mapping[str, Leg], start: int, stop: int) -> dict[str, Leg]:

@@ -88,9 +88,7 @@ def _hurt(recorded: SchedulerResult, scenario: AnyScenario) -> Floats:
     """float64[bar]: what a scenario is bad for: long where prices fall, short where they rise, else all by size."""
     held = holdings(recorded)
     moved = 0.0
-    if isinstance(scenario, PriceGap) and scenario.feeds == "all":
-        moved = scenario.gap_pct
-    elif isinstance(scenario, VenueOutage):
+    if isinstance(scenario, VenueOutage) or (isinstance(scenario, PriceGap) and scenario.feeds == "all"):
         moved = scenario.gap_pct
     elif isinstance(scenario, FundingSpike):
         moved = -scenario.rate_pct

@@ -13,10 +13,11 @@ QUANTILES_PCT = (1.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0)
 def value_at_risk(losses: Floats, confidence_pct: float) -> float:
     """The least loss that so many percent of the sample are not above: the inverse of its distribution function.
 
-    Jorion (2006), Value at Risk, 3rd ed., ch. 5 (historical simulation); McNeil, Frey and Embrechts (2015), Quantitative
-    Risk Management, definition 2.8. It is one of the losses and never between two; below 0 it is a profit.
+    Historical simulation; McNeil, Frey and Embrechts (2015), Quantitative Risk Management, definition 2.8. It is one
+    of the losses and never between two; below 0 it is a profit.
     """
-    return float(np.partition(losses, _place(losses.size, confidence_pct))[_place(losses.size, confidence_pct)])
+    place = _place(losses.size, confidence_pct)
+    return float(np.partition(losses, place)[place])
 
 
 def expected_shortfall(losses: Floats, confidence_pct: float) -> float:
