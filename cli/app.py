@@ -35,6 +35,7 @@ from . import (
     replay,
     report,
     reproduce,
+    risk_simulation,
     scheduler,
     smoke,
     stub_server,
@@ -73,6 +74,7 @@ app.command("walk-forward")(walk_forward.walk_forward_command)
 app.command("report")(report.report_command)
 app.command("montecarlo")(montecarlo.montecarlo_command)
 app.command("reproduce")(reproduce.reproduce_command)
+app.command("risk-simulation")(risk_simulation.risk_simulation_command)
 app.command("smoke")(smoke.smoke_command)
 app.command("paper-smoke")(paper_smoke.paper_smoke_command)
 app.command("stub-server")(stub_server.stub_server_command)
