@@ -28,6 +28,7 @@ from . import (
     keys,
     licence,
     live_demo,
+    metrics,
     modes,
     montecarlo,
     paper_smoke,
@@ -40,6 +41,7 @@ from . import (
     smoke,
     stub_server,
     sweep,
+    telemetry,
     verify,
     verify_signature,
     walk_forward,
@@ -64,6 +66,8 @@ app.add_typer(bench.app, name="bench")
 app.add_typer(bundle.app, name="bundle")
 app.add_typer(incident.app, name="incident")
 app.command("verify-signature")(verify_signature.verify_signature_command)
+app.add_typer(metrics.app, name="metrics")
+app.add_typer(telemetry.app, name="telemetry")
 app.command("backtest")(backtest.backtest_command)
 app.command("replay")(replay.replay_command)
 app.command("halt", cls=ConnectableCommand)(modes.halt_command)
