@@ -6,7 +6,7 @@ ROOMS := barstep.kernels barstep.engine barstep.replay barstep.config barstep.da
 SEEDS ?= 1
 export SEEDS
 
-.PHONY: demo live-demo test compiled lint units-event-time units-rest kernels-plain kernels-bounds verify bench clean
+.PHONY: demo live-demo test compiled lint units-event-time units-rest kernels-plain kernels-bounds verify dashboards bench clean
 
 demo: .venv/ready
 	$(BIN)/barstep demo
@@ -65,6 +65,10 @@ kernels-bounds: .venv/ready
 # The same property tests with many more examples: make verify SEEDS=50
 verify: .venv/ready
 	$(BIN)/pytest -v tests/kernels tests/engine tests/replay tests/data
+
+# Grafana's dashboards, from the bounds of the configuration.
+dashboards: .venv/ready
+	$(BIN)/python -m barstep.ops.dashboards config/core.yaml deploy/grafana/provisioning/dashboards
 
 # The peers of the benchmarks are a gigabyte; they have an environment of their own.
 .venv-bench/ready: benchmarks/requirements.lock pyproject.toml

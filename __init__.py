@@ -64,6 +64,7 @@ if TYPE_CHECKING:
         build_multi_strategy_runtime,
         build_paper_multi_strategy_runtime,
     )
+    from .replay.metrics.collector import MetricsCollector
     from .replay.multi_strategy_scheduler import MultiStrategyScheduler
     from .replay.replaying import replay
     from .replay.sinks import InMemoryStrategySignalSink, StrategySignal, StrategySignalSink
@@ -127,6 +128,7 @@ _HOME = {
     "InMemoryStrategySignalSink": "replay.sinks",
     "StrategySignal": "replay.sinks",
     "StrategySignalSink": "replay.sinks",
+    "MetricsCollector": "replay.metrics.collector",
     "InMemoryTelemetryEmitter": "replay.telemetry",
     "TelemetryEmitter": "replay.telemetry",
     "replay": "replay",
@@ -154,6 +156,7 @@ __all__ = [
     "InMemoryTelemetryEmitter",
     "LookaheadReport",
     "MetricWeightedAllocation",
+    "MetricsCollector",
     "MonteCarloResult",
     "MultiStrategyScheduler",
     "Parameter",

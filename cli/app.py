@@ -16,12 +16,15 @@ from ..errors import BarstepError, ConfigError
 from . import (
     audit,
     backtest,
+    bench,
+    bundle,
     config,
     data,
     decision_log,
     demo,
     doctor,
     gateway,
+    incident,
     keys,
     licence,
     live_demo,
@@ -38,6 +41,7 @@ from . import (
     stub_server,
     sweep,
     verify,
+    verify_signature,
     walk_forward,
     warmup,
 )
@@ -56,6 +60,10 @@ app.add_typer(scheduler.app, name="scheduler")
 app.add_typer(verify.app, name="verify")
 app.add_typer(sweep.app, name="sweep")
 app.add_typer(audit.app, name="audit")
+app.add_typer(bench.app, name="bench")
+app.add_typer(bundle.app, name="bundle")
+app.add_typer(incident.app, name="incident")
+app.command("verify-signature")(verify_signature.verify_signature_command)
 app.command("backtest")(backtest.backtest_command)
 app.command("replay")(replay.replay_command)
 app.command("halt", cls=ConnectableCommand)(modes.halt_command)

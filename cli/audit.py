@@ -1,4 +1,7 @@
-"""`barstep audit …`: does anything look ahead, and how many bars does an engine need until it agrees with itself?"""
+"""`barstep audit …`: does anything look ahead, and how many bars does an engine need until it agrees with itself?
+
+Those of security stand in `security_audits`.
+"""
 
 # ruff: noqa: PLC0415 - imported when a command runs, see `cli.app`
 
@@ -10,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import UsageError
+from . import security_audits
 from .audited import (
     Audited,
     Commands,
@@ -34,7 +38,12 @@ if TYPE_CHECKING:
     from ..engine.strategy import StrategyEngine
     from ..engine.warmup_audit import WarmupReport
 
-app = typer.Typer(rich_markup_mode=None, help="Audits of engines and whole schedulers: look-ahead and warming up.")
+app = typer.Typer(
+    rich_markup_mode=None,
+    help="Audits: look-ahead and warming up of engines and schedulers, security, stage 4.",
+)
+app.command("security")(security_audits.security_command)
+app.command("stage4")(security_audits.stage4_command)
 
 _OF_ENVIRONMENT = "the environment's scheduler"
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import HeldError, JournalError, UsageError, nearest
+from ..errors import JournalError, UsageError, nearest
 from .connectable import ConnectableCommand, ConnectOption, TokenFileOption
 from .journal_options import (
     JOURNALS,
@@ -24,7 +24,8 @@ from .journal_options import (
     journal_files,
     key_folder,
 )
-from .managing import Where, connected, held
+from .managing import Where
+from .noting import write_note
 
 if TYPE_CHECKING:
     from ..replay.journal.summary import Record, Summary
@@ -106,10 +107,7 @@ def summary_command(
             "message": message or "",
         }
         where = Where(config=config, environment=environment, scheduler=None, token_file=token_file)
-        if connect is None:
-            written = _append(where, fields, journal_folder, keys_folder)
-        else:
-            written = _have_appended(where, connect, fields)
+        written = write_note(where, connect, fields, journal_folder, keys_folder)
         _tell_written(where.environment_name, *written, json_output=json_output)
         return
     given = {"--message": message, "--status": status, "--category": category, "--token-file": token_file,
@@ -189,34 +187,6 @@ def _tell_what_is_there(by: dict[str, dict[str, int]], asked: dict[str, str | No
             typer.echo(f"no record of {name} {value!r} is here.{nearest(value, by[name])} Here are: {there}.", err=True)
             return
     typer.echo("no such record is here.", err=True)
-
-
-def _append(
-    where: Where, fields: dict[str, Any], journal_folder: Path, keys_folder: Path | None
-) -> tuple[int, dict[str, Any]]:
-    """Write one record, allowed by a token of the environment's scheduler, under the journal's lock."""
-    from ..replay.authorization import WRITE
-    from ..replay.clock import SystemClock
-    from ..replay.journal.notes import append_note, make_note
-    from ..replay.journal.rotation import open_existing
-
-    now_us = SystemClock().now_us()
-    note = make_note(by=where.authorized(WRITE), now_us=now_us, **fields)
-    files, keys = journal_files(journal_folder, where.environment_name), key_folder(keys_folder, where.environment_name)
-    try:
-        with open_existing(keys, files, now_us=now_us) as journal:
-            return append_note(journal, note), note
-    except HeldError as error:
-        raise held(error) from None
-
-
-def _have_appended(where: Where, connect: str, fields: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-    """Have the loop that holds the journal write it."""
-    from ..replay.authorization import WRITE
-
-    with connected(where, connect, WRITE) as there:
-        written = there.ask("note", **fields)
-    return written["seq"], written["record"]
 
 
 def _tell_written(environment: str, seq: int, note: dict[str, Any], *, json_output: bool) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import UsageError, refuse_existing
+from . import metrics_options as shown_as
 from .interruption import interruptible
 from .scheduler_options import SchedulerOptions
 from .settings import config_path, read_settings, read_speed
@@ -19,6 +20,7 @@ from .settings import config_path, read_settings, read_speed
 if TYPE_CHECKING:
     from ..engine.scheduler.setup import SchedulerSetup
     from ..replay.journal_replay import JournalReplay
+    from ..replay.metrics.collector import MetricsCollector
     from ..replay.session import Session
     from ..replay.what_if import WhatIf
 
@@ -67,6 +69,10 @@ def replay_command(
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder for the result.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the folder where it is there.")] = False,
+    metrics_port: shown_as.PortOption = None,
+    metrics_address: shown_as.AddressOption = None,
+    metrics_mtls_bundle: shown_as.BundleOption = None,
+    metrics_token_file: shown_as.TokenFileOption = None,
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
 ) -> None:
     """Replay a scheduler in event time: the same decisions, weights and equity as its backtest, bit for bit.
@@ -80,7 +86,8 @@ def replay_command(
     if from_journal is not None:
         given = {"--scheduler": scheduler, "--environment": environment, "--start": start, "--end": end,
                  "--commands": commands, "--set": settings, "--speed": speed, "--journal": journal,
-                 "--keys-folder": keys_folder, "--output": output}  # fmt: skip
+                 "--keys-folder": keys_folder, "--output": output,
+                 "--metrics-port": metrics_port is not None}  # fmt: skip
         _refuse_with_journal(given)
         _do_again(from_journal, config_path(config), what_if, recording, json_output=json_output)
         return
@@ -92,9 +99,13 @@ def replay_command(
     times = None if speed is None else read_speed(speed)
     if output is not None:
         refuse_existing(output, overwrite=overwrite)  # before a long run
-    setup = asked.set_up(read_settings(settings or []))
+    metrics = shown_as.MetricsOptions(
+        port=metrics_port, address=metrics_address, bundle=metrics_mtls_bundle, token_file=metrics_token_file
+    )
     watched = not json_output and (times is not None if view is None else view)
-    session = _run(setup, times, journal, keys_folder, watched=watched, quiet=json_output)
+    with metrics.shown() as collector:
+        setup = asked.set_up(read_settings(settings or []))
+        session = _run(setup, times, journal, keys_folder, collector, watched=watched, quiet=json_output)
     result = session.result()
     if output is not None:
         result.save(output, overwrite=overwrite)
@@ -116,6 +127,7 @@ def _run(
     speed: float | None,
     journal: Path | None,
     keys_folder: Path | None,
+    metrics: MetricsCollector | None,
     *,
     watched: bool,
     quiet: bool,
@@ -123,7 +135,7 @@ def _run(
     """Run to the end; exits where it is stopped, with the journal in order: with 130 by SIGINT, with 0 by SIGTERM."""
     from ..replay.clock import SystemClock
     from ..replay.pace import Pace
-    from ..replay.replaying import open_session, own_keys, paced_block, run_session
+    from ..replay.replaying import measured, open_session, own_keys, paced_block, run_session
     from .console import progress_of_bars, say_if_cold
     from .replay_view import shown
 
@@ -132,7 +144,8 @@ def _run(
     clock = SystemClock()
     if journal is not None and keys_folder is None:
         keys_folder = own_keys(setup, lambda path: typer.echo(f"made for the demonstration: {path}", err=True))
-    session = open_session(setup, journal, keys_folder, clock, block_bars=paced_block(speed))
+    observed = metrics is not None
+    session = open_session(setup, journal, keys_folder, clock, block_bars=paced_block(speed), observed=observed)
     pace = None if speed is None else Pace(clock, speed, session.loop.now_us)
     with interruptible() as signals:
         signals.wait_for_them()
@@ -140,8 +153,9 @@ def _run(
             with (
                 progress_of_bars("replaying", quiet=quiet or watched) as progress,
                 shown(session, pace, clock, watched=watched),
+                measured(metrics, session, clock, pace, signals.have_come) as should_stop,
             ):
-                finished = run_session(session, pace, progress=progress, should_stop=signals.have_come)
+                finished = run_session(session, pace, progress=progress, should_stop=should_stop)
         finally:
             session.close()
     if not finished:

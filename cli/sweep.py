@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from ..errors import UsageError, refuse_existing
+from . import metrics_options as shown_as
 from .interruption import interruptible
 from .scheduler_options import SchedulerOptions
 from .settings import catalog_with, read_settings
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from ..engine.sweep.kinds import AnySweep
     from ..engine.sweep.result import SweepResult
+    from ..engine.sweep.running import Told
+    from ..replay.metrics.collector import MetricsCollector
 
 _RUN = "run"
 _SHOWN = ("total_return_pct", "sharpe", "max_drawdown_pct", "trades")
@@ -98,6 +101,10 @@ def sweep_command(
     by: ByOption = "sharpe",
     lowest: LowestOption = None,
     top: TopOption = 10,
+    metrics_port: shown_as.PortOption = None,
+    metrics_address: shown_as.AddressOption = None,
+    metrics_mtls_bundle: shown_as.BundleOption = None,
+    metrics_token_file: shown_as.TokenFileOption = None,
     json_output: JsonOption = False,
 ) -> None:
     """Backtest many parameter sets of an engine over datasets, or of a scheduler over its bars."""
@@ -127,7 +134,12 @@ def sweep_command(
         if json_output:
             _print_json({**plan.describe(), "memory_bytes": memory_bytes})
         return
-    result = _run(plan, output, place, resume=resume, overwrite=overwrite, quiet=json_output)
+    shown = shown_as.MetricsOptions(
+        port=metrics_port, address=metrics_address, bundle=metrics_mtls_bundle, token_file=metrics_token_file
+    )
+    with shown.shown() as collector:
+        told = None if collector is None else _told(collector, plan, output)
+        result = _run(plan, output, place, told, resume=resume, overwrite=overwrite, quiet=json_output)
     if output is not None:
         _keep_curves(result, result.best(by, curves, lowest=lowest), output)
     best = result.best(by, top, lowest=lowest)
@@ -260,8 +272,25 @@ def _say_how_much(plan: AnySweep, place: _Place, *, quiet: bool) -> int:
     return held.total
 
 
+def _told(metrics: MetricsCollector, plan: AnySweep, output: Path | None) -> Told:
+    """What shows the rows that are done; a sweep has the name of its folder, else of what it varies."""
+    from ..replay.clock import SystemClock
+    from ..replay.metrics.sweep import SweepMetrics
+
+    counted = SweepMetrics(plan.strategy if output is None else output.name, SystemClock())
+    metrics.add(counted)
+    return counted.rows
+
+
 def _run(
-    plan: AnySweep, output: Path | None, place: _Place, *, resume: bool, overwrite: bool, quiet: bool
+    plan: AnySweep,
+    output: Path | None,
+    place: _Place,
+    rows: Told | None,
+    *,
+    resume: bool,
+    overwrite: bool,
+    quiet: bool,
 ) -> SweepResult:
     from ..ops.sweeping import run_planned
     from .console import progress_of_cells
@@ -269,7 +298,7 @@ def _run(
     try:
         with interruptible(), progress_of_cells("sweeping", quiet=quiet) as told:
             return run_planned(
-                plan, folder=output, resume=resume, overwrite=overwrite, progress=told, **place._asdict()
+                plan, folder=output, resume=resume, overwrite=overwrite, progress=told, rows=rows, **place._asdict()
             )
     except typer.Exit:
         kept = f"the rows that are done are in {output}; --resume goes on" if output else "nothing was kept"

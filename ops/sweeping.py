@@ -19,6 +19,7 @@ from ..engine.sweep.running import Run, Told, count_threads, run_sweep, runner_o
 from ..engine.sweep.scheduler_plan import plan_scheduler_sweep
 from ..errors import UsageError
 from .sweep_folder import SweepFolder
+from .sweep_rows import CountedRows
 
 
 def sweep(
@@ -125,8 +126,12 @@ def run_planned(
     cluster: str | None = None,
     cluster_data: str | Path | None = None,
     progress: Told | None = None,
+    rows: Told | None = None,
 ) -> SweepResult:
-    """Run a plan; arguments and errors are those of `sweep`."""
+    """Run a plan; arguments and errors are those of `sweep`.
+
+    rows: told of the rows that are done, and of all of them.
+    """
     most_bytes = parse_bytes(memory) if isinstance(memory, str) else memory
     with ExitStack() as opened:
         run, reckoned = opened.enter_context(_running(cluster, cluster_data, threads))
@@ -134,7 +139,8 @@ def run_planned(
         store = None
         if folder is not None:
             store = opened.enter_context(closing(SweepFolder(Path(folder), plan, resume=resume, overwrite=overwrite)))
-        result = run_sweep(plan, threads=reckoned, memory_bytes=most_bytes, progress=progress, store=store, run=run)
+        counted = store if rows is None else CountedRows(store, plan.count, rows)
+        result = run_sweep(plan, threads=reckoned, memory_bytes=most_bytes, progress=progress, store=counted, run=run)
         if store is not None:
             store.finish(result)
     return result

@@ -58,6 +58,16 @@ class Health(Protocol):
         """Commands that follow from what failed in the block; they apply with its first instant."""
 
 
+class Timer(Protocol):
+    """What times instants. A listener that is told of one knows that it is done."""
+
+    def start(self) -> None:
+        """What belongs to the next instant begins, or goes on."""
+
+    def stop(self) -> None:
+        """It is interrupted."""
+
+
 class Moments(Protocol):
     """What a command can be given to at once."""
 
@@ -91,6 +101,7 @@ class EventLoop:
         next_bar: Place in the history of the bar that is taken next.
         listeners: Who hears of what is done.
         drift: How late runs start; None: as late as the setup states.
+        timer: What times instants, up to where the journal has them; None: nothing does.
         block_bars: Bars whose wishes are made at a time.
     """
 
@@ -114,6 +125,7 @@ class EventLoop:
         self.next_bar = machine.bars.start if next_bar is None else next_bar
         self.now_us = machine.begins_us(self.next_bar) - 1 if now_us is None else now_us
         self.drift: Drift | None = None
+        self.timer: Timer | None = None
         self._stated_us = machine.setup.drift_seconds * MICROSECONDS
         self._max_drift = machine.arrays.schedules[layout.MAX_DRIFT].copy()
         self._begun = self.next_bar > machine.bars.start
@@ -197,6 +209,8 @@ class EventLoop:
         if now is None:
             return False
         with self._undivided:
+            if self.timer is not None:
+                self.timer.start()
             self._do(now)
         return True
 
@@ -247,6 +261,8 @@ class EventLoop:
         if start >= machine.bars.stop:
             return False
         stop = min(start + self.block_bars, machine.bars.stop)
+        if self.timer is not None:
+            self.timer.start()
         if self._health is None:
             machine.take_bars(start, stop)
         else:
@@ -255,6 +271,8 @@ class EventLoop:
                 self._commands.put(given)
         self.next_bar, self._at = stop, 0
         self._look_ahead()
+        if self.timer is not None:
+            self.timer.stop()
         return True
 
     def _take_afterthought(self) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..config.core import CoreConfig
 from ..engine.scheduler.backtest import set_up_scheduler
@@ -21,6 +22,9 @@ from .pace import Pace
 from .secrets_setup import KEYS, require_secrets
 from .session import Session
 
+if TYPE_CHECKING:
+    from .metrics.collector import MetricsCollector
+
 Progress = Callable[[int, int], None]
 SECRETS = Path("secrets")
 """Under the working folder."""
@@ -35,6 +39,7 @@ def replay(
     keys: str | Path | None = None,
     clock: Clock | None = None,
     listeners: Sequence[Listener] = (),
+    metrics: MetricsCollector | None = None,
     progress: Progress | None = None,
     **asked: Any,
 ) -> SchedulerResult:
@@ -49,6 +54,8 @@ def replay(
         keys: The folder of the signing keys; None: `secrets/journal/<environment>`, which a demonstration makes.
         clock: What the speed is measured by; None: the machine's.
         listeners: Who hears of what is done, once it is written down.
+        metrics: What shows how it goes, such as `bs.MetricsCollector()`, to be registered with prometheus_client or
+            shown by `replay.metrics.endpoint.shown`; None: nothing is measured.
         progress: Called with the bars that are done and all of them.
         **asked: Everything else that `backtest_scheduler` takes.
 
@@ -61,9 +68,12 @@ def replay(
         JournalError: The journal is of another run, or is not what it should be.
     """
     setup, clock = set_up_scheduler(config, scheduler, **asked), clock or SystemClock()
-    session = open_session(setup, journal, keys, clock, listeners, block_bars=paced_block(speed))
+    observed = metrics is not None
+    session = open_session(setup, journal, keys, clock, listeners, block_bars=paced_block(speed), observed=observed)
+    pace = None if speed is None else Pace(clock, speed, session.loop.now_us)
     try:
-        run_session(session, None if speed is None else Pace(clock, speed, session.loop.now_us), progress=progress)
+        with measured(metrics, session, clock, pace, lambda: False) as should_stop:
+            run_session(session, pace, progress=progress, should_stop=should_stop)
     finally:
         session.close()
     return session.result()
@@ -89,6 +99,24 @@ def open_session(
     session = Session.open(setup, Path(journal), folder, listeners, log_id=log_id, now_us=now_us, block_bars=block_bars)
     folder.bind(log_id if head is None else head.log)
     return session
+
+
+@contextmanager
+def measured(
+    metrics: MetricsCollector | None,
+    session: Session,
+    clock: Clock,
+    pace: Pace | None,
+    should_stop: Callable[[], bool],
+) -> Iterator[Callable[[], bool]]:
+    """See `metrics.watching.measured`; without metrics nothing is measured, and `should_stop` is what it was."""
+    if metrics is None:
+        yield should_stop
+        return
+    from .metrics import watching  # noqa: PLC0415 - prometheus_client is for those who show something
+
+    with watching.measured(metrics, session, clock, pace, should_stop) as looking:
+        yield looking
 
 
 def own_keys(setup: SchedulerSetup, told: Callable[[Path], object] = lambda _: None) -> Path:

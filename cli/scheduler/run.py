@@ -11,6 +11,7 @@ from typing import Any
 import typer
 
 from ...errors import UsageError
+from .. import metrics_options as shown_as
 from ..connectable import ConnectOption, TokenFileOption
 from ..interruption import Signals, interruptible
 from ..managing import Asked, Recorded, Where, connected, opened_here
@@ -71,6 +72,10 @@ def run_command(
     end: typed.EndOption = None,
     speed: typed.SpeedOption = None,
     listen: typed.ListenOption = None,
+    metrics_port: shown_as.PortOption = None,
+    metrics_address: shown_as.AddressOption = None,
+    metrics_mtls_bundle: shown_as.BundleOption = None,
+    metrics_token_file: shown_as.TokenFileOption = None,
     json_output: typed.JsonOption = False,
 ) -> None:
     """Manage a scheduler, look at it, and run it.
@@ -120,16 +125,24 @@ def run_command(
     calls = asked.calls()
     managed = bool(calls) or inspection.is_asked
     where = Where(config=config, environment=environment, scheduler=scheduler, token_file=token_file)
+    metrics = shown_as.MetricsOptions(
+        port=metrics_port, address=metrics_address, bundle=metrics_mtls_bundle, token_file=metrics_token_file
+    )
     with interruptible() as signals:
         if connect is not None:
             own = {"--run-once": run_once, "--run-forever": run_forever, "--run-after-management": run_after_management,
                    "--no-journal": no_journal, "--keys-folder": keys_folder, "--start": start, "--end": end,
-                   "--speed": speed, "--listen": listen}  # fmt: skip
+                   "--speed": speed, "--listen": listen, "--metrics-port": metrics.port is not None}  # fmt: skip
             _refuse_with_connect(own, managed=managed)
             found = _manage_there(where, connect, calls, inspection, quiet=json_output)
         else:
             running = Running.asked(
-                once=run_once, forever=run_forever, after=run_after_management, managed=managed, listen=listen
+                once=run_once,
+                forever=run_forever,
+                after=run_after_management,
+                managed=managed,
+                listen=listen,
+                metrics=metrics,
             )
             recorded = Recorded(
                 journal=None if no_journal else journal,

@@ -6,14 +6,21 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from ...errors import JournalError, UsageError
 from ..interruption import Signals
 from ..managing import Here, Where
+from ..metrics_options import NO_METRICS, MetricsOptions
+
+if TYPE_CHECKING:
+    from ...replay.clock import Clock
+    from ...replay.metrics.collector import MetricsCollector
 
 LISTEN = "127.0.0.1:0"
 """This machine, at a port that is free."""
@@ -27,14 +34,25 @@ class Running:
         once: Each schedule once, at its latest due time.
         forever: Until it is told to stop.
         listen: Where it can be managed meanwhile.
+        metrics: Whether and where its metrics are shown.
     """
 
     once: bool
     forever: bool
     listen: str
+    metrics: MetricsOptions
 
     @classmethod
-    def asked(cls, *, once: bool, forever: bool, after: bool, managed: bool, listen: str | None) -> Running:
+    def asked(
+        cls,
+        *,
+        once: bool,
+        forever: bool,
+        after: bool,
+        managed: bool,
+        listen: str | None,
+        metrics: MetricsOptions = NO_METRICS,
+    ) -> Running:
         """What the flags say: without management it runs forever by default, with it only when that is said.
 
         Args:
@@ -43,6 +61,7 @@ class Running:
             after: `--run-after-management`.
             managed: Whether anything else is asked for.
             listen: `--listen`.
+            metrics: Options that begin with `--metrics`.
 
         Raises:
             UsageError: They contradict each other.
@@ -55,9 +74,11 @@ class Running:
         if only_managed and (once or forever):
             flag = "--run-once" if once else "--run-forever"
             raise UsageError(f"{flag} beside what is to be managed or listed: add --run-after-management.")
-        asked = cls(once=once, forever=not once and not only_managed, listen=listen or LISTEN)
+        asked = cls(once=once, forever=not once and not only_managed, listen=listen or LISTEN, metrics=metrics)
         if listen is not None and not asked.forever:
             raise UsageError("--listen: only with --run-forever; nothing else can be managed while it runs.")
+        if metrics.port is not None and not asked.forever:
+            raise UsageError("--metrics-port: only with --run-forever; what exits is not scraped.")
         read_listen(asked.listen)
         return asked
 
@@ -81,7 +102,7 @@ def run(here: Here, where: Where, running: Running, signals: Signals, *, quiet: 
     if running.once:
         finished = here.opened.run.run_once(signals.have_come)
     else:
-        _run_forever(here, where, running.listen, signals)
+        _run_forever(here, where, running, signals)
         finished = False
     status: dict[str, Any] = here.ask("status")
     if not quiet:
@@ -93,26 +114,50 @@ def run(here: Here, where: Where, running: Running, signals: Signals, *, quiet: 
     return status | {"finished": finished}
 
 
-def _run_forever(here: Here, where: Where, listen: str, signals: Signals) -> None:
+def _run_forever(here: Here, where: Where, running: Running, signals: Signals) -> None:
     from ...replay.channel.addresses import is_loopback
     from ...replay.clock import SystemClock
     from ...replay.control.listening import Listening
     from ...replay.control.place import read_listen
 
-    tokens = where.configured.rbac_tokens
-    listening = Listening(here.desk, where.authorizer, tokens, SystemClock())
+    listen, clock = running.listen, SystemClock()
+    listening = Listening(here.desk, where.authorizer, where.configured.rbac_tokens, clock)
     here.reloader.take_tokens = listening.take
     identity = None if is_loopback(read_listen(listen)[0]) else where.identity("server")
     try:
-        with listening.at(listen, where.environment_name, where.scheduler_name, identity) as address:
+        with (
+            running.metrics.shown() as metrics,
+            listening.at(listen, where.environment_name, where.scheduler_name, identity) as address,
+        ):
+            looks = [listening.hand.work, *_measured(here, metrics, clock)]
             typer.echo(
                 f"{where.scheduler_name} runs in {where.environment_name}; manage it with --connect {address}", err=True
             )
-            here.opened.run.run(signals.have_come, listening.hand.work)
+            here.opened.run.run(signals.have_come, partial(_all, looks))
             here.opened.run.close()  # sealed before anybody is waited for
     finally:
         if not listening.has_ended:
             _leave(signals)
+
+
+def _all(looks: Sequence[Callable[[], None]]) -> None:
+    for look in looks:
+        look()
+
+
+def _measured(here: Here, metrics: MetricsCollector | None, clock: Clock) -> list[Callable[[], None]]:
+    """What is to be called now and then so that resources are measured, and metrics up to date."""
+    from ...replay.control.resource_watch import ResourceWatch
+    from ...replay.resources import ResourceMonitor
+
+    run = here.opened.run
+    resources = ResourceMonitor(here.opened.config.runtime.resource_limits, clock)
+    looks = [ResourceWatch(run, resources).look]
+    if metrics is not None:
+        from ...replay.metrics.run import watch_run
+
+        looks.append(watch_run(metrics, run, clock, resources).look)
+    return looks
 
 
 def _leave(signals: Signals) -> None:

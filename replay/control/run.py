@@ -9,13 +9,20 @@ from ..clock import Clock
 from ..managed_scheduler import ManagedScheduler
 from ..multi_strategy_scheduler import MultiStrategyScheduler
 from ..pace import Pace
+from ..resources import ResourceMonitor
 
 _LOOK_US = 50_000
 """Between two looks at who asks, where nothing else is done."""
 
 
 class Run(Protocol):
-    """A run of a scheduler in one environment."""
+    """A run of a scheduler in one environment.
+
+    Attributes:
+        resources: What the process uses; None where nobody measures it.
+    """
+
+    resources: ResourceMonitor | None
 
     @property
     def scheduler(self) -> ManagedScheduler:
@@ -49,12 +56,14 @@ class RecordedRun:
     Attributes:
         scheduler: Commands and snapshots.
         lag_us: How far the last instant was behind its moment, in microseconds of the clock.
+        resources: What the process uses; None where nobody measures it.
     """
 
     def __init__(self, scheduler: MultiStrategyScheduler, clock: Clock, speed: float | None) -> None:
         """speed: seconds of event time in a second of the clock; None: as fast as it goes."""
         self.scheduler = scheduler
         self.lag_us = 0
+        self.resources: ResourceMonitor | None = None
         self._clock, self._speed = clock, speed
         self._is_running = False
 

@@ -38,6 +38,7 @@ def status_of(run: Run) -> dict[str, Any]:
         "suspensions": scheduler.suspension_snapshot(),
         "signal_limits": scheduler.signal_limit_snapshot(),
         "disabled_strategies": [one.strategy for one in machine.state.disabled],
+        "resources": None if run.resources is None else run.resources.use.to_dict(),
     }
 
 

@@ -23,7 +23,7 @@ from ...errors import FeedError, UsageError
 from ...kernels.scheduler import layout
 from ...kernels.scheduler.reports import IS_CURRENT, IS_CUT, IS_TOO_OLD, TOLD
 from ..channel.messages import FINAL, Report
-from ..event_loop import Drift, Listener, given_at_once
+from ..event_loop import Drift, Listener, Timer, given_at_once
 from ..health import HealthWatch
 from ..undivided import Undivided
 from .feeds import LiveFeeds
@@ -63,6 +63,7 @@ class LiveLoop:
         writer: Who writes it down; None: nobody.
         listeners: Who hears of what is done, once it is durable.
         drift: How late runs start; None: they are on time.
+        timer: What times instants, up to where the journal has them; None: nothing does.
     """
 
     def __init__(
@@ -92,6 +93,7 @@ class LiveLoop:
         self.writer: Writer | None = None
         self.listeners: tuple[Listener, ...] = ()
         self.drift: Drift | None = None
+        self.timer: Timer | None = None
         self._commands, self._health = CommandQueue(commands), HealthWatch(machine, commands)
         self._max_drift = machine.arrays.schedules[layout.MAX_DRIFT].copy()
         self._undivided = Undivided("the live loop")
@@ -244,6 +246,8 @@ class LiveLoop:
         return chosen
 
     def _close(self, now_us: int, rows: Mapping[int, Row]) -> None:
+        if self.timer is not None:
+            self.timer.start()
         ts_us = now_us - self.machine.interval_us
         if self.opened_us < ts_us:
             self.begin(ts_us, {leg: rows[leg][0] for leg in sorted(rows)})
@@ -257,6 +261,8 @@ class LiveLoop:
             self._commands.put(given)
 
     def _do(self, now_us: int, closing: int = -1) -> None:
+        if self.timer is not None:
+            self.timer.start()
         self._history.complete(now_us)
         self._cold.see()
         self._take_events(now_us)

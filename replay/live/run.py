@@ -8,6 +8,7 @@ from ...config.core import CoreConfig
 from ..channel.client import ChannelClient
 from ..channel.messages import Welcome
 from ..managed_scheduler import ManagedScheduler
+from ..resources import ResourceMonitor
 from .link import VenueLink
 from .past import RecordedPast
 from .running import ConnectedSession
@@ -19,6 +20,7 @@ class LiveRun:
     Attributes:
         connected: What keeps it connected.
         scheduler: Commands and snapshots.
+        resources: What the process uses; None where nobody measures it.
     """
 
     def __init__(
@@ -33,6 +35,7 @@ class LiveRun:
         """begun: the connection that a new run was begun on."""
         self.connected, self._past, self._client, self._begun = connected, past, client, begun
         self.scheduler = ManagedScheduler(config, connected.session)
+        self.resources: ResourceMonitor | None = None
 
     @property
     def lag_us(self) -> int:

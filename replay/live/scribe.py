@@ -11,7 +11,7 @@ from ...engine.fallback import FeedChange
 from ...engine.scheduler.checkpoint import take_checkpoint
 from ...engine.scheduler.machine import SchedulerMachine
 from ..catching_up import CatchUp
-from ..channel.messages import Order, Report
+from ..channel.messages import FINAL, Order, Report
 from ..journal.record import at_text
 from ..journal.writer import TradingDecisionJournal
 from ..records import timed
@@ -27,6 +27,7 @@ class LiveScribe(Scribe):
         tags: By id the tag of each order that is on hand: number and signature of its record.
         waiting: Orders that are written and not sent.
         cancels: Ids of those that are to be cancelled.
+        tally: Orders by status, `sent` and what they ended in, since everything was done again.
     """
 
     _ledger: CatchUp
@@ -46,6 +47,7 @@ class LiveScribe(Scribe):
         self.tags = dict(tags)
         self.waiting: list[Order] = []
         self.cancels: list[str] = []
+        self.tally = dict.fromkeys(("sent", *sorted(FINAL)), 0)
 
     def instant(self, now_us: int, place: int) -> None:
         """Write what an instant brought, and the orders that follow from it."""
@@ -57,6 +59,7 @@ class LiveScribe(Scribe):
             self._ledger.append(self._live.order(now_us, order))
             if not was_written:
                 self.tags[order.order_id] = self._tag()
+                self.tally["sent"] += 1
             self.waiting.append(msgspec.structs.replace(order, tag=self.tags[order.order_id]))
         for order_id in gone:
             self._ledger.append(self._live.cancel(now_us, order_id))
@@ -72,6 +75,8 @@ class LiveScribe(Scribe):
 
     def reported(self, now_us: int, report: Report) -> None:
         """Write what the venue told of an order."""
+        if report.status in FINAL and not self._ledger.is_behind:
+            self.tally[report.status] += 1
         self._ledger.append(self._live.report(now_us, report))
 
     def commit(self) -> None:

@@ -1,0 +1,1 @@
+"""Signed bundles: made, verified, unpacked; docs/bundles.md says what is in them."""
