@@ -14,6 +14,7 @@ import typer
 from .. import __version__
 from ..errors import BarstepError, ConfigError
 from . import (
+    acceptance,
     audit,
     backtest,
     bench,
@@ -28,6 +29,7 @@ from . import (
     keys,
     licence,
     live_demo,
+    metrics,
     modes,
     montecarlo,
     paper_smoke,
@@ -40,6 +42,7 @@ from . import (
     smoke,
     stub_server,
     sweep,
+    telemetry,
     verify,
     verify_signature,
     walk_forward,
@@ -60,10 +63,13 @@ app.add_typer(scheduler.app, name="scheduler")
 app.add_typer(verify.app, name="verify")
 app.add_typer(sweep.app, name="sweep")
 app.add_typer(audit.app, name="audit")
+app.add_typer(acceptance.app, name="acceptance")
 app.add_typer(bench.app, name="bench")
 app.add_typer(bundle.app, name="bundle")
 app.add_typer(incident.app, name="incident")
 app.command("verify-signature")(verify_signature.verify_signature_command)
+app.add_typer(metrics.app, name="metrics")
+app.add_typer(telemetry.app, name="telemetry")
 app.command("backtest")(backtest.backtest_command)
 app.command("replay")(replay.replay_command)
 app.command("halt", cls=ConnectableCommand)(modes.halt_command)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -72,6 +73,11 @@ def progress_of_cells(what: str, *, quiet: bool) -> Iterator[Callable[[int, int]
     with Progress(*columns, console=console, transient=True) as shown:
         task = shown.add_task(what, total=None)
         yield lambda done, total: shown.update(task, completed=done, total=total)
+
+
+def quiet_log() -> None:
+    """Have warnings of a scheduler's log not printed: what it warned of in a replay of the past is no news."""
+    logging.getLogger("barstep.scheduler").addHandler(logging.NullHandler())
 
 
 def say_if_cold() -> None:

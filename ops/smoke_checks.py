@@ -12,6 +12,7 @@ import numpy as np
 from ..config.risk import Bounds
 from ..engine.bars import MICROSECONDS
 from ..engine.scheduler.setup import SchedulerSetup
+from ..replay.bounds import OF_ACCOUNT, bound_status
 from ..replay.journal.record import at_text
 from .smoke_cycles import Cycles
 from .smoke_watching import CycleRun, CycleWatcher
@@ -25,10 +26,6 @@ MEASURED = {
     "secondary_delay_ms": "avg_secondary_delay_ms",
 }
 """What engines give at every bar once they are warm, with its name in the telemetry of a run."""
-
-
-OF_ACCOUNT = "pnl_drawdown_pct"
-"""The bound that the account is held to; all others are those of a schedule by itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +127,5 @@ def _beyond(schedule: str, profile: str, metric: str, value: float, bounds: Boun
 
 def reached(value: float, bounds: Bounds) -> Severity | None:
     """Which bound a metric has reached; None where it is inside both."""
-    sign = -1.0 if bounds.fail < bounds.warn else 1.0
-    if sign * value >= sign * bounds.fail:
-        return "fail"
-    return "warn" if sign * value >= sign * bounds.warn else None
+    status = bound_status(value, bounds)
+    return None if status == "ok" else status
