@@ -14,6 +14,7 @@ import typer
 from .. import __version__
 from ..errors import BarstepError, ConfigError
 from . import (
+    acceptance,
     audit,
     backtest,
     bench,
@@ -62,6 +63,7 @@ app.add_typer(scheduler.app, name="scheduler")
 app.add_typer(verify.app, name="verify")
 app.add_typer(sweep.app, name="sweep")
 app.add_typer(audit.app, name="audit")
+app.add_typer(acceptance.app, name="acceptance")
 app.add_typer(bench.app, name="bench")
 app.add_typer(bundle.app, name="bundle")
 app.add_typer(incident.app, name="incident")

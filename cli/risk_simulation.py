@@ -74,6 +74,8 @@ def risk_simulation_command(
     else:
         _print(found)
         typer.echo(f"wrote {output_dir}")
+        for breach in found.breaches:
+            typer.echo(f"breach: {breach.words}")
     if found.breach:
         raise typer.Exit(1)
 
@@ -89,8 +91,6 @@ def _print(found: RiskSimulation) -> None:
             f"  {len(one.resampled):,} resampled markets of {one.growth.shape[1]:,} bars, blocks of "
             f"{one.block_bars:,.0f} on average: {_tails(found, one)}"
         )
-    for breach in found.breaches:
-        typer.echo(f"breach: {breach.words}")
 
 
 def _scenarios(one: ProfileRisk) -> Iterator[tuple[str, ...]]:

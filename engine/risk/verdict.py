@@ -86,16 +86,12 @@ class Breach:
     @property
     def words(self) -> str:
         """In one line."""
-        often = (
-            f", over it at {self.exceeded_pct:.2f} % of {UNITS[self.limit]} (tolerated {self.tolerated_pct:g} %)"
-            if self.exceeded_pct is not None
-            else ""
-        )
-        when = f" of {self.at}" if self.at else ""
-        return (
-            f"{self.profile}: {self.limit} is {self.allowed:g}; {self.scenario}{when} come"
-            f"{'' if self.at is None else 's'} to {self.value:.2f}, {self.excess:.2f} more{often}"
-        )
+        met = self.scenario if self.at is None else f"{self.scenario} of {self.at}"
+        told = f"{self.profile}: {self.limit} is {self.allowed:g}; {met}: {self.value:.2f}, {self.excess:.2f} more"
+        if self.exceeded_pct is None:
+            return told
+        often = f"{self.exceeded_pct:.2f} % of {UNITS[self.limit]} (tolerated {self.tolerated_pct:g} %)"
+        return f"{told}; over it at {often}"
 
 
 def worst_of(measured: Sequence[Measures], limit: Limit) -> tuple[float, int]:
