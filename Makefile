@@ -6,8 +6,7 @@ ROOMS := barstep.kernels barstep.engine barstep.replay barstep.config barstep.da
 SEEDS ?= 1
 export SEEDS
 
-.PHONY: demo live-demo test docs compiled lint units-event-time units-rest kernels-plain kernels-bounds verify dashboards bench clean
-.PHONY: demo live-demo test compiled lint units-event-time units-rest kernels-plain kernels-bounds verify alerts dashboards bench clean
+.PHONY: demo live-demo test docs compiled lint units-event-time units-rest kernels-plain kernels-bounds verify alerts dashboards bench clean
 
 demo: .venv/ready
 	$(BIN)/barstep demo
@@ -70,7 +69,6 @@ docs: .venv/ready
 # The same property tests with many more examples: make verify SEEDS=50
 verify: .venv/ready
 	$(BIN)/pytest -v tests/kernels tests/engine tests/replay tests/data tests/docs
-	$(BIN)/pytest -v tests/kernels tests/engine tests/replay tests/data
 	$(MAKE) --no-print-directory alerts
 
 # Loops and venues go wrong, and Prometheus and Alertmanager, where they are installed, are to notice.
