@@ -26,6 +26,7 @@ from . import (
     keys,
     licence,
     live_demo,
+    load_test,
     modes,
     montecarlo,
     paper_smoke,
@@ -67,6 +68,7 @@ app.command("walk-forward")(walk_forward.walk_forward_command)
 app.command("report")(report.report_command)
 app.command("montecarlo")(montecarlo.montecarlo_command)
 app.command("reproduce")(reproduce.reproduce_command)
+app.command("load-test")(load_test.load_test_command)
 app.command("smoke")(smoke.smoke_command)
 app.command("paper-smoke")(paper_smoke.paper_smoke_command)
 app.command("stub-server")(stub_server.stub_server_command)
