@@ -62,9 +62,10 @@ kernels-bounds: .venv/ready
 	cache=$$(mktemp -d) && NUMBA_BOUNDSCHECK=1 BARSTEP_CACHE_DIR=$$cache $(BIN)/pytest -m unit_kernel tests/kernels; \
 	status=$$?; rm -rf "$$cache"; exit $$status
 
-# The same property tests with many more examples: make verify SEEDS=50
+# The same property tests with many more examples, and the gate on a busy machine as often: make verify SEEDS=50
 verify: .venv/ready
-	$(BIN)/pytest -v tests/kernels tests/engine tests/replay tests/data
+	$(BIN)/pytest -v tests/kernels tests/engine tests/replay tests/data tests/ops/test_gate_rounds.py
+	$(BIN)/python benchmarks/gate/trial.py --planted $(SEEDS) --unplanted $(SEEDS)
 
 # The peers of the benchmarks are a gigabyte; they have an environment of their own.
 .venv-bench/ready: benchmarks/requirements.lock pyproject.toml
