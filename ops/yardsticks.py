@@ -1,9 +1,9 @@
 """What other times are measured by: work whose cost is the machine's own, and not barstep's.
 
-Two of them, because a machine has two speeds. `copy` is `np.copyto` of 8 million float64, as in the comparison with other
-libraries: the memory's bandwidth, which whoever else runs on the machine takes part of. `arithmetic` is a compiled loop
-over what fits into the first-level cache: additions and multiplications that wait for each other, and a division beside
-them. Kernels are nearer to that one.
+Two of them, because a machine has two speeds. `copy` is `np.copyto` of 8 million float64, as in the comparison with
+other libraries: the memory's bandwidth, which whoever else runs on the machine takes part of. `arithmetic` is a
+compiled loop over what fits into the first-level cache: additions and multiplications that wait for each other, and a
+division beside them. Kernels are nearer to that one.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ..kernels._jit import kernel
 from .gate_case import Run
 
 COPIED = 8_000_000
-ARITHMETIC_VALUES, ARITHMETIC_PASSES = 1_024, 64
+ARITHMETIC_VALUES, ARITHMETIC_PASSES = 1_024, 16
 
 
 @kernel
@@ -28,7 +28,7 @@ def mean_square_ratio(values, passes, out):  # type: ignore[no-untyped-def]
 
 
 def arithmetic() -> Run:
-    """65,536 values."""
+    """16,384 values."""
     values, out = np.linspace(0.5, 1.5, ARITHMETIC_VALUES), np.empty(ARITHMETIC_VALUES)
     return lambda: mean_square_ratio(values, ARITHMETIC_PASSES, out)
 
