@@ -30,6 +30,7 @@ from . import (
     licence,
     live_demo,
     metrics,
+    load_test,
     modes,
     montecarlo,
     paper_smoke,
@@ -81,6 +82,7 @@ app.command("report")(report.report_command)
 app.command("montecarlo")(montecarlo.montecarlo_command)
 app.command("reproduce")(reproduce.reproduce_command)
 app.command("risk-simulation")(risk_simulation.risk_simulation_command)
+app.command("load-test")(load_test.load_test_command)
 app.command("smoke")(smoke.smoke_command)
 app.command("paper-smoke")(paper_smoke.paper_smoke_command)
 app.command("stub-server")(stub_server.stub_server_command)

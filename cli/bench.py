@@ -90,7 +90,8 @@ def _print(report: GateReport) -> None:
     from .console import print_columns
 
     typer.echo(
-        f"yardsticks: arithmetic {report.arithmetic_ns:.3g} ns a value, copy {report.copy_ns:.3g} ns a value; {report.machine}"
+        f"yardsticks: arithmetic {report.arithmetic_ns:.3g} ns a value, copy {report.copy_ns:.3g} ns a value; "
+        f"{report.machine}"
     )
     heads = ("case", "ns", "per", "× arithmetic", "× copy", "budget", "verdict")
     print_columns([heads, *map(_row, report.rows)])

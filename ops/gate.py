@@ -142,6 +142,6 @@ def _chosen(cases: Sequence[Case], limits: Mapping[str, Limits], asked: Asked) -
     if asked.strategy is None:
         raise UsageError("none of the cases has a budget; name them under 'cases' in the file, or give --baseline.")
     raise UsageError(
-        f"--strategy {asked.strategy}: has no budget; give --max-ns-per-bar or --max-ratio, an entry under 'strategies' "
-        f"in the file of budgets ({', '.join(names)}), or --baseline."
+        f"--strategy {asked.strategy}: has no budget; give --max-ns-per-bar or --max-ratio, an entry under "
+        f"'strategies' in the file of budgets ({', '.join(names)}), or --baseline."
     )

@@ -25,7 +25,7 @@ from .gate_inputs import MINUTE, bars_of, candles, scheduler_config
 BARS = 16_384
 ENGINES = ("daily_trend_momentum", "mean_reversion", "grid_trading", "volatility_target", "sma_crossover")
 INSTRUMENTS = ("A", "B", "C", "D")
-BLOCK_BARS, STEPS, PARTS, PAST_BARS = 128, 8, 15, 300
+BLOCK_BARS, STEPS, PARTS, PAST_BARS = 128, 10, 15, 300
 CELLS = BLOCK_BARS * len(ENGINES) * len(INSTRUMENTS)
 LEVELS = {"stop_loss_pct": 1.0, "take_profit_pct": 2.0}
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import msgspec.inspect as kinds
 from msgspec import Meta, field
@@ -20,7 +19,7 @@ from ..errors import ConfigError, unknown_name
 PACKAGED = Path(__file__).resolve().parents[1] / "benchmarks" / "budgets.yaml"
 
 
-class Budget(Section, kw_only=True):
+class Budget(Section, frozen=True, kw_only=True):
     """What a case may take at most, or took; at least one of these.
 
     Attributes:
@@ -34,7 +33,7 @@ class Budget(Section, kw_only=True):
     times_copy: Positive | None = None
 
 
-class Budgets(Section, kw_only=True):
+class Budgets(Section, frozen=True, kw_only=True):
     """A file of budgets.
 
     Attributes:
@@ -48,7 +47,7 @@ class Budgets(Section, kw_only=True):
     strategies: dict[Text, Budget] = field(default_factory=dict)
 
 
-class Baseline(Section, kw_only=True):
+class Baseline(Section, frozen=True, kw_only=True):
     """What was measured before.
 
     Attributes:
@@ -60,14 +59,6 @@ class Baseline(Section, kw_only=True):
     software: dict[str, str]
     machine: Text
     cases: dict[Text, Budget]
-
-
-Content = TypeVar("Content", Budgets, Baseline)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Read(ReadFile):
-    """A file without more to it."""
 
 
 def default_path() -> Path:
@@ -82,7 +73,17 @@ def read_budgets(path: Path, known: Iterable[str]) -> Budgets:
     Raises:
         ConfigError: Everything that is wrong with it.
     """
-    return _read(path, Budgets, known)
+    tree, walk = read_file(path), Walk({})
+    budgets: Budgets = walk.read(tree.root, kinds.type_info(Budgets), ())
+    names = list(known)
+    unknown = [
+        Problem(path=("cases", name), text=unknown_name("case", name, names))
+        for name in budgets.cases
+        if name not in names
+    ]
+    empty = [*_empty_budgets("cases", budgets.cases), *_empty_budgets("strategies", budgets.strategies)]
+    _refuse(tree, [*walk.problems, *unknown, *empty])
+    return budgets
 
 
 def read_baseline(path: Path) -> Baseline:
@@ -91,28 +92,16 @@ def read_baseline(path: Path) -> Baseline:
     Raises:
         ConfigError: Everything that is wrong with it.
     """
-    return _read(path, Baseline, None)
+    tree, walk = read_file(path), Walk({})
+    baseline: Baseline = walk.read(tree.root, kinds.type_info(Baseline), ())
+    _refuse(tree, [*walk.problems, *_empty_budgets("cases", baseline.cases)])
+    return baseline
 
 
-def _read(path: Path, kind: type[Content], known: Iterable[str] | None) -> Content:
-    tree = read_file(path)
-    walk = Walk({})
-    content: Content = walk.read(tree.root, kinds.type_info(kind), ())
-    problems = list(walk.problems)
-    for part in ("cases", "strategies"):
-        problems += _empty_budgets(part, getattr(content, part, {}))
-    if known is not None:
-        names = list(known)
-        problems += [
-            Problem(path=("cases", name), text=unknown_name("case", name, names))
-            for name in content.cases
-            if name not in names
-        ]
-    read = _Read(file=tree.file, problems=(), root=tree.root, file_sha384=tree.file_sha384)
-    read = read.with_problems([*tree.problems, *problems])
+def _refuse(tree: ReadFile, problems: Iterable[Problem]) -> None:
+    read = tree.with_problems(problems)
     if read.errors:
         raise ConfigError(read.errors)
-    return content
 
 
 def _empty_budgets(part: str, budgets: Mapping[str, Budget]) -> Iterable[Problem]:

@@ -1,10 +1,10 @@
 """What many noisy times of one thing say: the least of each block of rounds, and how far the blocks agree.
 
-Whatever else runs on a machine only adds to a time: it interrupts, empties caches, takes half of a core. So the least of
-many short times is near the time by itself, also where both cores are busy. The rounds are dealt to eight blocks in
+Whatever else runs on a machine only adds to a time: it interrupts, empties caches, takes half of a core. So the least
+of many short times is near the time by itself, also where both cores are busy. The rounds are dealt to eight blocks in
 turn, so that each has its share of every phase of the load. The median of the blocks' ratios is the estimate; least and
-greatest of them hold the median of such ratios with a chance of 1 - 2 · 2⁻⁸ = 99.2 % (order statistics of the sign test;
-Conover, Practical Nonparametric Statistics, 3rd ed., 3.2).
+greatest of them hold the median of such ratios with a chance of 1 - 2 · 2⁻⁸ = 99.2 % (the sign test's bounds; Conover,
+Practical Nonparametric Statistics, 3rd ed., 3.2).
 """
 
 from __future__ import annotations

@@ -61,7 +61,8 @@ def second_venue(first: Mapping[str, Floats], seed: int = SEED) -> dict[str, Flo
 def bars_of(columns: Mapping[str, Floats], symbol: str = "X", venue: str = "one") -> Bars:
     """Bars of one minute."""
     times = FIRST_US + np.arange(columns["close"].size, dtype=np.int64) * (MINUTE * MICROSECONDS)
-    return Bars.from_arrays(times, **columns, interval_seconds=MINUTE, symbol=symbol, venue=venue)
+    prices = (columns[name] for name in ("open", "high", "low", "close", "volume"))
+    return Bars.from_arrays(times, *prices, interval_seconds=MINUTE, symbol=symbol, venue=venue)
 
 
 def scheduler_config(schedules: Mapping[str, str], instruments: tuple[str, ...]) -> CoreConfig:

@@ -16,8 +16,8 @@ ROUNDS = 160
 LEAST_ROUNDS = 2 * BLOCKS
 MORE, MOST = 2, 8
 """How many times as many rounds an undecided case has each time it is timed on, and in all."""
-ROUNDS_A_COPY = 4
-"""A copy of 64 MB takes as long as hundreds of the other times."""
+ROUNDS_A_COPY = 2
+"""A copy of 64 MB takes as long as hundreds of the other times; the fewest rounds have one for each block."""
 
 
 class Timer(Protocol):

@@ -1,9 +1,9 @@
 """What other times are measured by: work whose cost is the machine's own, and not barstep's.
 
-Two of them, because a machine has two speeds. `copy` is `np.copyto` of 8 million float64, as in the comparison with other
-libraries: the memory's bandwidth, which whoever else runs on the machine takes part of. `arithmetic` is a compiled loop
-over what fits into the first-level cache: additions and multiplications that wait for each other, and a division beside
-them. Kernels are nearer to that one.
+Two of them, because a machine has two speeds. `copy` is `np.copyto` of 8 million float64, as in the comparison with
+other libraries: the memory's bandwidth, which whoever else runs on the machine takes part of. `arithmetic` is a
+compiled loop over what fits into the first-level cache: additions and multiplications that wait for each other, and a
+division beside them. Kernels are nearer to that one.
 """
 
 from __future__ import annotations

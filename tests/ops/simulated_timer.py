@@ -1,4 +1,4 @@
-"""A machine whose times are drawn from a seeded generator: each thing's own time, and what others on the machine add."""
+"""A machine whose times are drawn from a seeded generator: each thing's own time, and what its neighbours add."""
 
 from __future__ import annotations
 
