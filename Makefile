@@ -6,7 +6,7 @@ ROOMS := barstep.kernels barstep.engine barstep.replay barstep.config barstep.da
 SEEDS ?= 1
 export SEEDS
 
-.PHONY: demo live-demo test compiled lint units-event-time units-rest kernels-plain kernels-bounds verify dashboards bench clean
+.PHONY: demo live-demo test docs compiled lint units-event-time units-rest kernels-plain kernels-bounds verify alerts dashboards bench clean
 
 demo: .venv/ready
 	$(BIN)/barstep demo
@@ -62,9 +62,18 @@ kernels-bounds: .venv/ready
 	cache=$$(mktemp -d) && NUMBA_BOUNDSCHECK=1 BARSTEP_CACHE_DIR=$$cache $(BIN)/pytest -m unit_kernel tests/kernels; \
 	status=$$?; rm -rf "$$cache"; exit $$status
 
+# The guides and runbooks as a site, in build/site: `python -m http.server --directory build/site` shows it.
+docs: .venv/ready
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 # The same property tests with many more examples: make verify SEEDS=50
 verify: .venv/ready
-	$(BIN)/pytest -v tests/kernels tests/engine tests/replay tests/data
+	$(BIN)/pytest -v tests/kernels tests/engine tests/replay tests/data tests/docs
+	$(MAKE) --no-print-directory alerts
+
+# Loops and venues go wrong, and Prometheus and Alertmanager, where they are installed, are to notice.
+alerts: .venv/ready
+	$(BIN)/python tests/deploy/live/prove_alerts.py
 
 # Grafana's dashboards, from the bounds of the configuration.
 dashboards: .venv/ready

@@ -22,11 +22,11 @@ from .bundle_options import (
     tell_manifest,
 )
 from .journal_options import JsonOption
+from .managing import Where
 from .scheduler_options import DEFAULT_ENVIRONMENT
 from .settings import config_path
 
 if TYPE_CHECKING:
-    from ..config.core import CoreConfig
     from ..ops.bundles.manifest import Kind
 
 app = typer.Typer(rich_markup_mode=None, help="Make, sign and unpack bundles.", no_args_is_help=True)
@@ -64,7 +64,7 @@ def strategies_command(
 
     core = load_core_config(config_path(config))
     members, provenance = strategy_members(core), strategy_provenance(core)
-    _make("stage4-strategies", version, members, provenance, core, environment, signing_key, key_id, output_dir,
+    _make("stage4-strategies", version, members, provenance, config, environment, signing_key, key_id, output_dir,
           overwrite=overwrite, json_output=json_output)  # fmt: skip
 
 
@@ -81,13 +81,11 @@ def observability_command(
     json_output: JsonOption = False,
 ) -> None:
     """Bundle Prometheus' rules and Grafana's dashboards: gzipped tar, manifest.json, manifest.sig."""
-    from ..engine.configured import load_core_config
     from ..engine.provenance import software
     from ..ops.bundles.observability import default_source, observability_members
 
     members = observability_members(source or default_source())
-    core = load_core_config(config_path(config))
-    _make("observability", version, members, software(), core, environment, signing_key, key_id, output_dir,
+    _make("observability", version, members, software(), config, environment, signing_key, key_id, output_dir,
           overwrite=overwrite, json_output=json_output)  # fmt: skip
 
 
@@ -136,7 +134,7 @@ def _make(
     version: str,
     members: Mapping[str, bytes],
     provenance: Mapping[str, str],
-    core: CoreConfig,
+    config: Path | None,
     environment: str,
     signing_key: Path | None,
     key_id: str,
@@ -146,13 +144,15 @@ def _make(
     json_output: bool,
 ) -> None:
     """Make a bundle, and say what it is."""
-    from ..config.environments import choose_environment
     from ..ops.bundles.making import files_of, make_bundle
     from ..ops.bundles.signing_keys import required_signing_key
 
+    def is_demo() -> bool:
+        where = Where(config=config, environment=environment, scheduler=None, token_file=None)
+        return where.core.environments[where.environment_name].type == "demo"
+
     files_of(kind, version, folder)
-    name, _ = choose_environment(core.environments, environment)
-    key, made = required_signing_key(signing_key, kind, core.environments[name].type)
+    key, made = required_signing_key(signing_key, kind, is_demo)
     for path in made:
         typer.echo(f"made for the demonstration: {path}", err=True)
     files = make_bundle(kind, version, members, key=key, key_id=key_id, provenance=provenance, folder=folder,

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -28,8 +28,10 @@ _FOLDER = Path("logs/incidents")
 
 @app.command("open", cls=ConnectableCommand)
 def open_command(
-    summary: Annotated[str, typer.Option("--summary", help="What was seen.")],
-    alert_type: Annotated[str, typer.Option("--alert-type", help="pnl, risk, latency, no_signals, resources or feed.")],
+    message: Annotated[str, typer.Option("--message", help="What was seen.")],
+    alert_type: Annotated[
+        str, typer.Option("--alert-type", help="pnl, risk, latency, no_signals, resources, feed, or other.")
+    ] = "other",
     severity: Annotated[str, typer.Option("--severity", help="warning or critical.")] = "warning",
     level: Annotated[str, typer.Option("--level", help="Who has it: a level of the rota.")] = "L1",
     environment: EnvironmentOption = DEFAULT_ENVIRONMENT,
@@ -51,18 +53,18 @@ def open_command(
     from ..ops.incidents import Opening, check_opening, reserve, write_opened
     from ..replay.clock import SystemClock
 
-    check_opening(alert_type, severity, summary)
+    check_opening(alert_type, severity, message)
     where = Where(config=config, environment=environment, scheduler=scheduler, token_file=token_file)
     now_us = SystemClock().now_us()
     opening = Opening(
         at_us=now_us, environment=where.environment_name, scheduler=where.scheduler_name, alert_type=alert_type,
-        severity=severity, level=level, responsible=_responsible(rotation, level, now_us), summary=summary,
+        severity=severity, level=level, responsible=_responsible(rotation, level, now_us), summary=message,
         mtls_bundle=where.core.environments[where.environment_name].mtls_bundle or "core-oem",
     )  # fmt: skip
     path = reserve(folder, now_us)
     try:
-        message = f"incident {path.stem} opened: {alert_type}, {severity}, {level}: {summary}"
-        fields = {"category": "incident", "status": None, "message": message}
+        text = f"incident {path.stem} opened: {alert_type}, {severity}, {level}: {message}"
+        fields = {"category": "incident", "status": None, "message": text}
         by, recorded = _record(where, connect, fields, journal_folder, keys_folder, without_journal=without_journal)
     except BaseException:
         path.unlink()
@@ -73,7 +75,7 @@ def open_command(
 
 @app.command("close", cls=ConnectableCommand)
 def close_command(
-    resolution: Annotated[str, typer.Option("--resolution", help="What was done.")],
+    resolution: Annotated[str, typer.Option("--message", help="What was done.")],
     file: Annotated[
         Path | None, typer.Option("--file", help="The incident's file. [the only one that is open]")
     ] = None,
@@ -136,7 +138,7 @@ def list_command(
 def _record(
     where: Where,
     connect: str | None,
-    fields: dict[str, str | None],
+    fields: dict[str, Any],
     journal_folder: Path,
     keys_folder: Path | None,
     *,

@@ -15,7 +15,7 @@ from ..replay.journal.record import at_text
 
 FOLDER = Path("logs/incidents")
 SUFFIX = "multi_strategy"
-AlertType = Literal["pnl", "risk", "latency", "no_signals", "resources", "feed"]
+AlertType = Literal["pnl", "risk", "latency", "no_signals", "resources", "feed", "other"]
 IncidentSeverity = Literal["warning", "critical"]
 Outcome = Literal["restored", "acknowledged"]
 OPEN = "open"
@@ -76,7 +76,7 @@ def check_opening(alert_type: str, severity: str, summary: str) -> None:
         if value not in get_args(allowed):
             raise UsageError(unknown_name(what, value, get_args(allowed)))
     if not summary.strip():
-        raise UsageError("--summary is empty: say what was seen.")
+        raise UsageError("--message is empty: say what was seen.")
 
 
 def check_closing(status: str, resolution: str) -> Outcome:
@@ -85,7 +85,7 @@ def check_closing(status: str, resolution: str) -> Outcome:
     if status not in allowed:
         raise UsageError(unknown_name("status", status, allowed))
     if not resolution.strip():
-        raise UsageError("--resolution is empty: say what was done.")
+        raise UsageError("--message is empty: say what was done.")
     return allowed[status]
 
 
@@ -228,7 +228,7 @@ def _checklists(opening: Opening, path: Path) -> dict[str, Sequence[str]]:
             "`fail` is escalated at once",
             f"`barstep audit security --print --scheduler-required-scope runtime.schedule.write {environment}`",
             "`barstep load-test --iterations 5 --schedules 3`, where signals are missing",
-            f"a false alert: `barstep incident close --file {path} --status acknowledged --resolution …`",
+            f"a false alert: `barstep incident close --file {path} --status acknowledged --message …`",
             "after 5 minutes, or over `runtime.resource_limits`: to L2",
         ),
         "L2: collect": (
@@ -239,18 +239,19 @@ def _checklists(opening: Opening, path: Path) -> dict[str, Sequence[str]]:
         ),
         "L2: diagnose": (
             "alert fatigue: `barstep telemetry render --section scheduler_alerts`",
-            "worse signals: `barstep smoke --cycles 2 --strategy mean_reversion`: `avg_abs_zscore`, `spread_capture_bps`",
+            "worse signals: `barstep smoke --cycles 2 --strategy mean_reversion`: `avg_abs_zscore`, "
+            "`spread_capture_bps`",
             "adapters: `barstep stub-server --print-runtime-plan`, `logs/adapters/`",
         ),
         "L2: act": (
             "limits of resources are adjusted in `config/core.yaml`, or load is taken away",
             f"a strategy with wrong signals: `barstep scheduler run {environment} --disable-strategy NAME`",
             "an adapter that is down: the fallback feed, and the data team is told",
-            "to the technical lead: no signals for 15 minutes with fresh bars; CPU over 120 % for 10 minutes; profit away "
-            "from its shadow by three daily risk budgets",
+            "to the technical lead: no signals for 15 minutes with fresh bars; CPU over 120 % for 10 minutes; profit "
+            "away from its shadow by three daily risk budgets",
         ),
         "After it": (
-            f"`barstep incident close --file {path} --status restored --resolution …`",
+            f"`barstep incident close --file {path} --status restored --message …`",
             "owners are told; the playbook is changed where it was wrong",
         ),
     }

@@ -24,7 +24,7 @@ _WEEK = timedelta(days=7)
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
-class Person(Section, kw_only=True):
+class Person(Section, frozen=True, kw_only=True):
     """Somebody who can be called."""
 
     name: Text
@@ -32,7 +32,7 @@ class Person(Section, kw_only=True):
     phone: Text
 
 
-class Level(Section, kw_only=True):
+class Level(Section, frozen=True, kw_only=True):
     """A step of escalation.
 
     Attributes:
@@ -50,14 +50,14 @@ class Level(Section, kw_only=True):
     rota: Annotated[list[Person], Meta(min_length=1)]
 
 
-class Handover(Section, kw_only=True):
+class Handover(Section, frozen=True, kw_only=True):
     """When the next one takes over."""
 
     weekday: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
     time: Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$", description="hours and minutes, as 09:00")]
 
 
-class Rotation(Section, kw_only=True):
+class Rotation(Section, frozen=True, kw_only=True):
     """All of it.
 
     Attributes:

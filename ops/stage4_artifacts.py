@@ -31,8 +31,8 @@ def look_at_rules(path: Path | None = None) -> Looked:
     except ConfigError as error:
         mend = "Put back the rules that come with barstep, or name yours: --rules FILE."
         text = str(error).rpartition(": ")[2]
-        missing = Finding(severity="issue", where=str(DEPLOY / RULES), text=text, mend=mend)
-        return Looked(values={"state": "missing"}, findings=(missing,))
+        gone = Finding(severity="issue", where=str(DEPLOY / RULES), text=text, mend=mend)
+        return Looked(values={"state": "missing"}, findings=(gone,))
     alerts = list(_alerts(_plain(read.root)))
     findings = [finding_of("issue", problem, "Mend the YAML.") for problem in read.errors]
     for alert in alerts:

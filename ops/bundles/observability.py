@@ -12,7 +12,8 @@ from ...errors import DataError, UsageError
 
 DEPLOY = Path("deploy")
 _IN_SOURCES = Path(__file__).resolve().parents[2] / DEPLOY
-RULES = ("prometheus/**/*.yml", "prometheus/**/*.yaml")
+RULES = ("prometheus/rules/**/*.yml", "prometheus/rules/**/*.yaml")
+TESTS = ("prometheus/tests/**/*.yml", "prometheus/tests/**/*.yaml")
 DASHBOARDS = ("grafana/**/dashboards/**/*.json",)
 PROVISIONING = ("grafana/**/dashboards/*.yml", "grafana/**/dashboards/*.yaml")
 
@@ -34,7 +35,7 @@ def observability_members(source: Path) -> dict[str, bytes]:
     for what, patterns in (("Prometheus rules", RULES), ("Grafana dashboards", DASHBOARDS)):
         if not _found(source, patterns):
             raise UsageError(f"{source}: holds no {what} ({', '.join(patterns)}); a bundle without them says nothing.")
-    files = _found(source, (*RULES, *DASHBOARDS, *PROVISIONING))
+    files = _found(source, (*RULES, *TESTS, *DASHBOARDS, *PROVISIONING))
     for path in files:
         if path.is_symlink():
             raise UsageError(f"{path}: is a symbolic link; put the file itself there.")

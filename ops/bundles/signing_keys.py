@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
 
 from ...errors import DataError, UsageError
 from ...replay.replaying import SECRETS
@@ -21,15 +21,13 @@ def default_key_path(key_id: str) -> Path:
     return SECRETS / f"{key_id.replace('-', '_')}_signing.key"
 
 
-def required_signing_key(
-    path: Path | None, kind: Kind, environment: Literal["demo", "paper", "live"]
-) -> tuple[SigningKey, list[Path]]:
+def required_signing_key(path: Path | None, kind: Kind, is_demo: Callable[[], bool]) -> tuple[SigningKey, list[Path]]:
     """The key that a bundle is signed with, and the files that were made for it.
 
     Args:
         path: Its file; None: the default one. Only the default one is made, and only for a demonstration.
         kind: Of which bundle.
-        environment: Of which type.
+        is_demo: Whether it is a demonstration's bundle; asked where the key is not there.
 
     Raises:
         DataError: It is not there.
@@ -39,7 +37,7 @@ def required_signing_key(
     path = own if path is None else path
     made: list[Path] = []
     if not path.exists() and not path.is_symlink():
-        if environment != "demo" or path != own:
+        if path != own or not is_demo():
             raise DataError(f"{path}: no such key. `barstep bundle key {path}` makes it.")
         made = make_signing_key(path)
     return read_signing_key(path), made

@@ -70,7 +70,8 @@ def _steps(body: str, indent: str, first_line: int) -> list[Step]:
     begins = [number for number, line in enumerate(lines) if line.startswith("$ ")]
     assert begins[:1] == [0], f"line {first_line}: a console block begins with a command"
     return [
-        _step(lines[begin:end], first_line + begin) for begin, end in zip(begins, [*begins[1:], len(lines)], strict=True)
+        _step(lines[begin:end], first_line + begin)
+        for begin, end in zip(begins, [*begins[1:], len(lines)], strict=True)
     ]
 
 

@@ -48,7 +48,11 @@ def page(tmp_path: Path) -> Path:
 def test_a_page_is_read_as_it_is_written(page: Path) -> None:
     """Commands that go on in the next line, exit codes, marks, blocks inside of lists."""
     first, nested, needing = console_blocks(page)
-    assert [step.command for step in first.steps] == ["echo one \\\n    two", "printf 'a\\n\\nb 1.5 ms\\nc\\n'", "exit 3"]
+    assert [step.command for step in first.steps] == [
+        "echo one \\\n    two",
+        "printf 'a\\n\\nb 1.5 ms\\nc\\n'",
+        "exit 3",
+    ]
     assert [step.code for step in first.steps] == [0, 0, 3]
     assert [step.line for step in first.steps] == [4, 7, 11]
     assert (nested.not_run, needing.needs) == ("it is only an example", "no-such-program")
@@ -74,7 +78,14 @@ def test_output_is_held_against_the_page(page: Path, told: str, is_said: bool) -
 
 @pytest.mark.parametrize(
     ("right", "wrong"),
-    [("one two\n", "one three\n"), ("one two\n", ""), ("b … ms", "b … s"), ("[3]", "[4]"), ("[3]", ""), ("exit 3", "true")],
+    [
+        ("one two\n", "one three\n"),
+        ("one two\n", ""),
+        ("b … ms", "b … s"),
+        ("[3]", "[4]"),
+        ("[3]", ""),
+        ("exit 3", "true"),
+    ],
 )
 def test_a_page_that_is_wrong_is_found_out(
     tmp_path: Path, page: Path, monkeypatch: pytest.MonkeyPatch, right: str, wrong: str

@@ -14,14 +14,15 @@ from runbook import SLOW, is_run, run_blocks
 from terminal import ROOT, Terminal
 
 DOCS = ROOT / "docs"
-PLAYBOOK = DOCS / "runbooks/operations/strategy_incident_playbook.md"
 RULES = ROOT / "deploy/prometheus/rules/multi_strategy_rules.yml"
 PAGES = sorted({*DOCS.glob("runbooks/**/*.md"), *DOCS.glob("training/*.md"), *DOCS.glob("architecture/*.md")})
 NOT_TYPED = {"stage4_smoke": 1, "stage4_test_plan": 1}
 TYPED_BY_THEIR_ROWS = "commands"
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page.stem != TYPED_BY_THEIR_ROWS], ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page.stem != TYPED_BY_THEIR_ROWS], ids=lambda page: page.stem
+)
 def test_the_commands_of_a_page_do_what_it_says(page: Path, tmp_path: Path) -> None:
     """From a clone's root, in order, with the exit codes and outputs of the page."""
     blocks = console_blocks(page)

@@ -54,11 +54,6 @@ def fast_rules() -> str:
     return yaml.safe_dump(document, sort_keys=False)
 
 
-def alert_names() -> list[str]:
-    document = yaml.safe_load(fast_rules())
-    return [rule["alert"] for group in document["groups"] for rule in group["rules"] if "alert" in rule]
-
-
 @dataclass
 class Slack:
     """What would have been said in a channel.

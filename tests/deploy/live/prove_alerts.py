@@ -1,24 +1,28 @@
 """Every alert is made to fire: Prometheus and Alertmanager watch loops at a stub venue that go wrong.
 
-    .venv/bin/python tests/deploy/live/prove_alerts.py [NAME ...]
+    .venv/bin/python tests/deploy/live/prove_alerts.py [ALERT ...] [--keep FOLDER]
 
 The rules are those that are deployed, but that each `for` is sixty times shorter. An alert counts as seen when
-Alertmanager has it; its Slack must be told on behalf of the level that the rule names. In between, every query of the
-dashboards is asked of that Prometheus. The exit code is 0 where all alerts were seen and every query had data at some
-time.
+Alertmanager has it; its Slack must be told on behalf of the level that the rule names, unless a worse alert silences it.
+In between, every query of the dashboards is asked of that Prometheus. The exit code is 0 where all alerts were seen that
+can be, and every query had data at some time. With `--keep` everything stays in a new folder, with pictures of the
+dashboards.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import shutil
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import yaml
-from monitors import CLOCK, FASTER, Monitors, alert_names, fast_rules, monitors
+from barstep.ops.dashboards.panels import VARIABLES
+from monitors import CLOCK, FASTER, Monitors, fast_rules, monitors
 from provocations import PROVOCATIONS, Provocation, venue_words
 from stage import on_stage
 
@@ -31,17 +35,22 @@ def say(line: str = "") -> None:
     sys.stdout.flush()
 
 
+def filled(expr: str) -> str:
+    """A query of a dashboard, all values of its variables chosen."""
+    expr = expr.replace("$__rate_interval", "1m")
+    for variable in VARIABLES:
+        expr = expr.replace(f'"${variable}"', '".*"')
+    return expr
+
+
 def queries() -> dict[str, str]:
-    """Every query of the dashboards, all values of its variables chosen."""
-    found = {}
-    for path in sorted(DASHBOARDS.glob("*.json")):
-        for panel in json.loads(path.read_text())["panels"]:
-            for target in panel["targets"]:
-                expr = target["expr"].replace("$__rate_interval", "1m")
-                for variable in ("environment", "scheduler", "risk_profile", "schedule"):
-                    expr = expr.replace(f'"${variable}"', '".*"')
-                found[f"{path.stem}: {panel['title']} {target['refId']}"] = expr
-    return found
+    """Every query of the dashboards."""
+    return {
+        f"{path.stem}: {panel['title']} {target['refId']}": filled(target["expr"])
+        for path in sorted(DASHBOARDS.glob("*.json"))
+        for panel in json.loads(path.read_text())["panels"]
+        for target in panel["targets"]
+    }
 
 
 def levels() -> dict[str, str]:
@@ -58,63 +67,82 @@ def told(watching: Monitors, alert: str) -> str:
     return level
 
 
-def provoke(one: Provocation, watching: Monitors, folder: Path, unanswered: dict[str, str]) -> dict[str, float]:
+def provoke(
+    one: Provocation, watching: Monitors, folder: Path, unanswered: dict[str, str], *, is_drawn: bool
+) -> dict[str, float]:
     """Let it go wrong; gives which alerts were seen after how many seconds, and strikes out queries that had data."""
     place = folder / one.name.replace(" ", "-")
     data = place.with_suffix(".data")
     data.mkdir()
     with on_stage(watching, place, one.change, venue_words(one, data)) as stage:
-        try:
-            one.act(stage)
-        finally:
-            for name, expr in list(unanswered.items()):
-                if watching.series(expr):
-                    del unanswered[name]
+        one.act(stage)
+        for name in [name for name, expr in unanswered.items() if watching.series(expr)]:
+            del unanswered[name]
+        if is_drawn:
+            draw_dashboards(watching, place, (CLOCK.monotonic_us() - stage.began_us) / 1e6)
         return stage.seen
 
 
-def prove(wanted: tuple[Provocation, ...], programs: list[str], folder: Path) -> bool:
-    """Print what was seen; gives whether that is everything."""
+def draw_dashboards(watching: Monitors, folder: Path, seconds: float) -> None:
+    from preview import draw  # noqa: PLC0415 - where pictures are wanted
+
+    for path in sorted(DASHBOARDS.glob("*.json")):
+        ranges = partial(watching.ranges, seconds=seconds, step=0.5)
+        draw(json.loads(path.read_text()), filled, ranges, folder / f"{path.stem}.png")
+
+
+def outcome(alert: str, one: Provocation, seen: dict[str, float], level: str) -> str:
+    """What is printed of an alert."""
+    if alert in seen:
+        return f"seen after {seen[alert]:5.1f} s  {f'Slack told {level}' if level else 'silenced by a worse one'}"
+    if alert in one.stands_for and one.stands_for[alert] in seen:
+        return f"not seen, but {one.stands_for[alert]} after {seen[one.stands_for[alert]]:.1f} s"
+    return "NOT SEEN"
+
+
+def prove(wanted: tuple[Provocation, ...], programs: list[str], folder: Path, *, is_drawn: bool) -> bool:
+    """Print what was seen; gives whether that is everything that can be."""
     began_us, unanswered, to_whom = CLOCK.monotonic_us(), queries(), levels()
-    asked, missing = len(unanswered), []
+    asked, all_seen, wrong = len(unanswered), set(), set()
     with monitors(*programs, folder) as watching:
         for one in wanted:
             say(f"\n{one.name}")
-            seen = provoke(one, watching, folder, unanswered)
+            seen = provoke(one, watching, folder, unanswered, is_drawn=is_drawn)
             for alert, how in one.alerts.items():
                 level = told(watching, alert) if alert in seen else ""
-                is_silenced = alert in seen and not level
-                found = f"seen after {seen[alert]:5.1f} s" if alert in seen else "NOT SEEN          "
-                whom = f"Slack told {level}" if level else ("silenced by a worse one" if is_silenced else "")
-                say(f"  {alert:26} {found}  {whom:24} {how}")
-                if alert not in seen or (level or to_whom[alert]).lower() != to_whom[alert].lower():
-                    missing.append(alert)
-            beside = sorted(set(seen) - set(one.alerts))
-            if beside:
+                say(f"  {alert:26} {outcome(alert, one, seen, level):42} {how}")
+                if level not in ("", to_whom[alert].lower()) or not {alert, one.stands_for.get(alert)} & seen.keys():
+                    wrong.add(alert)
+            if beside := sorted(seen.keys() - one.alerts.keys()):
                 say(f"  besides: {', '.join(beside)}")
-    untried = sorted(set(alert_names()) - {alert for one in wanted for alert in one.alerts})
-    count, seconds = len(to_whom) - len(missing) - len(untried), (CLOCK.monotonic_us() - began_us) / 1e6
-    say(f"\n{count} of {len(to_whom)} alerts seen, each `for` {FASTER} times shorter, in {seconds:.0f} s")
-    if untried:
-        say(f"not tried: {', '.join(untried)}")
+            all_seen |= seen.keys()
+    untried = to_whom.keys() - {alert for one in wanted for alert in one.alerts}
+    seconds = (CLOCK.monotonic_us() - began_us) / 1e6
+    say(f"\n{len(all_seen)} of {len(to_whom)} alerts seen, each `for` {FASTER} times shorter, in {seconds:.0f} s")
+    for names, what in ((to_whom.keys() - all_seen, "not seen"), (wrong, "not as they should be")):
+        if names:
+            say(f"{what}: {', '.join(sorted(names))}")
     say(f"{asked - len(unanswered)} of {asked} queries of the dashboards had data")
     for name in unanswered:
         say(f"  without data: {name}")
-    return not (missing or untried or unanswered)
+    return not (wrong or untried or unanswered)
 
 
 def main() -> int:
-    names = set(sys.argv[1:])
-    wanted = tuple(one for one in PROVOCATIONS if not names or names & {*one.alerts})
+    parser = argparse.ArgumentParser(description="Make every alert fire.")
+    parser.add_argument("alerts", nargs="*", metavar="ALERT", help="only what provokes these")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="a new folder in which everything stays")
+    asked = parser.parse_args()
+    wanted = tuple(one for one in PROVOCATIONS if not asked.alerts or {*asked.alerts} & one.alerts.keys())
     programs = [shutil.which("prometheus"), shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")]
     if None in programs:
         say("skipped: prometheus or alertmanager is not installed")
         return int(os.environ.get("BARSTEP_STRICT") == "1")
-    if keep := os.environ.get("KEEP"):
-        Path(keep).mkdir()
-        return int(not prove(wanted, programs, Path(keep)))
+    if asked.keep is not None:
+        asked.keep.mkdir(parents=True)
+        return int(not prove(wanted, programs, asked.keep, is_drawn=True))
     with tempfile.TemporaryDirectory() as folder:
-        return int(not prove(wanted, programs, Path(folder)))
+        return int(not prove(wanted, programs, Path(folder), is_drawn=False))
 
 
 if __name__ == "__main__":

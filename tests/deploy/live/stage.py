@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -140,9 +140,6 @@ def on_stage(
         monitors.watch(instance)
         stack.callback(monitors.watch)
         yield Stage(place, venue, loop, instance, monitors, CLOCK.monotonic_us(), {})
-
-
-Scheduler = Mapping[str, Any]
 
 
 def scheduler_of(core: dict[str, Any]) -> dict[str, Any]:
