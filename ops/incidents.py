@@ -154,8 +154,9 @@ def read_incident(path: Path) -> Incident:
 
 
 def incidents_of(folder: Path) -> list[Incident]:
-    """All incidents of a folder, the oldest first; a file that is none is refused."""
-    paths = [path for path in folder.glob(f"*-{SUFFIX}*.md") if _NAME.fullmatch(path.name)]
+    """All incidents of a folder, the oldest first; a file that is none is refused, an empty one is being opened."""
+    named = [path for path in folder.glob(f"*-{SUFFIX}*.md") if _NAME.fullmatch(path.name)]
+    paths = [path for path in named if path.stat().st_size]
     return sorted((read_incident(path) for path in paths), key=lambda one: (one.facts["opened"], one.path.name))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from importlib.metadata import version
 from itertools import accumulate, chain
 
 from prometheus_client import CollectorRegistry
@@ -18,7 +19,6 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
-from ... import __version__
 from ...kernels._jit import sources_digest
 from .catalog import BUILD, METRICS, STEP_BUCKETS, Metric
 from .published import Distribution, Labels, Source, Value
@@ -61,7 +61,7 @@ def _family(metric: Metric, values: Sequence[tuple[Labels, Value]]) -> Family:
     name, text = metric.shown, f"{metric.help} In {metric.unit}."
     if metric is BUILD:
         build = InfoMetricFamily(name.removesuffix("_info"), metric.help)
-        build.add_metric((), {"version": __version__, "kernels": sources_digest()[:_DIGITS]})
+        build.add_metric((), {"version": version("barstep"), "kernels": sources_digest()[:_DIGITS]})
         return build
     if metric.kind == "histogram":
         histogram = HistogramMetricFamily(name, text, labels=metric.labels)

@@ -156,6 +156,8 @@ class _Handler(WSGIRequestHandler):
 class _Server(ThreadingWSGIServer):
     """A thread a connection, up to so many."""
 
+    request_queue_size = MOST_CONNECTIONS
+
     def __init__(self, address: str, port: int, context: ssl.SSLContext | None) -> None:
         self.address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
         self._context, self._room = context, BoundedSemaphore(MOST_CONNECTIONS)

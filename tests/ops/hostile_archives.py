@@ -38,8 +38,8 @@ NAMES: dict[str, Callable[[Generator], str]] = {
 TYPES = {"symbolic_link": tarfile.SYMTYPE, "folder": tarfile.DIRTYPE, "character_device": tarfile.CHRTYPE}
 TAR_TYPES = {"hard_link": tarfile.LNKTYPE, "block_device": tarfile.BLKTYPE, "fifo": tarfile.FIFOTYPE}
 OTHERS = (
-    "extra", "missing", "duplicate", "case_collision", "file_and_folder", "too_many", "too_big", "bomb", "size_lie",
-    "digest_lie", "truncated", "garbage", "nothing", "trailing",
+    "extra", "missing", "duplicate", "same_twice", "case_collision", "file_and_folder", "too_many", "too_big", "bomb",
+    "size_lie", "digest_lie", "truncated", "garbage", "nothing", "trailing",
 )  # fmt: skip
 ONLY_ZIP, ONLY_TAR = ("encrypted", "comment", "nul_in_name"), (*TAR_TYPES, "pax_path", "sparse")
 UNBELIEVED = {
@@ -121,8 +121,9 @@ def _entries(form: str, kind: str, draw: Generator) -> tuple[list[Entry], set[Ve
         bad = [Entry("a_target", b"../../evil" if form == "zip" else b"", (TYPES | TAR_TYPES)[kind], listed=listed)]
     elif kind == "extra":
         bad, verdicts = [Entry("unlisted", b"x", listed=False)], {MISMATCH}
-    elif kind == "duplicate":
-        bad, verdicts = [replace(first, data=draw.bytes(20), listed=False)], {MISMATCH}
+    elif kind in ("duplicate", "same_twice"):
+        data = first.data if kind == "same_twice" else draw.bytes(20)
+        bad, verdicts = [replace(first, data=data, listed=False)], {MISMATCH}
     elif kind == "case_collision":
         bad = [Entry(first.name.upper(), b"x", listed=listed)]
         verdicts = {UNSAFE} if listed else {MISMATCH}
@@ -140,7 +141,7 @@ def _entries(form: str, kind: str, draw: Generator) -> tuple[list[Entry], set[Ve
         verdicts = {MISMATCH}
     elif kind == "too_big":
         verdicts = {BIG}
-    place = int(draw.integers(len(good) + 1)) if kind != "duplicate" else len(good)
+    place = int(draw.integers(len(good) + 1)) if kind not in ("duplicate", "same_twice") else len(good)
     return [*good[:place], *bad, *good[place:]], verdicts
 
 

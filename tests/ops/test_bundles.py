@@ -263,3 +263,33 @@ def test_archives_can_be_read_by_anything() -> None:
         assert {name: zipped.read(name) for name in zipped.namelist()} == MEMBERS
     with tarfile.open(fileobj=io.BytesIO(tar_gz_of(MEMBERS)), mode="r:gz") as tarred:
         assert tarred.getnames() == sorted(MEMBERS)
+
+
+@pytest.mark.parametrize(
+    ("names", "text"),
+    [
+        ([""], "has no name"),
+        (["/a"], "absolute"),
+        (["a\\b"], "another system"),
+        (["c:a"], "another system"),
+        (["../a"], "leads out of its folder"),
+        (["a/../../b"], "leads out of its folder"),
+        (["a//b"], "or around in it"),
+        (["a/./b"], "or around in it"),
+        ([".a"], "no dot first or last"),
+        (["a/b."], "no dot first or last"),
+        (["a b"], "allowed are letters"),
+        (["aux.txt"], "is a device"),
+        (["a" * 201], "has a name of 201 characters"),
+        (["/".join("a" * 13)], "lies 13 levels deep"),
+        (["a", "a"], "is listed twice"),
+        (["a/B", "A/b"], "differ by case only"),
+        (["a", "a/b"], "is a file, and the folder of 'a/b'"),
+    ],
+)
+def test_names_are_refused_for_what_is_wrong_with_them(names: list[str], text: str) -> None:
+    """Each fault is told as what it is."""
+    with pytest.raises(BundleError) as refused:
+        check_names(names)
+    assert refused.value.verdict is Verdict.UNSAFE_MEMBER
+    assert text in str(refused.value)
