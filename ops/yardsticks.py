@@ -14,7 +14,7 @@ from ..kernels._jit import kernel
 from .gate_case import Run
 
 COPIED = 8_000_000
-ARITHMETIC_VALUES, ARITHMETIC_PASSES = 1_024, 64
+ARITHMETIC_VALUES, ARITHMETIC_PASSES = 1_024, 16
 
 
 @kernel
@@ -28,7 +28,7 @@ def mean_square_ratio(values, passes, out):  # type: ignore[no-untyped-def]
 
 
 def arithmetic() -> Run:
-    """65,536 values."""
+    """16,384 values."""
     values, out = np.linspace(0.5, 1.5, ARITHMETIC_VALUES), np.empty(ARITHMETIC_VALUES)
     return lambda: mean_square_ratio(values, ARITHMETIC_PASSES, out)
 
