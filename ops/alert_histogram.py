@@ -26,7 +26,9 @@ def watch_journal(files: JournalFiles, watch: BoundsWatch) -> None:
     """
     peak = 0.0
     for place, payload in read_payloads(files):
-        if place.kind == "run":
+        if place.kind == "genesis":
+            peak = float(fields_of(payload)["execution"].get("capital", 0.0))
+        elif place.kind == "run":
             record = fields_of(payload)
             if record["schedule"] in watch.runs:
                 watch.take(record["schedule"], at_us(record["at"]), _named(record))

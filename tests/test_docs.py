@@ -14,6 +14,7 @@ PAGES = (
     "docs/capital-policies.md",
     "docs/feeds.md",
     "docs/fills.md",
+    "docs/metrics.md",
     "docs/portfolio.md",
     "docs/kernel-contract.md",
     "docs/own-engine.md",

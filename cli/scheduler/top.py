@@ -92,6 +92,7 @@ def heading(status: dict[str, Any]) -> str:
         f"{bars_text(status)}, lag {status['lag_seconds']:.3f} s{_connection(status)}, "
         f"equity {status['equity']:,.2f} ({status['drawdown_pct']:.2f} % below its peak), "
         f"{len(status['suspensions'])} suspensions, {'no journal' if seq is None else f'record {seq:,}'}"
+        f"{_resources(status['resources'])}"
     )
 
 
@@ -100,6 +101,16 @@ def _connection(status: dict[str, Any]) -> str:
     said = status["connection"]
     told = "" if said is None else f", {said}" if said == "connected" else f", NOT CONNECTED ({one_line(said)})"
     return told + (f", fallback feeds of {', '.join(status['on_fallback'])}" if status["on_fallback"] else "")
+
+
+def _resources(use: dict[str, Any] | None) -> str:
+    """Which resources are near their limit or over it; nothing where all is well."""
+    if use is None or use["status"] == "ok":
+        return ""
+    named = [
+        f"{name} {one['status']}" for name, one in use.items() if name != "status" and one["status"] not in (None, "ok")
+    ]
+    return f", {', '.join(named)}"
 
 
 def _row(one: dict[str, Any]) -> tuple[str, ...]:

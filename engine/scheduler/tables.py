@@ -60,13 +60,16 @@ class SchedulerTables:
                 self._account[slot] = 0.0
 
     def forget(self) -> None:
-        """Give up what was written, where a table is half full: somebody else has it."""
+        """Give up what was written, where a table is half full: somebody else has it.
+
+        What is taken over now stays until the next time: who is told only of instants has not seen all of it.
+        """
         for slot, half in self._halves:
             if self._account[slot] > half:
                 self.flush()
                 for pieces in self._taken.values():
                     for row in pieces:
-                        row.clear()
+                        del row[:-1]
                 return
 
     def put(self, name: str, table: Floats) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from barstep.engine.scheduler.machine import SchedulerMachine
+from barstep.kernels.scheduler import layout
 from barstep.replay.event_loop import EventLoop
 from barstep.replay.news import News, due_runs
 from barstep.replay.session import given
@@ -61,3 +62,17 @@ def test_the_runs_of_an_instant_are_those_that_were_due() -> None:
         assert [row for run in runs for row in run.decisions] == rows.decisions
         seen += len(rows.decisions)
     assert seen > 0
+
+
+def test_a_listener_of_instants_sees_what_was_forgotten_since() -> None:
+    """Fills that come between two instants may be given up before anybody but the journal is told of them."""
+    machine = SchedulerMachine(drawn_setup(5))
+    news, tables, account = News(machine), machine.tables, machine.arrays.account
+    half = tables.fills.shape[1] // 2 + 1
+    for number in range(3):
+        written = int(account[layout.WRITTEN])
+        tables.fills[:, written:half] = number
+        account[layout.WRITTEN] = half
+        tables.forget()
+        tables.fills[:, 0], account[layout.WRITTEN] = number + 0.5, 1.0
+        assert [row[0] for row in news.rows().fills] == [float(number)] * (half - written) + [number + 0.5]
