@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from .panels import OF_PROFILE, OF_RUN, OF_SCHEDULE, WIDTH, Json, dashboard, named, panel, query, steps, words
 
-_STAT = {"width": 3, "height": 4}
+_STAT: Json = {"width": 3, "height": 4}
 _YES_IS_BAD = words(("0", "no", "green"), ("1", "YES", "red"))
 _YES_IS_GOOD = words(("0", "NO", "red"), ("1", "yes", "green"))
-_DASHED = {"custom__lineStyle": {"fill": "dash", "dash": [8, 8]}, "custom__fillOpacity": 0}
+_DASHED: Json = {"custom__lineStyle": {"fill": "dash", "dash": [8, 8]}, "custom__fillOpacity": 0}
 
 _COLUMNS = {
     "signals": "signals",
@@ -80,7 +80,7 @@ def _scheduler() -> Json:
 
 
 def _capital() -> Iterator[Json]:
-    share = {"unit": "percentunit", "min": 0}
+    share: Json = {"unit": "percentunit", "min": 0}
     stacked = {"fillOpacity": 40, "stacking": {"mode": "normal", "group": "A"}}
     weights = [query(f"barstep_allocator_smoothed_weight{{{OF_SCHEDULE}}}", "{{schedule}}")]
     yield panel("timeseries", "Allocation", weights, text="Share of capital, smoothed.", custom=stacked, **share)
@@ -106,9 +106,9 @@ def _capital() -> Iterator[Json]:
 def _decisions() -> Iterator[Json]:
     signals = [query(f"barstep_signals{{{OF_SCHEDULE}}}", "{{schedule}}")]
     yield panel("timeseries", "Signals", signals, text="Accepted in the last run.")
-    became = f"sum by (status, reason) (increase(barstep_decisions_total{{{OF_SCHEDULE}}}[$__rate_interval]))"
+    became = f"sum by (status, reason) (increase(barstep_decisions_total{{{OF_SCHEDULE}}}[$__rate_interval])) > 0"
     yield panel("timeseries", "Decisions", [query(became, "{{status}} {{reason}}")], text="What became of signals.")
-    runs = f"sum by (status, reason) (increase(barstep_runs_total{{{OF_SCHEDULE}}}[$__rate_interval]))"
+    runs = f"sum by (status, reason) (increase(barstep_runs_total{{{OF_SCHEDULE}}}[$__rate_interval])) > 0"
     yield panel("timeseries", "Runs", [query(runs, "{{status}} {{reason}}")], text="Due times, executed and skipped.")
 
 

@@ -19,6 +19,7 @@ ROLLBACK = "docs/runbooks/rollback_multi_strategy.md"
 ALERT_TYPES = {"pnl", "risk", "latency", "no_signals", "resources", "feed"}
 LEVELS = {"L1", "L2", "lead"}
 
+PAGE = (ROOT / "docs/alerts.md").read_text()
 GROUPS = yaml.safe_load(RULES.read_text())["groups"]
 ALERTS = {rule["alert"]: rule for group in GROUPS for rule in group["rules"] if "alert" in rule}
 EXPRESSIONS = [rule["expr"] for group in GROUPS for rule in group["rules"]]
@@ -100,6 +101,16 @@ def test_an_alert_has_its_cases(name: str) -> None:
             expected = {"fires": [False, True], "does not fire": [False], "resolves": [False, True]}[what]
             assert sorted(set(looks)) == expected, case["name"]
             assert what != "resolves" or looks[-1] is False
+
+
+def test_the_page_has_a_row_for_each_alert() -> None:
+    """docs/alerts.md says of each how long it waits and who is told, as the rules do."""
+    rows = {row[0]: row for row in re.findall(r"^\| `(\w+)` \|[^|]*\| ([^|]*) \|[^|]*\| (\w+) \|$", PAGE, re.MULTILINE)}
+    assert rows.keys() == ALERTS.keys()
+    for name, (_, waits, level) in rows.items():
+        assert waits.replace(" ", "") == ALERTS[name].get("for", waits.replace(" ", ""))
+        assert ("for" in ALERTS[name]) == (not waits.startswith("at once"))
+        assert level == ALERTS[name]["labels"]["escalation"]
 
 
 def test_promtool_takes_rules_and_configuration() -> None:

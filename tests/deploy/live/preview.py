@@ -23,7 +23,10 @@ def draw(dashboard: Mapping[str, Any], fill: Callable[[str], str], ranges: Range
     rows = -(-len(panels) // _COLUMNS)
     figure = Figure(figsize=(6 * _COLUMNS, 3.4 * rows), layout="constrained")
     figure.suptitle(dashboard["title"])
-    for axes, panel in zip(figure.subplots(rows, _COLUMNS, squeeze=False).flat, panels, strict=False):
+    places = list(figure.subplots(rows, _COLUMNS, squeeze=False).flat)
+    for empty in places[len(panels) :]:
+        empty.remove()
+    for axes, panel in zip(places, panels, strict=False):
         axes.set_title(f"{panel['title']} [{panel['fieldConfig']['defaults']['unit']}]", fontsize=9)
         axes.tick_params(labelsize=7)
         for target in panel["targets"]:

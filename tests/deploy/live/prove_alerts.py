@@ -3,9 +3,9 @@
     .venv/bin/python tests/deploy/live/prove_alerts.py [ALERT ...] [--keep FOLDER]
 
 The rules are those that are deployed, but that each `for` is sixty times shorter. An alert counts as seen when
-Alertmanager has it; its Slack must be told on behalf of the level that the rule names, unless a worse alert silences it.
-In between, every query of the dashboards is asked of that Prometheus. The exit code is 0 where all alerts were seen that
-can be, and every query had data at some time. With `--keep` everything stays in a new folder, with pictures of the
+Alertmanager has it; its Slack must be told on behalf of the level that the rule names, unless a worse alert silences
+it. In between, every query of the dashboards is asked of that Prometheus. The exit code is 0 where all alerts were seen
+that can be, and every query had data at some time. With `--keep` everything stays in a new folder, with pictures of the
 dashboards.
 """
 
@@ -116,6 +116,7 @@ def prove(wanted: tuple[Provocation, ...], programs: list[str], folder: Path, *,
             if beside := sorted(seen.keys() - one.alerts.keys()):
                 say(f"  besides: {', '.join(beside)}")
             all_seen |= seen.keys()
+        (folder / "slack.json").write_text(json.dumps(watching.slack.messages, indent=2))
     untried = to_whom.keys() - {alert for one in wanted for alert in one.alerts}
     seconds = (CLOCK.monotonic_us() - began_us) / 1e6
     say(f"\n{len(all_seen)} of {len(to_whom)} alerts seen, each `for` {FASTER} times shorter, in {seconds:.0f} s")
@@ -123,7 +124,7 @@ def prove(wanted: tuple[Provocation, ...], programs: list[str], folder: Path, *,
         if names:
             say(f"{what}: {', '.join(sorted(names))}")
     say(f"{asked - len(unanswered)} of {asked} queries of the dashboards had data")
-    for name in unanswered:
+    for name in unanswered if not untried else ():
         say(f"  without data: {name}")
     return not (wrong or untried or unanswered)
 

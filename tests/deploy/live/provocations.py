@@ -120,7 +120,7 @@ UNLIKE = Provocation(
 
 def _lose_one_after_the_other(stage: Stage) -> None:
     CLOCK.sleep_us(4_000_000)  # connected and warm
-    stage.starve(9)
+    stage.starve(12)
     stage.wait_for(["InstantSlow", "RunsLate"], 30)
     stage.wait_for(["FeedStalled"], 60)
     stage.typed("halt", "--reason", "proof")
@@ -135,7 +135,7 @@ def _lose_one_after_the_other(stage: Stage) -> None:
 LOSSES = Provocation(
     name="one thing after the other is lost",
     alerts={
-        "InstantSlow": "the loop is given no processor: SIGSTOP for 1.2 s, SIGCONT for 10 ms",
+        "InstantSlow": "the loop is given no processor: SIGSTOP for 2.5 s, SIGCONT for 20 ms",
         "RunsLate": "the same, and the shipped max_drift_seconds",
         "FeedStalled": "ETHUSDT of binance ends a day after the start",
         "LoopHalted": "barstep halt --connect",

@@ -78,14 +78,14 @@ class Stage:
         return int(json.loads((self.place.folder / f"var/run/{ENVIRONMENT}.json").read_text())["pid"])
 
     def starve(self, seconds: float) -> None:
-        """Let the loop have a hundredth of a second, and then none for more than a second, again and again."""
+        """Give the loop no processor for 2.5 seconds, and then for 20 milliseconds, again and again."""
         until_us = CLOCK.monotonic_us() + round(seconds * 1e6)
         try:
             while CLOCK.monotonic_us() < until_us:
                 os.kill(self.pid, signal.SIGSTOP)
-                CLOCK.sleep_us(1_200_000)
+                CLOCK.sleep_us(2_500_000)
                 os.kill(self.pid, signal.SIGCONT)
-                CLOCK.sleep_us(10_000)
+                CLOCK.sleep_us(20_000)
         finally:
             os.kill(self.pid, signal.SIGCONT)
 
