@@ -66,9 +66,11 @@ kernels-bounds: .venv/ready
 docs: .venv/ready
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
-# The same property tests with many more examples: make verify SEEDS=50
+# The same property tests with many more examples, every step of an acceptance for each planted fault, and the gate on a busy
+# machine as often: make verify SEEDS=50
 verify: .venv/ready
-	$(BIN)/pytest -v tests/kernels tests/engine tests/replay tests/data tests/docs
+	$(BIN)/pytest -v tests/kernels tests/engine tests/replay tests/data tests/docs tests/ops/acceptance tests/ops/test_gate_rounds.py
+	$(BIN)/python benchmarks/gate/trial.py --planted $(SEEDS) --unplanted $(SEEDS)
 	$(MAKE) --no-print-directory alerts
 
 # Loops and venues go wrong, and Prometheus and Alertmanager, where they are installed, are to notice.

@@ -7,6 +7,8 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +20,7 @@ from .scheduler_options import DEFAULT_ENVIRONMENT
 from .settings import config_path
 
 if TYPE_CHECKING:
+    from ..ops.acceptance.running import Step
     from ..ops.acceptance.stage import Outcome
 
 app = typer.Typer(rich_markup_mode=None, help="Accept an installation: the runbook of stage 4.", no_args_is_help=True)
@@ -76,9 +79,9 @@ def run_command(
     )  # fmt: skip
     if not json_output:
         say_if_cold()
-    with interruptible():
+    with interruptible(), _shown(quiet=json_output) as begun:
         report = run_acceptance(
-            asked, clock,
+            asked, clock, begun=begun,
             told=(lambda _: None) if json_output else _tell,
             made=lambda line: typer.echo(line, err=True),
         )  # fmt: skip
@@ -88,6 +91,19 @@ def run_command(
         typer.echo(f"{'FAIL: ' + ', '.join(report.failed) if report.failed else 'PASS'}; {asked.folder}")
     if report.failed:
         raise typer.Exit(1)
+
+
+@contextmanager
+def _shown(*, quiet: bool) -> Iterator[Callable[[Step], object]]:
+    """Show a person on stderr which step is on its way."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield lambda _: None
+        return
+    with console.status("") as status:
+        yield lambda step: status.update(step.title)
 
 
 def _tell(outcome: Outcome) -> None:

@@ -24,11 +24,7 @@ _TOP_OF_TABLES, _ROW, _BETWEEN = 0.76, 0.024, 0.045
 
 
 def risk_pages(found: RiskSimulation) -> bytes:
-    """The report as PDF; the same simulation gives the same bytes.
-
-    Raises:
-        UsageError: matplotlib is not installed.
-    """
+    """The report as PDF; the same simulation gives the same bytes."""
     content = io.BytesIO()
     undated = {"CreationDate": None, "ModDate": None, "Producer": None, "Creator": None}
     with rc_context({**STYLE, "axes.axisbelow": True}), PdfPages(content, metadata=undated) as pages:

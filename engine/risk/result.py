@@ -275,10 +275,9 @@ class RiskSimulation:
         Raises:
             UsageError: The extra `barstep[report]` is not installed; nothing is written then.
         """
-        from ...report.risk import risk_pages  # noqa: PLC0415 - a call up, made by the reader
+        from ...report.writing import report_risk  # noqa: PLC0415 - a call up, made by the reader
 
-        folder = Path(folder)
-        pages = risk_pages(self)
+        folder, pages = Path(folder), report_risk(self)
         for name, content in ((JSON_FILE, f"{self.to_json()}\n".encode()), (PDF_FILE, pages)):
             with whole_file(folder / name) as temporary:
                 temporary.write_bytes(content)

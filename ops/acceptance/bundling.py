@@ -38,7 +38,7 @@ def verify_bundles(stage: Stage) -> str:
 
 
 def _make(stage: Stage, kind: Kind, members: Mapping[str, bytes], provenance: Mapping[str, str]) -> str:
-    key, made = required_signing_key(stage.asked.signing_keys.get(kind), kind, stage.place.type)
+    key, made = required_signing_key(stage.asked.signing_keys.get(kind), kind, lambda: stage.place.type == "demo")
     for path in made:
         stage.told(f"made for the demonstration: {path}")
     files = make_bundle(

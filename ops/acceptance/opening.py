@@ -6,14 +6,17 @@ import json
 from datetime import timedelta
 
 from ...config.digest import content_sha384
+from ...config.durations import instant_at
 from ...data.whole_file import whole_file
 from ...engine.configured import examine
+from ...engine.scheduler.backtest import set_up_scheduler
+from ...errors import JournalError
 from ...replay.certificate_files import BundleFolder
 from ...replay.certificates import MTLS, init_bundle
 from ...replay.journal.witness import default_witness, export_head
 from ...replay.replaying import SECRETS, replay
 from ...replay.secrets_setup import require_secrets
-from .stage import JOURNALS, FailedError, Stage
+from .stage import JOURNALS, FailedError, Stage, ToldElsewhereError
 
 _BEGUN_WITH = timedelta(days=2)
 """Recorded time that a demonstration's journal is begun with, where it has none."""
@@ -40,9 +43,7 @@ def check_configuration(stage: Stage) -> str:
 
 def have_secrets(stage: Stage) -> str:
     """Keys, certificates and a token that may write are at hand; a demonstration makes its own."""
-    made = require_secrets(
-        SECRETS, stage.environment, stage.place, stage.scheduler.rbac_tokens, stage.asked.environ
-    )
+    made = require_secrets(SECRETS, stage.environment, stage.place, stage.scheduler.rbac_tokens, stage.asked.environ)
     bundle = BundleFolder(SECRETS / MTLS, stage.asked.mtls_bundle)
     if stage.place.type == "demo" and not bundle.path.exists():
         init_bundle(bundle, host="localhost", client=stage.asked.mtls_bundle, now_us=stage.clock.now_us())
@@ -60,7 +61,10 @@ def begin_journal(stage: Stage) -> str:
             raise FailedError(f"{stage.journal.head}: no journal; an environment that trades has one.")
         begun = f", begun with {_BEGUN_WITH.days} recorded days"
         _begin(stage)
-    seq = stage.note(f"acceptance {stage.asked.timestamp}: configuration SHA-384 {content_sha384(stage.core)}")
+    try:
+        seq = stage.note(f"acceptance {stage.asked.timestamp}: configuration SHA-384 {content_sha384(stage.core)}")
+    except JournalError as error:
+        raise ToldElsewhereError(f"nothing is written into a journal that is not believed: {error}") from None
     witness = default_witness(stage.environment)
     if not witness.exists():  # the first acceptance: from here on somebody has seen it
         export_head(stage.journal, witness)
@@ -68,11 +72,7 @@ def begin_journal(stage: Stage) -> str:
 
 
 def _begin(stage: Stage) -> None:
-    from ...engine.scheduler.backtest import set_up_scheduler  # noqa: PLC0415 - only where there is no journal
-    from ...config.durations import instant_at  # noqa: PLC0415 - likewise
 
     whole = set_up_scheduler(stage.core, environment=stage.environment)
     end = instant_at(whole.start_us) + _BEGUN_WITH
     replay(stage.core, environment=stage.environment, end=end, journal=JOURNALS, clock=stage.clock)
-
-

@@ -53,10 +53,10 @@ STEPS: tuple[Step, ...] = (
     ),
     Step(name="journal", title="journal verifies strictly", run=closing.verify_journal),
     Step(name="telemetry", title="telemetry within its bounds", run=observing.watch_telemetry),
+    Step(name="compliance", title="audit of stage 4", run=closing.audit_everything),
     Step(name="dashboards", title="dashboards show the profiles' bounds", run=observing.check_dashboards),
     Step(name="risk", title="risk simulation without breach", run=trying.simulate_risk),
     Step(name="load", title="load test within resources", run=trying.try_load),
-    Step(name="compliance", title="audit of stage 4", run=closing.audit_everything),
     Step(
         name="archive",
         title="archive, record, witness",

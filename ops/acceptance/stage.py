@@ -184,9 +184,7 @@ class Stage:
             JournalError: The journal is not what it should be.
         """
         now_us = self.clock.now_us()
-        note = make_note(
-            message=message, by=self.authorized(), now_us=now_us, category="stage4_smoke", status=status
-        )
+        note = make_note(message=message, by=self.authorized(), now_us=now_us, category="stage4_smoke", status=status)
         with open_existing(self.keys, self.journal, now_us=now_us) as journal:
             return append_note(journal, note)
 

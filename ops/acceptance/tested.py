@@ -7,13 +7,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 from ..stage4_artifacts import look_at_coverage
 from .stage import FailedError, SkippedError, Stage
 
 COVERAGE = "coverage.xml"
-_MARKED = (
+_MARKED: tuple[tuple[tuple[str, ...], dict[str, str]], ...] = (
     (("-m", "stage4 and unit_kernel", "tests/kernels"), {"NUMBA_DISABLE_JIT": "1"}),
     (("-m", "stage4 and not unit_kernel", "tests"), {}),
 )
@@ -50,7 +51,7 @@ def _run(root: Path, target: Path, stage: Stage) -> None:
     if not (root / "tests").is_dir() or not (root / "kernels").is_dir():
         raise SkippedError("no clone of barstep here: the tests are not part of an installation.")
     for module in ("pytest", "coverage"):
-        if subprocess.run([sys.executable, "-c", f"import {module}"], check=False, capture_output=True).returncode:
+        if find_spec(module) is None:
             raise SkippedError(f"{module} is not installed; pip install 'barstep[dev]'.")
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="barstep-coverage-") as folder:
@@ -64,7 +65,7 @@ def _run(root: Path, target: Path, stage: Stage) -> None:
 def _call(arguments: list[str], variables: dict[str, str], stage: Stage) -> None:
     environ = {**os.environ, **stage.asked.environ, **variables}
     try:
-        ran = subprocess.run(
+        ran = subprocess.run(  # noqa: S603 - this interpreter, over this clone's tests
             [sys.executable, *arguments], env=environ, check=False, capture_output=True, text=True,
             timeout=_MOST_SECONDS,
         )  # fmt: skip

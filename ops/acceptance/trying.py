@@ -24,9 +24,7 @@ def run_smoke(stage: Stage) -> str:
 def simulate_risk(stage: Stage) -> str:
     """Every risk profile keeps its limits under stress and in resampled markets."""
     asked = stage.asked
-    found = risk_simulation(
-        stage.core, environment=stage.environment, scenarios=asked.scenarios, paths=asked.paths
-    )
+    found = risk_simulation(stage.core, environment=stage.environment, scenarios=asked.scenarios, paths=asked.paths)
     found.save(stage.smoke_folder / "risk_simulation")
     if found.breach:
         raise FailedError("breach: " + "; ".join(one.words for one in found.breaches))
