@@ -80,9 +80,6 @@ alerts: .venv/ready
 # Grafana's dashboards, from the bounds of the configuration.
 dashboards: .venv/ready
 	$(BIN)/python -m barstep.ops.dashboards config/core.yaml deploy/grafana/provisioning/dashboards
-# The same property tests with many more examples, and the gate on a busy machine as often: make verify SEEDS=50
-	$(BIN)/pytest -v tests/kernels tests/engine tests/replay tests/data tests/ops/test_gate_rounds.py
-	$(BIN)/python benchmarks/gate/trial.py --planted $(SEEDS) --unplanted $(SEEDS)
 
 # The peers of the benchmarks are a gigabyte; they have an environment of their own.
 .venv-bench/ready: benchmarks/requirements.lock pyproject.toml
