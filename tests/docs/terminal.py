@@ -175,7 +175,7 @@ def _make_clone(folder: Path, port: str) -> None:
 
 
 def _git(*words: str) -> None:
-    subprocess.run(["git", *words], check=True, capture_output=True)
+    subprocess.run([shutil.which("git") or "git", *words], check=True, capture_output=True)
 
 
 def _free_port() -> str:

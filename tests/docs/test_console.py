@@ -95,7 +95,7 @@ def test_a_page_that_is_wrong_is_found_out(
     with Terminal(tmp_path / "clone") as terminal:
         assert run_blocks(terminal, page, console_blocks(page)) == 3
         page.write_text(PAGE.replace(right, wrong))
-        with pytest.raises(AssertionError, match="page.md:"):
+        with pytest.raises(AssertionError, match=r"page\.md:"):
             run_blocks(terminal, page, console_blocks(page))
 
 

@@ -59,6 +59,7 @@ def test_orders_are_counted_as_the_journal_has_them() -> None:
         if not metrics:
             run: Any = Run(session)
             monitor = ResourceMonitor(ResourceLimits(), clock)
+            before.append(session.machine.tables.counts()[0])
             metrics.append(count(MetricsCollector(), session, AroundLive(run), clock, monitor))
 
     session = go_on(world, between)
