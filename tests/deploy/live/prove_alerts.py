@@ -101,7 +101,7 @@ def outcome(alert: str, one: Provocation, seen: dict[str, float], level: str) ->
 
 
 def prove(wanted: tuple[Provocation, ...], programs: list[str], folder: Path, *, is_drawn: bool) -> bool:
-    """Print what was seen; gives whether that is everything that can be."""
+    """Print what was seen; gives whether that is everything that can be, of what was wanted."""
     began_us, unanswered, to_whom = CLOCK.monotonic_us(), queries(), levels()
     asked, all_seen, wrong = len(unanswered), set(), set()
     with monitors(*programs, folder) as watching:
@@ -110,7 +110,7 @@ def prove(wanted: tuple[Provocation, ...], programs: list[str], folder: Path, *,
             seen = provoke(one, watching, folder, unanswered, is_drawn=is_drawn)
             for alert, how in one.alerts.items():
                 level = told(watching, alert) if alert in seen else ""
-                say(f"  {alert:26} {outcome(alert, one, seen, level):42} {how}")
+                say(f"  {alert:26} {outcome(alert, one, seen, level):43} {how}")
                 if level not in ("", to_whom[alert].lower()) or not {alert, one.stands_for.get(alert)} & seen.keys():
                     wrong.add(alert)
             if beside := sorted(seen.keys() - one.alerts.keys()):
@@ -126,7 +126,7 @@ def prove(wanted: tuple[Provocation, ...], programs: list[str], folder: Path, *,
     say(f"{asked - len(unanswered)} of {asked} queries of the dashboards had data")
     for name in unanswered if not untried else ():
         say(f"  without data: {name}")
-    return not (wrong or untried or unanswered)
+    return not wrong and (bool(untried) or not unanswered)
 
 
 def main() -> int:
