@@ -19,32 +19,25 @@ scenarios:
 FEW = ("--paths", 2, "--horizon", "2d", "--profile", "balanced", "--scenarios", "small.yaml")
 
 
-def test_both_reports_and_the_tables(barstep: Run, scheduler_folder: Path) -> None:
-    """By default under var/risk_simulation; a row a scenario and a limit."""
-    (scheduler_folder / "small.yaml").write_text(SMALL)
+def test_both_reports_the_tables_and_the_verdict(barstep: Run, scheduler_folder: Path) -> None:
+    """A row a scenario and a limit; a gap of 80 % is more than balanced may lose, so that it exits 1 and says why."""
+    (scheduler_folder / "small.yaml").write_text(SMALL.replace("-20", "-80"))
     ran = barstep("risk-simulation", *FEW)
-    assert (ran.code, ran.err) == (0, "")
+    assert (ran.code, ran.err) == (1, "")
     written = scheduler_folder / "var/risk_simulation"
     assert sorted(path.name for path in written.iterdir()) == [
         "risk_simulation_report.json", "risk_simulation_report.pdf",
     ]  # fmt: skip
     lines = ran.out.splitlines()
-    assert lines[0] == "balanced: ok"
-    assert lines[2].split()[0] == "gap"
+    assert lines[0] == "balanced: BREACH"
+    assert (lines[2].split()[0], lines[2].split()[-1]) == ("gap", "BREACH")
     assert [line.split()[0] for line in lines[4:8]] == [
         "max_drawdown_pct", "daily_risk_budget_pct", "max_position_pct", "max_leverage",
     ]  # fmt: skip
-
-
-def test_a_breach_exits_1_with_its_line(barstep: Run, scheduler_folder: Path) -> None:
-    """A gap of 80 % is more than balanced may lose; the reports are written all the same."""
-    (scheduler_folder / "small.yaml").write_text(SMALL.replace("-20", "-80"))
-    ran = barstep("risk-simulation", *FEW, "--output-dir", "risk")
-    assert ran.code == 1
-    assert ran.out.splitlines()[-1].startswith("breach: balanced: max_drawdown_pct is 15; gap of 20")
-    document = json.loads((scheduler_folder / "risk/risk_simulation_report.json").read_text())
+    document = json.loads((written / "risk_simulation_report.json").read_text())
     assert document["status"] == "breach"
-    assert ran.out.splitlines()[-1] == f"breach: {document['breaches'][-1]}"
+    assert lines[-1] == f"breach: {document['breaches'][-1]}"
+    assert any(line.startswith("breach: balanced: max_drawdown_pct is 15; gap of 20") for line in lines)
 
 
 def test_scenarios_are_read_strictly(barstep: Run, scheduler_folder: Path) -> None:
