@@ -126,19 +126,21 @@ class ResourceMonitor:
         self._limits, self._clock, self._read, self._every_us = limits, clock, read, every_us
         self._at_us, self._last = clock.monotonic_us(), read()
         self.use = resource_use({"memory_mb": self._last.memory_mb}, limits)
+        self._told: Mapping[str, ResourceStatus] = {}
 
     def sample(self) -> bool:
-        """Measure, where it is time to; whether a status, that of a resource or of all, became another."""
+        """Measure, where it is time to; whether a resource's status became another one, at first another than `ok`."""
         now_us = self._clock.monotonic_us()
         if now_us - self._at_us < self._every_us:
             return False
-        before, now, seconds = self._last, self._read(), (now_us - self._at_us) / MICROSECONDS
+        last, now, seconds = self._last, self._read(), (now_us - self._at_us) / MICROSECONDS
         usage = {
-            "cpu_pct": 100.0 * (now.cpu_seconds - before.cpu_seconds) / seconds,
+            "cpu_pct": 100.0 * (now.cpu_seconds - last.cpu_seconds) / seconds,
             "memory_mb": now.memory_mb,
-            "io_read_mb_s": (now.read_mb - before.read_mb) / seconds,
-            "io_write_mb_s": (now.written_mb - before.written_mb) / seconds,
+            "io_read_mb_s": (now.read_mb - last.read_mb) / seconds,
+            "io_write_mb_s": (now.written_mb - last.written_mb) / seconds,
         }
         self._at_us, self._last = now_us, now
-        old, self.use = self.use, resource_use(usage, self._limits)
-        return any(old.statuses.get(name, "ok") != status for name, status in self.use.statuses.items())
+        self.use = resource_use(usage, self._limits)
+        before, self._told = self._told, self.use.statuses
+        return any(before.get(name, "ok") != status for name, status in self._told.items())

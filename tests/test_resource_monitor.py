@@ -52,6 +52,13 @@ def test_a_change_is_told_once() -> None:
     assert monitor.use.status == "warn"
 
 
+def test_what_is_over_its_limit_from_the_beginning_is_told() -> None:
+    """With the first reading, although nothing has changed since."""
+    too_much = Reading(1.0, 5000.0, 10.0, 10.0)
+    _, changed = monitored(too_much, too_much, too_much)
+    assert changed == [True, False]
+
+
 def test_the_machine_is_not_asked_more_often() -> None:
     """Between two readings what was measured stands."""
     asked, clock = [], SimulatedClock()

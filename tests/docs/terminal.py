@@ -166,10 +166,8 @@ def _make_clone(folder: Path, port: str) -> None:
         if (ROOT / name).exists():
             (folder / name).symlink_to(ROOT / name)
     (folder / "tests").mkdir()
-    for path in [*(ROOT / "tests").glob("*.py"), *(ROOT / "tests").glob("*/*making.py")]:
-        copied = folder / path.relative_to(ROOT)
-        copied.parent.mkdir(exist_ok=True)
-        shutil.copy(path, copied)
+    for path in (ROOT / "tests").glob("*.*"):
+        shutil.copy(path, folder / "tests")
     core = folder / "config/core.yaml"
     core.write_text(core.read_text().replace(f"localhost:{PORT}", f"localhost:{port}"))
 

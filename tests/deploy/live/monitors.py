@@ -149,10 +149,6 @@ class Monitors:
         found = ask(f"{self.alertmanager}/api/v2/alerts", filter=f'instance="{instance}"')
         return {one["labels"]["alertname"] for one in found}
 
-    def series(self, expr: str) -> list[Mapping[str, Any]]:
-        """What a query gives now."""
-        return ask(f"{self.prometheus}/api/v1/query", query=expr)["data"]["result"]
-
     def ranges(self, expr: str, seconds: float, step: float) -> list[Mapping[str, Any]]:
         """What a query has given over the last seconds."""
         now = CLOCK.now_us() / 1e6

@@ -17,8 +17,10 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import yaml
 from barstep.ops.dashboards.panels import VARIABLES
@@ -76,18 +78,18 @@ def provoke(
     data.mkdir()
     with on_stage(watching, place, one.change, venue_words(one, data)) as stage:
         one.act(stage)
-        for name in [name for name, expr in unanswered.items() if watching.series(expr)]:
+        ranges = partial(watching.ranges, seconds=(CLOCK.monotonic_us() - stage.began_us) / 1e6, step=0.5)
+        for name in [name for name, expr in unanswered.items() if ranges(expr)]:
             del unanswered[name]
         if is_drawn:
-            draw_dashboards(watching, place, (CLOCK.monotonic_us() - stage.began_us) / 1e6)
+            draw_dashboards(ranges, place)
         return stage.seen
 
 
-def draw_dashboards(watching: Monitors, folder: Path, seconds: float) -> None:
+def draw_dashboards(ranges: Callable[[str], Any], folder: Path) -> None:
     from preview import draw  # noqa: PLC0415 - where pictures are wanted
 
     for path in sorted(DASHBOARDS.glob("*.json")):
-        ranges = partial(watching.ranges, seconds=seconds, step=0.5)
         draw(json.loads(path.read_text()), filled, ranges, folder / f"{path.stem}.png")
 
 
