@@ -66,12 +66,8 @@ def _front(found: RiskSimulation) -> Figure:
 
 def _verdict(figure: Figure, y: float, found: RiskSimulation) -> None:
     color = ORANGE if found.breach else GREEN
-    broken = sum(one.breach for one in found.profiles)
-    said = (
-        f"BREACH: {broken} of {len(found.profiles)} risk profiles do not keep their limits"
-        if found.breach
-        else f"No breach: {len(found.profiles)} risk profiles keep their limits"
-    )
+    names = ", ".join(one.name for one in found.profiles if one.breach or not found.breach)
+    said = f"BREACH of limits: {names}" if found.breach else f"No breach: limits are kept by {names}"
     figure.text(
         LEFT + 0.012, y, said, size=13, weight="bold", color="white",
         bbox={"facecolor": color, "edgecolor": "none", "pad": 7},
@@ -80,8 +76,8 @@ def _verdict(figure: Figure, y: float, found: RiskSimulation) -> None:
 
 def _scenarios(found: RiskSimulation, one: ProfileRisk) -> Figure:
     figure = _page(found, f"{one.name}: stress scenarios", risk_tables.lead_of_scenarios(found, one))
-    middle = 0.85 - _ROW * (len(one.stressed) + 1)
-    table = figure.add_gridspec(1, 1, left=LEFT, right=_RIGHT, top=0.87, bottom=middle)
+    middle = 0.84 - _ROW * (len(one.stressed) + 1)
+    table = figure.add_gridspec(1, 1, left=LEFT, right=_RIGHT, top=0.86, bottom=middle)
     charts = figure.add_gridspec(2, 1, left=0.24, right=_RIGHT, top=middle - 0.05, bottom=0.12, hspace=0.32)
     risk_tables.scenarios(figure.add_subplot(table[0]), one)
     risk_charts.scenario_losses(figure.add_subplot(charts[0]), one)

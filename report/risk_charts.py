@@ -44,7 +44,7 @@ def scenario_losses(axes: Axes, one: ProfileRisk) -> None:
     axes.grid(visible=False, axis="y")
     axes.set_xlim(left=0.0)
     axes.margins(x=0.06)
-    _legend(axes, 0.4)
+    _legend(axes, 0.47)
     _title(axes, "Worst of each scenario, % of equity")
 
 
@@ -112,8 +112,8 @@ def drawdowns(axes: Axes, one: ProfileRisk) -> None:
     limit, tolerated = one.limits.max_drawdown_pct, one.tolerated.max_drawdown_pct
     if limit is not None:
         axes.axvline(limit, color=INK, linewidth=1.2, label=f"limit {limit:g} %")
-        axes.axhline(tolerated, color=MUTED, linewidth=0.8, linestyle=":", label=f"tolerated {tolerated:g} % of paths")
-        axes.legend(loc="upper right", frameon=False, fontsize=6.5, handlelength=1.2)
+        axes.axhline(tolerated, color=MUTED, linewidth=0.8, linestyle=":", label=f"tolerated {tolerated:g} %")
+        axes.legend(loc="upper right", bbox_to_anchor=(0.86, 1.0), frameon=False, fontsize=6.5, handlelength=1.2)
     axes.set_ylim(0.0, 100.0)
     axes.set_xlim(left=0.0)
     axes.xaxis.set_major_locator(MaxNLocator(6))

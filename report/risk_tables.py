@@ -129,7 +129,7 @@ def scenarios(axes: Axes, one: ProfileRisk) -> None:
                 ("BREACH", ORANGE) if broken else ("ok", GREEN),
             ]
         )
-    _table(axes, "Scenarios, % of equity", headings, rows, (1.75, 2.75, 1.3, 0.8, 0.6, 0.8, 0.8, 0.75, 0.75, 0.65))
+    _table(axes, "Scenarios, % of equity", headings, rows, (1.75, 2.75, 1.3, 0.8, 0.6, 0.8, 0.8, 0.75, 0.75, 0.85))
 
 
 def _marked(checks: Mapping[Limit, LimitCheck], limit: Limit, text: str) -> Cell:

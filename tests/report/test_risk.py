@@ -36,5 +36,5 @@ def test_what_is_said_where(found: bs.RiskSimulation) -> None:
         "Risk simulation", "aggressive: stress scenarios", "aggressive: resampled markets",
         "Limits, assumptions and provenance",
     ]  # fmt: skip
-    assert "No breach: 1 risk profiles keep their limits" in pages[0]
+    assert "No breach: limits are kept by aggressive" in pages[0]
     assert all(any("seed 0" in text for text in page) for page in pages)
