@@ -6,7 +6,7 @@ ROOMS := barstep.kernels barstep.engine barstep.replay barstep.config barstep.da
 SEEDS ?= 1
 export SEEDS
 
-.PHONY: demo live-demo test compiled lint units-event-time units-rest kernels-plain kernels-bounds covered verify bench clean alerts dashboards
+.PHONY: demo live-demo test compiled lint units-event-time units-rest kernels-plain kernels-bounds covered verify bench clean alerts dashboards docs
 
 demo: .venv/ready
 	$(BIN)/barstep demo
@@ -64,9 +64,15 @@ kernels-bounds: .venv/ready
 	cache=$$(mktemp -d) && NUMBA_BOUNDSCHECK=1 BARSTEP_CACHE_DIR=$$cache $(BIN)/pytest -m unit_kernel tests/kernels; \
 	status=$$?; rm -rf "$$cache"; exit $$status
 
-# The same property tests with many more examples: make verify SEEDS=50
+# The guides and runbooks as a site, in build/site: `python -m http.server --directory build/site` shows it.
+docs: .venv/ready
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+# The same property tests with many more examples, every step of an acceptance for each planted fault, and the gate on a busy
+# machine as often: make verify SEEDS=50
 verify: .venv/ready
-	$(BIN)/pytest -v tests/kernels tests/engine tests/replay tests/data
+	$(BIN)/pytest -v tests/kernels tests/engine tests/replay tests/data tests/docs tests/ops/acceptance tests/ops/test_gate_rounds.py
+	$(BIN)/python benchmarks/gate/trial.py --planted $(SEEDS) --unplanted $(SEEDS)
 	$(MAKE) --no-print-directory alerts
 
 # Loops and venues go wrong, and Prometheus and Alertmanager, where they are installed, are to notice.

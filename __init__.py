@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from .engine.portfolio import portfolio
     from .engine.portfolio_result import PortfolioResult
     from .engine.result import Result
+    from .engine.risk.result import RiskSimulation
+    from .engine.risk.simulation import risk_simulation
     from .engine.scheduler.backtest import backtest_scheduler
     from .engine.scheduler.lookahead import audit_scheduler_lookahead
     from .engine.scheduler.result import SchedulerResult
@@ -98,6 +100,8 @@ _HOME = {
     "portfolio": "engine.portfolio",
     "PortfolioResult": "engine.portfolio_result",
     "Result": "engine.result",
+    "RiskSimulation": "engine.risk.result",
+    "risk_simulation": "engine.risk.simulation",
     "backtest_scheduler": "engine.scheduler.backtest",
     "audit_scheduler_lookahead": "engine.scheduler.lookahead",
     "SchedulerResult": "engine.scheduler.result",
@@ -161,6 +165,7 @@ __all__ = [
     "Result",
     "RiskParityAllocation",
     "RiskProfileBudgetAllocation",
+    "RiskSimulation",
     "SchedulerResult",
     "SignalStrengthAllocation",
     "SmoothedCapitalAllocationPolicy",
@@ -195,6 +200,7 @@ __all__ = [
     "portfolio",
     "replay",
     "reproduce",
+    "risk_simulation",
     "sweep",
     "sweep_scheduler",
     "walk_forward",

@@ -14,8 +14,10 @@ import typer
 from .. import __version__
 from ..errors import BarstepError, ConfigError
 from . import (
+    acceptance,
     audit,
     backtest,
+    bench,
     bundle,
     config,
     data,
@@ -27,6 +29,7 @@ from . import (
     keys,
     licence,
     live_demo,
+    load_test,
     metrics,
     modes,
     montecarlo,
@@ -35,6 +38,7 @@ from . import (
     replay,
     report,
     reproduce,
+    risk_simulation,
     scheduler,
     smoke,
     stub_server,
@@ -60,6 +64,8 @@ app.add_typer(scheduler.app, name="scheduler")
 app.add_typer(verify.app, name="verify")
 app.add_typer(sweep.app, name="sweep")
 app.add_typer(audit.app, name="audit")
+app.add_typer(acceptance.app, name="acceptance")
+app.add_typer(bench.app, name="bench")
 app.add_typer(bundle.app, name="bundle")
 app.add_typer(incident.app, name="incident")
 app.command("verify-signature")(verify_signature.verify_signature_command)
@@ -75,6 +81,8 @@ app.command("walk-forward")(walk_forward.walk_forward_command)
 app.command("report")(report.report_command)
 app.command("montecarlo")(montecarlo.montecarlo_command)
 app.command("reproduce")(reproduce.reproduce_command)
+app.command("risk-simulation")(risk_simulation.risk_simulation_command)
+app.command("load-test")(load_test.load_test_command)
 app.command("smoke")(smoke.smoke_command)
 app.command("paper-smoke")(paper_smoke.paper_smoke_command)
 app.command("stub-server")(stub_server.stub_server_command)

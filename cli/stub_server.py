@@ -26,7 +26,7 @@ _FULL = "full"
 def stub_server_command(
     dataset: Annotated[
         list[str] | None,
-        typer.Option(help="Recorded bars: a folder, a SQLite cache, a file, or embedded; may be given often."),
+        typer.Option(help="Recorded bars: a folder, a SQLite cache, a file; may be given often. [embedded]"),
     ] = None,
     address: Annotated[
         str, typer.Option(help="Where loops connect; port 0: at one that is free.")
@@ -82,8 +82,6 @@ def stub_server_command(
     from ..replay.stub.manner import Manner
     from ..replay.stub.market import Market
 
-    if not dataset:
-        raise UsageError("--dataset is missing: a folder or a file of recorded bars, or embedded.")
     times = _read_speed(speed)
     manner = Manner(
         exact=times == float("inf") if exact is None else exact, speed=times, start_us=_instant("--start", start),
@@ -94,7 +92,7 @@ def stub_server_command(
     faults, listening = parse_faults(fault or ()), _address(address)
     if listening.is_tls != (mtls_bundle is not None):
         raise UsageError(f"--address {address!r}: grpc+tls goes with --mtls-bundle NAME, and grpc without one.")
-    market = Market(datasets=dataset)
+    market = Market(datasets=dataset or ["embedded"])
     if plan:
         from ..replay.stub.plan import runtime_plan
 

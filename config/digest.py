@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -17,8 +18,14 @@ def content_sha384(config: CoreConfig) -> str:
     Comments, the order of keys, quotes and units of durations do not change it. The order of schedules and of
     instruments does, because it decides ties.
     """
-    canonical = _ordered(msgspec.to_builtins(config), kinds.type_info(CoreConfig))
+    canonical = _ordered(msgspec.to_builtins(config), _config_kind())
     return hashlib.sha384(msgspec.json.encode(canonical, order="deterministic")).hexdigest()
+
+
+@cache
+def _config_kind() -> kinds.Type:
+    """What is known of the type: looking into it takes milliseconds, and every run tells its digest."""
+    return kinds.type_info(CoreConfig)
 
 
 def file_sha384(data: bytes) -> str:

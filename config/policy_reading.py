@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from numbers import Real
 from typing import Any
 
@@ -23,12 +24,18 @@ def read_policy(policy: object, where: str = "capital_policy") -> Written:
         UsageError: A name or a field is unknown, a field is missing, or a value is not allowed; all of it is told.
     """
     walk, path = Walk(ALIASES), (where,)
-    read: Any = walk.read(node_of(policy), kinds.type_info(Policy), path)
+    read: Any = walk.read(node_of(policy), _policy_kind(), path)
     problems = walk.problems or list(policy_contradictions(read, path))
     if problems:
         raise UsageError(" ".join(str(problem) for problem in problems))
     written: Written = read
     return written
+
+
+@cache
+def _policy_kind() -> kinds.Type:
+    """What is known of the type: looking into it takes milliseconds, and every run reads a policy."""
+    return kinds.type_info(Policy)
 
 
 def node_of(value: Any) -> Node:

@@ -40,6 +40,7 @@ from ..replay.live.feeds import LiveFeeds
 from ..replay.live.loop import LiveLoop
 from ..replay.stub.account import compile_fills
 from ..replay.telemetry import InMemoryTelemetryEmitter
+from . import gate_policies, yardsticks
 
 _BARS = 300
 _WINDOW = 14
@@ -92,6 +93,8 @@ def warmup_steps() -> list[Callable[[], object]]:
         _warm_capital,
         compile_fills,
         arithmetic_fingerprint,
+        yardsticks.arithmetic(),
+        gate_policies.CASES[0].prepare(1)(),
     ]
     return [*indicators, *engines, *accounts, *others]
 

@@ -16,6 +16,7 @@ from .sheet import Sheet, sheet_of
 
 if TYPE_CHECKING:
     from ..engine.montecarlo_result import MonteCarloResult
+    from ..engine.risk.result import RiskSimulation
 
 FORMATS = ("html", "png", "pdf")
 _LIBRARIES = {"html": ("bokeh", "jinja2"), "png": ("matplotlib",), "pdf": ("matplotlib",)}
@@ -44,6 +45,18 @@ def report_montecarlo(found: MonteCarloResult, path: Path) -> Path:
     origin = found.origin
     sheet = sheet_of(origin) if isinstance(origin, Outcome) else read_sheet(result_folder(origin))
     return write_report(replace(sheet, montecarlo=found), path, "html")
+
+
+def report_risk(found: RiskSimulation) -> bytes:
+    """The pages of a risk simulation, as PDF.
+
+    Raises:
+        UsageError: Its library is missing.
+    """
+    require_libraries("pdf")
+    from .risk import risk_pages  # noqa: PLC0415 - its library takes long to import
+
+    return risk_pages(found)
 
 
 def check_montecarlo(kind: str, path: Path) -> None:

@@ -31,3 +31,14 @@ def shared_data() -> Path:
     if not (folder / "raw").is_dir():
         pytest.skip(f"no recorded market data at {folder}; set BARSTEP_SHARED_DATA to its folder")
     return folder
+
+
+_STAGE4 = frozenset((Path(__file__).parent / "stage4.txt").read_text().split())
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what an acceptance looks at: the files and tests that `stage4.txt` names."""
+    for item in items:
+        file, _, name = item.nodeid.partition("[")[0].partition("::")
+        if _STAGE4 & {file, f"{file}::{name}"}:
+            item.add_marker("stage4")

@@ -111,7 +111,6 @@ def test_the_plan_is_printed_and_nothing_is_served(barstep: Run, place: Path) ->
 @pytest.mark.parametrize(
     ("words", "code", "text"),
     [
-        ((), 2, "--dataset is missing"),
         (("--dataset", "nowhere"), 3, "no such folder"),
         (("--dataset", "embedded", "--speed", "fast"), 2, "such as 60x, or full"),
         (("--dataset", "embedded", "--paced"), 2, "needs a speed"),

@@ -1,8 +1,8 @@
 """The console blocks of a page: what is typed, and what it is said to print.
 
-A line that begins with `$ ` is typed; one that ends with a backslash goes on in the next. What follows is its output, where
-`…` stands for any text in a line and a line of `...` for any lines; runs of blanks are one. A last line `[1]` is the exit
-code, which is 0 otherwise. A command without output prints nothing.
+A line that begins with `$ ` is typed; one that ends with a backslash goes on in the next. What follows is its output:
+`…` stands for any text in a line, a line of `...` for any lines, and runs of blanks are one. A last line `[1]` is the
+exit code, which is 0 otherwise. A command without output prints nothing.
 """
 
 from __future__ import annotations

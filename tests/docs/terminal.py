@@ -57,6 +57,7 @@ class Terminal:
         self._was_in = Path.cwd()
 
     def __enter__(self) -> Terminal:
+        self.folder.mkdir(exist_ok=True)
         _make_clone(self.folder, self._port)
         os.chdir(self.folder)
         for name in ("BARSTEP_TOKEN", "CORE_SCHEDULER_TOKEN", "BARSTEP_ADAPTER_TOKEN"):
@@ -165,16 +166,14 @@ def _make_clone(folder: Path, port: str) -> None:
         if (ROOT / name).exists():
             (folder / name).symlink_to(ROOT / name)
     (folder / "tests").mkdir()
-    for path in [*(ROOT / "tests").glob("*.py"), *(ROOT / "tests").glob("*/*making.py")]:
-        copied = folder / path.relative_to(ROOT)
-        copied.parent.mkdir(exist_ok=True)
-        shutil.copy(path, copied)
+    for path in (ROOT / "tests").glob("*.*"):
+        shutil.copy(path, folder / "tests")
     core = folder / "config/core.yaml"
     core.write_text(core.read_text().replace(f"localhost:{PORT}", f"localhost:{port}"))
 
 
 def _git(*words: str) -> None:
-    subprocess.run(["git", *words], check=True, capture_output=True)
+    subprocess.run([shutil.which("git") or "git", *words], check=True, capture_output=True)
 
 
 def _free_port() -> str:

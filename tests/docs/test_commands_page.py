@@ -6,7 +6,6 @@ import importlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import barstep as bs
@@ -32,12 +31,12 @@ FLAGS = """
     --show-capital-diagnostics --show-capital-state --signal-limit-duration --signal-limit-reason --signal-limit-until
     --signals --signing-key --skip-policy-rebalance --strategy --strict --suspend-schedule --suspend-tag
     --suspension-duration --suspension-reason --suspension-until --version
-""".split()
+"""
 SCRIPTS = """
     audit_security_baseline audit_stage4_compliance export_observability_bundle load_test_scheduler run_paper_smoke_ci
     run_multi_strategy_scheduler run_trading_stub_server smoke_demo_strategies telemetry_risk_profiles validate_config
     verify_decision_log verify_signature watch_metrics_stream
-""".split()
+"""
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,7 @@ def test_every_line_of_the_tables_is_a_row() -> None:
     assert len(lines) == len(rows("Scripts", "The scheduler", "Tests", "Names in Python")) > 100
 
 
-@pytest.mark.parametrize("name", [*FLAGS, *SCRIPTS])
+@pytest.mark.parametrize("name", [*FLAGS.split(), *SCRIPTS.split()])
 def test_every_flag_and_script_has_a_row(name: str) -> None:
     """In the column of what was typed before."""
     assert any(re.search(rf"(?<![\w-]){name}(?![\w-])", row.before) for row in rows("Scripts", "The scheduler"))
