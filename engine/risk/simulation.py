@@ -17,7 +17,7 @@ from ...config.risk_scenarios import RiskScenarios, load_risk_scenarios
 from ...errors import UsageError
 from ..bars import Bars
 from ..configured import choose_scheduler
-from ..montecarlo import usable_cores
+from ..threads import count_threads
 from .market import Market
 from .measures import Measures, measure
 from .profiles import ProfileAlone, profiles_of
@@ -29,7 +29,6 @@ Progress = Callable[[int, int], None]
 """Is told how many runs of the engine are done, and how many there are."""
 
 _MOST_PATHS = 1_000_000
-_MOST_THREADS = 1024
 
 
 def risk_simulation(
@@ -74,13 +73,13 @@ def risk_simulation(
     """
     _whole("paths", paths, 1, _MOST_PATHS)
     _whole("seed", seed, 0, 2**63 - 1)
-    _whole("threads", usable_cores() if threads is None else threads, 1, _MOST_THREADS)
+    used = count_threads(threads)
     seconds = _horizon(horizon)
     written = scenarios if isinstance(scenarios, RiskScenarios) else load_risk_scenarios(_path(scenarios))
     chosen = choose_scheduler(config, environment, scheduler)
     alone = profiles_of(chosen, profiles)
     done = _Done(progress, len(alone) * (1 + len(written.scenarios) * written.moments + paths))
-    with ThreadPoolExecutor(threads or usable_cores()) as pool:
+    with ThreadPoolExecutor(used) as pool:
         asked = _Asked(
             scenarios=written, paths=paths, seed=seed, block_bars=block_bars, seconds=seconds, pool=pool, done=done
         )
