@@ -59,7 +59,6 @@ def test_a_group_alone_shows_its_help(barstep: Run) -> None:
     ("words", "code", "text"),
     [
         (["backtst"], 2, "No such command 'backtst'. Did you mean 'backtest'?"),
-        (["bactest"], 2, "No such command 'bactest'. Did you mean 'backtest'"),
         (["backtest", "mean_reversion", "x", "--fee-bp", "1"], 2, "--fee-bps"),
         (["backtest"], 2, "a strategy engine and a dataset are needed"),
         (["backtest", "mean_revers", "x"], 2, "Did you mean 'mean_reversion'?"),
