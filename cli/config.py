@@ -14,6 +14,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import UsageError
+from .connectable import ConnectableCommand, ConnectOption, TokenFileOption
+from .journal_options import JOURNALS, JournalFolderOption, KeysFolderOption
+from .managing import Where
+from .noting import write_note
 from .settings import config_path
 
 if TYPE_CHECKING:
@@ -31,17 +35,30 @@ ProfileOption = Annotated[str | None, typer.Option("--profile", help="An environ
 REFUSED = 2
 
 
-@app.command()
+@app.command(cls=ConnectableCommand)
 def validate(
     file: FileArgument = None,
     config: ConfigOption = None,
     profile: ProfileOption = None,
+    append: Annotated[
+        bool, typer.Option("--append", help="Write its SHA-384 into the environment's journal, where it passes.")
+    ] = False,
+    connect: ConnectOption = None,
+    token_file: TokenFileOption = None,
+    journal_folder: JournalFolderOption = JOURNALS,
+    keys_folder: KeysFolderOption = None,
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
 ) -> None:
-    """Check a configuration: PASS or FAIL, everything that is wrong, and its SHA-384; exit 2 on FAIL."""
+    """Check a configuration: PASS or FAIL, everything that is wrong, and its SHA-384; exit 2 on FAIL.
+
+    While a loop holds the journal, --connect has that loop write it.
+    """
     from ..engine.configured import examine
 
-    read = examine(_path(file, config))
+    if append and profile is None:
+        raise UsageError("--append: name the environment whose journal it goes into, with --profile.")
+    path = _path(file, config)
+    read = examine(path)
     passed = not read.errors
     document: dict[str, Any] = {
         "ok": passed,
@@ -52,6 +69,11 @@ def validate(
         "errors": [problem.as_json() for problem in read.errors],
         "warnings": [problem.as_json() for problem in read.warnings],
     }
+    if append and passed:
+        where = Where(config=path, environment=document["environment"]["name"], scheduler=None, token_file=token_file)
+        message = f"configuration {read.file}: SHA-384 {read.content_sha384}, of the file {read.file_sha384}"
+        fields = {"category": "note", "status": None, "message": message}
+        document["journal_seq"], _ = write_note(where, connect, fields, journal_folder, keys_folder)
     if json_output:
         typer.echo(json.dumps(document, indent=2))
     else:
@@ -152,6 +174,10 @@ def _print_report(read: ReadConfig, document: dict[str, Any]) -> None:
             _print_environments(read.config)
         typer.echo(f"SHA-384 of what it says, comments and order of keys left aside: {document['content_sha384']}")
     typer.echo(f"SHA-384 of the file's bytes: {read.file_sha384}")
+    if "journal_seq" in document:
+        typer.echo(
+            f"both are in record {document['journal_seq']:,} of the journal of {document['environment']['name']}"
+        )
 
 
 def _print_environments(config: CoreConfig) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from barstep.config.reading import PACKAGED, read_config
+from journal_folder import opened, written
 
 Run = Callable[..., Any]
 TEXT = PACKAGED.read_text(encoding="utf-8")
@@ -182,3 +183,31 @@ def test_schema_is_json(barstep: Run) -> None:
     document = json.loads(barstep("config", "schema").out)
     assert document["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert "multi_strategy_schedulers" in document["$defs"]["WrittenConfig"]["properties"]
+
+
+def test_what_passes_is_written_into_the_journal(barstep: Run, own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both digests, under the id of the token; what is refused, or has no token, leaves the journal as it is."""
+    monkeypatch.setenv("CORE_SCHEDULER_TOKEN", "5" * 64)
+    written()
+    journal = Path("audit/decision_logs/demo.jsonl")
+    ran = barstep("config", "validate", "--profile", "local", "--append", "--json")
+    told, read = json.loads(ran.out), read_config(own)
+    record = json.loads(journal.read_bytes().splitlines()[-1])
+    assert (ran.code, told["journal_seq"]) == (0, record["seq"])
+    assert (record["kind"], record["by"]) == ("note", "scheduler-local")
+    assert read.content_sha384 in record["message"]
+    assert read.file_sha384 in record["message"]
+    assert barstep("decision-log", "verify").code == 0
+    assert (
+        f"in record {record['seq'] + 1:,} of the journal"
+        in barstep("config", "validate", "--profile", "demo", "--append").out
+    )
+    before = journal.read_bytes()
+    with opened():
+        assert barstep("config", "validate", "--profile", "demo", "--append").code == 6
+    monkeypatch.delenv("CORE_SCHEDULER_TOKEN")
+    assert barstep("config", "validate", "--profile", "demo", "--append").code == 4
+    assert barstep("config", "validate", "--append").code == 2
+    own.write_text(TEXT.replace("cadence_seconds", "cadence", 1), encoding="utf-8")
+    assert barstep("config", "validate", "--profile", "demo", "--append").code == 2
+    assert journal.read_bytes() == before
