@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from ...config.core import CoreConfig
 from ...config.risk import Bounds
+from ...replay.bounds import OF_ACCOUNT
 from .panels import OF_PROFILE, OF_SCHEDULE, Json, dashboard, named, panel, query, steps
 
 UNITS: Mapping[str, str] = {
@@ -13,7 +14,7 @@ UNITS: Mapping[str, str] = {
     "allocation_error_pct": "percent",
     "spread_capture_bps": "suffix: bps",
     "secondary_delay_ms": "ms",
-    "pnl_drawdown_pct": "percent",
+    OF_ACCOUNT: "percent",
 }
 """The metrics, each with Grafana's word for its unit."""
 
@@ -22,7 +23,7 @@ _TEXTS: Mapping[str, str] = {
     "allocation_error_pct": "How far positions are from what the engine wants, of what it wants.",
     "spread_capture_bps": "What the open spread has come together by since it was entered.",
     "secondary_delay_ms": "How much older the second venue's bar is than the first's.",
-    "pnl_drawdown_pct": "Fall of the schedule's unit account from the peak of its window.",
+    OF_ACCOUNT: "Fall of the account from its highest.",
 }
 _HEIGHT = 10
 
@@ -47,7 +48,7 @@ def _panel(config: CoreConfig, metric: str) -> Json:
         "timeseries",
         metric,
         [
-            query(f"barstep_{metric}{{{OF_SCHEDULE}}}", "{{risk_profile}}: {{schedule}}"),
+            _values(metric),
             query(f'barstep_telemetry_bound{{{OF_PROFILE}, metric="{metric}"}}', "{{risk_profile}} {{level}}"),
         ],
         unit=UNITS[metric],
@@ -57,6 +58,13 @@ def _panel(config: CoreConfig, metric: str) -> Json:
         color={"mode": "thresholds"},
         custom={"gradientMode": "scheme", "lineWidth": 2, "showPoints": "auto", "spanNulls": True},
     )
+
+
+def _values(metric: str) -> Json:
+    """What is held against the bounds: of each schedule, but for the account's fall, which each profile bounds."""
+    if metric != OF_ACCOUNT:
+        return query(f"barstep_{metric}{{{OF_SCHEDULE}}}", "{{risk_profile}}: {{schedule}}")
+    return query(f'barstep:telemetry{{{OF_PROFILE}, metric="{metric}"}}', "{{risk_profile}}: account")
 
 
 def _told(bounds: Mapping[str, Bounds]) -> Iterator[str]:
