@@ -46,7 +46,6 @@ def _state() -> Iterator[Json]:
         }
     }
     yield panel("stat", "Connected", [_run("connected")], **_STAT, mappings=_YES_IS_GOOD)
-    yield panel("stat", "Journal failed", [_run("journal_failed")], **_STAT, mappings=_YES_IS_BAD)
     yield panel("stat", "Last record", [_run("journal_seq")], **_STAT, unit="none")
     yield panel("stat", "Equity now", [_run("equity")], **_STAT, unit="short", decimals=2)
     yield panel("stat", "Drawdown now", [_run("drawdown_pct")], **_STAT, unit="percent", decimals=2)

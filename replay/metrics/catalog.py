@@ -165,7 +165,6 @@ _OF_RUNS = (
         "Orders sent, filled, rejected, cancelled or abandoned; over recorded bars only those filled or abandoned.",
     ),
     _gauge("journal_seq", "records", RUN, "Number of the last record; absent without a journal."),
-    _gauge("journal_failed", "0 or 1", RUN, "1 where the journal writes nothing more."),
     Metric(
         name="step_seconds",
         kind="histogram",

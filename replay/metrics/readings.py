@@ -126,7 +126,6 @@ class Readings:
         yield "step_seconds", run, self._timer.distribution()
         if journal is not None:
             yield "journal_seq", run, float(journal.seq)
-            yield "journal_failed", run, float(journal.failed is not None)
 
     def _of_feeds(self, now_us: int) -> Iterator[Measured]:
         setup, on_fallback = self._machine.setup, self._around.on_fallback(now_us)

@@ -93,12 +93,10 @@ def draw_dashboards(ranges: Callable[[str], Any], folder: Path) -> None:
         draw(json.loads(path.read_text()), filled, ranges, folder / f"{path.stem}.png")
 
 
-def outcome(alert: str, one: Provocation, seen: dict[str, float], level: str) -> str:
+def outcome(alert: str, seen: dict[str, float], level: str) -> str:
     """What is printed of an alert."""
     if alert in seen:
         return f"seen after {seen[alert]:5.1f} s  {f'Slack told {level}' if level else 'silenced by a worse one'}"
-    if alert in one.stands_for and one.stands_for[alert] in seen:
-        return f"not seen, but {one.stands_for[alert]} after {seen[one.stands_for[alert]]:.1f} s"
     return "NOT SEEN"
 
 
@@ -112,8 +110,8 @@ def prove(wanted: tuple[Provocation, ...], programs: list[str], folder: Path, *,
             seen = provoke(one, watching, folder, unanswered, is_drawn=is_drawn)
             for alert, how in one.alerts.items():
                 level = told(watching, alert) if alert in seen else ""
-                say(f"  {alert:26} {outcome(alert, one, seen, level):43} {how}")
-                if level not in ("", to_whom[alert].lower()) or not {alert, one.stands_for.get(alert)} & seen.keys():
+                say(f"  {alert:26} {outcome(alert, seen, level):43} {how}")
+                if level not in ("", to_whom[alert].lower()) or alert not in seen:
                     wrong.add(alert)
             if beside := sorted(seen.keys() - one.alerts.keys()):
                 say(f"  besides: {', '.join(beside)}")

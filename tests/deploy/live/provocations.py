@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import resource
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,6 @@ class Provocation:
         change: Of the shipped configuration.
         venue: Options of the stub venue; a name in braces is a folder of its own.
         act: What is done while it runs; it waits for the alerts.
-        stands_for: Alerts that are rarely seen, each with the one that then tells of it.
     """
 
     name: str
@@ -34,7 +32,6 @@ class Provocation:
     change: Callable[[Core], object]
     venue: Sequence[str]
     act: Callable[[Stage], object]
-    stands_for: Mapping[str, str] = field(default_factory=dict)
 
 
 def _limits(core: Core) -> None:
@@ -148,23 +145,7 @@ LOSSES = Provocation(
 )
 
 
-def _fill_the_disk(stage: Stage) -> None:
-    """No file of the loop's may grow beyond what its journal has now; it ends, mostly before anybody has looked."""
-    size = stage.place.files.open_segment.stat().st_size
-    resource.prlimit(stage.pid, resource.RLIMIT_FSIZE, (size, size))
-    stage.wait_for(["TargetDown"], 20)
-
-
-JOURNAL = Provocation(
-    name="a disk that takes no more",
-    alerts={"JournalFailed": "RLIMIT_FSIZE at the size of the journal"},
-    change=lambda core: None,  # noqa: ARG005 - the shipped configuration
-    venue=["--dataset", "embedded", "--speed", "3600x", "--exact"],
-    act=_fill_the_disk,
-    stands_for={"JournalFailed": "TargetDown"},
-)
-
-PROVOCATIONS = (LIMITS, PACED, RAISING, UNLIKE, LOSSES, JOURNAL)
+PROVOCATIONS = (LIMITS, PACED, RAISING, UNLIKE, LOSSES)
 """In this order."""
 
 
