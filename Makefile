@@ -3,10 +3,12 @@
 PYTHON := $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(if $(shell $(p) -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null && echo yes),$(p))))
 BIN := .venv/bin
 ROOMS := barstep.kernels barstep.engine barstep.replay barstep.config barstep.data barstep.report barstep.ops barstep.cli
+# Tests that start programs: commands, pages of the documentation, operations.
+PROGRAMS := tests/cli tests/docs tests/deploy tests/ops
 SEEDS ?= 1
 export SEEDS
 
-.PHONY: demo live-demo test compiled lint units-event-time units-rest kernels-plain kernels-bounds covered verify bench clean alerts dashboards docs
+.PHONY: demo live-demo test compiled lint units-event-time units-programs units-rest kernels-plain kernels-bounds covered verify bench clean alerts dashboards docs
 
 demo: .venv/ready
 	$(BIN)/barstep demo
@@ -20,7 +22,7 @@ live-demo: .venv/ready
 test: .venv/ready .typeroot/barstep
 	$(BIN)/coverage erase
 	$(MAKE) --no-print-directory -j 2 compiled lint
-	$(MAKE) --no-print-directory -j 2 units-event-time units-rest kernels-bounds kernels-plain
+	$(MAKE) --no-print-directory -j 2 units-event-time units-programs units-rest kernels-bounds kernels-plain
 	$(MAKE) --no-print-directory covered
 
 .venv/ready: requirements.lock pyproject.toml
@@ -46,8 +48,11 @@ compiled: .venv/ready
 units-event-time: .venv/ready
 	$(BIN)/coverage run -p -m pytest tests/replay
 
+units-programs: .venv/ready
+	$(BIN)/coverage run -p -m pytest $(PROGRAMS)
+
 units-rest: .venv/ready
-	$(BIN)/coverage run -p -m pytest --ignore=tests/replay
+	$(BIN)/coverage run -p -m pytest $(addprefix --ignore=,tests/replay $(PROGRAMS))
 
 # The JIT off, so that coverage sees into the kernels; small inputs only.
 kernels-plain: .venv/ready
