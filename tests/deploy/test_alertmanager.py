@@ -6,8 +6,6 @@ import pytest
 import yaml
 from monitoring_tools import DEPLOY, ROOT, RULES, run_tool
 
-pytestmark = pytest.mark.stage4
-
 PATH = DEPLOY / "alertmanager/alertmanager.yml"
 CONFIG = yaml.safe_load(PATH.read_text())
 ROTATION = yaml.safe_load((ROOT / "ops/oncall_rotation.yaml").read_text())

@@ -14,8 +14,6 @@ from barstep.ops.dashboards.stage4 import UNITS
 from barstep.replay.metrics.catalog import METRICS
 from monitoring_tools import DEPLOY, ROOT, run_tool
 
-pytestmark = pytest.mark.stage4
-
 FOLDER = DEPLOY / "grafana/provisioning/dashboards"
 CONFIG = load_core_config(ROOT / "config/core.yaml")
 DASHBOARDS = dict(dashboards(CONFIG))

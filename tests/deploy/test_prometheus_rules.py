@@ -11,8 +11,6 @@ import yaml
 from barstep.replay.metrics.catalog import METRICS
 from monitoring_tools import DEPLOY, ROOT, RULES, run_tool, the_tool
 
-pytestmark = pytest.mark.stage4
-
 CASES = sorted((DEPLOY / "prometheus/tests").glob("*.yml"))
 PLAYBOOK = "docs/runbooks/operations/strategy_incident_playbook.md"
 ROLLBACK = "docs/runbooks/rollback_multi_strategy.md"

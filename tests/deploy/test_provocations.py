@@ -3,7 +3,6 @@
 import sys
 from pathlib import Path
 
-import pytest
 import yaml
 from monitoring_tools import RULES
 
@@ -11,8 +10,6 @@ sys.path.insert(0, str(Path(__file__).parent / "live"))
 
 from monitors import FASTER, fast_rules, shortened
 from provocations import PROVOCATIONS
-
-pytestmark = pytest.mark.stage4
 
 RULES_BY_NAME = {rule["alert"]: rule for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]
                  if "alert" in rule}  # fmt: skip

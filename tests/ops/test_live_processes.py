@@ -16,8 +16,8 @@ CLOCK = SystemClock()
 def test_one_that_ends_too_early_says_why(tmp_path: Path) -> None:
     """With its exit code and its last words."""
     with (
-        live_process("venue", ["stub-server"], tmp_path, os.environ, CLOCK) as process,
-        pytest.raises(FeedError, match=r"venue has ended with exit code 2 before its address: .*--dataset is missing"),
+        live_process("venue", ["stub-server", "--dataset", "nowhere"], tmp_path, os.environ, CLOCK) as process,
+        pytest.raises(FeedError, match=r"venue has ended with exit code 3 before its address: .*no such folder"),
     ):
         process.wait_until(lambda: False, "its address", 60.0)
 

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -177,7 +178,7 @@ def test_other_software_is_refused(cluster: DaskProcesses, monkeypatch: pytest.M
 def test_an_engine_of_this_process_is_refused(cluster: DaskProcesses) -> None:
     """What no other process could find is told before anything is sent."""
     engine = bs.DEFAULT_STRATEGY_CATALOG["mean_reversion"]
-    own = type(engine)(**{**vars(engine), "name": "own"})
+    own = replace(engine, name="own")
     with pytest.raises(UsageError, match="own is in this process alone; other processes need it in a file"):
         bs.sweep(WALKS, own, {"lookback": [20]}, cluster=cluster.address)
 
