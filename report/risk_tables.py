@@ -129,7 +129,7 @@ def scenarios(axes: Axes, one: ProfileRisk) -> None:
                 ("BREACH", ORANGE) if broken else ("ok", GREEN),
             ]
         )
-    _table(axes, "Scenarios, % of equity", headings, rows, (1.75, 2.75, 1.3, 0.8, 0.6, 0.8, 0.8, 0.75, 0.75, 0.85))
+    _table(axes, "Scenarios, % of equity", headings, rows, (1.75, 2.75, 1.4, 0.8, 0.6, 0.8, 0.8, 0.75, 0.75, 0.75))
 
 
 def _marked(checks: Mapping[Limit, LimitCheck], limit: Limit, text: str) -> Cell:
@@ -285,7 +285,7 @@ def what_happens(runs: ScenarioRuns) -> str:
             return f"one market, moves × {plain['factor']:g}, {_length(plain['duration'])}"
         case "venue_outage":
             after = f", then {plain['gap_pct']:+g} %" if plain["gap_pct"] else ""
-            return f"no bars for {_length(plain['duration'])}{feeds}{after}"
+            return f"out for {_length(plain['duration'])}{feeds}{after}"
         case _:
             return f"{plain['rate_pct']:+g} % per {_length(plain['every'])}, {_length(plain['duration'])}"
 
