@@ -19,12 +19,12 @@ demo: .venv/ready
 live-demo: .venv/ready
 	$(BIN)/barstep live-demo
 
-# What does not need the other goes side by side; three at a time, since programs wait for each other. The kernels are
-# compiled once before, by the test of the warm-up; coverage is added up once all have run.
+# What does not need the other goes side by side. The kernels are compiled once before, by the test of the warm-up;
+# coverage is added up once all have run.
 test: .venv/ready .typeroot/barstep
 	$(BIN)/coverage erase
 	$(MAKE) --no-print-directory -j 2 compiled lint
-	$(MAKE) --no-print-directory -j 3 units-programs units-event-time units-rest kernels-bounds kernels-plain
+	$(MAKE) --no-print-directory -j 2 units-programs units-rest units-event-time kernels-bounds kernels-plain
 	$(MAKE) --no-print-directory covered
 
 .venv/ready: requirements.lock pyproject.toml
