@@ -13,7 +13,7 @@ SEEDS = int(os.environ.get("SEEDS", "1"))
 
 settings.register_profile(
     "seeds",
-    max_examples=8 * SEEDS,
+    max_examples=12 * SEEDS,
     deadline=None,  # the first call of a kernel compiles it
     derandomize=SEEDS == 1,
     database=None,
