@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 
 @contextmanager
@@ -26,3 +28,14 @@ def whole_file(path: Path) -> Iterator[Path]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def write_json(path: Path, document: Any, *, sort_keys: bool = False) -> None:
+    """Write a document in full or not at all, in the place of one that is there; folders are made.
+
+    Raises:
+        ValueError: It holds NaN or infinity, which JSON has no word for.
+    """
+    text = json.dumps(document, indent=2, sort_keys=sort_keys, allow_nan=False)
+    with whole_file(path) as temporary:
+        temporary.write_text(f"{text}\n", encoding="utf-8")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from ..data.whole_file import whole_file
+from ..data.whole_file import write_json
 
 Severity = Literal["issue", "warning"]
 Status = Literal["ok", "warn", "fail"]
@@ -111,9 +110,7 @@ def joined(looked: Iterable[tuple[str, Looked]]) -> Looked:
 
 def write_audit(report: AuditReport, path: Path) -> None:
     """Write the report in full or not at all, in the place of one that is there; folders are made."""
-    text = json.dumps(report.to_dict(), indent=2, allow_nan=False)
-    with whole_file(path) as temporary:
-        temporary.write_text(f"{text}\n", encoding="utf-8")
+    write_json(path, report.to_dict())
 
 
 def _plain(finding: Finding) -> dict[str, str]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ..data.whole_file import whole_file
+from ..data.whole_file import write_json
 from .gate_rounds import Limits, Timed
 
 _MEASURED = ("ns_per_bar", "times_arithmetic", "times_copy")
@@ -95,6 +94,4 @@ class GateReport:
     def save_baseline(self, path: Path) -> None:
         """Write what the cases took, in full or not at all, in the place of a file that is there."""
         cases = {row.case: {name: getattr(row.timed, name).middle for name in _MEASURED} for row in self.rows}
-        text = json.dumps({"software": self.software, "machine": self.machine, "cases": cases}, indent=2)
-        with whole_file(path) as temporary:
-            temporary.write_text(f"{text}\n", encoding="utf-8")
+        write_json(path, {"software": self.software, "machine": self.machine, "cases": cases})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 from ..config.risk import Bounds
-from ..data.whole_file import whole_file
+from ..data.whole_file import write_json
 from ..errors import DataError
 from ..replay.bounds import ACCOUNT, BOUND_STATUSES, OF_ACCOUNT, BoundStatus, bound_status
 from ..replay.metrics.catalog import PREFIX
@@ -68,8 +67,7 @@ def headers_report(bounded: Iterable[Bounded], source: Mapping[str, Any]) -> dic
 
 def write_report(report: Mapping[str, Any], path: Path) -> None:
     """Write a report as a whole."""
-    with whole_file(path) as temporary:
-        temporary.write_text(json.dumps(report, indent=2, sort_keys=True, allow_nan=False) + "\n", encoding="utf-8")
+    write_json(path, report, sort_keys=True)
 
 
 def _worse(one: BoundStatus, other: BoundStatus) -> BoundStatus:

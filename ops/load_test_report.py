@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data.whole_file import whole_file
+from ..data.whole_file import write_json
 from ..engine.provenance import software
 from ..replay.journal.record import at_text
 from ..replay.resources import ResourceUse
@@ -93,6 +92,4 @@ class LoadReport:
 
     def write(self, path: Path) -> None:
         """Write it in full or not at all, in the place of one that is there; folders are made."""
-        text = json.dumps(self.to_dict(), indent=2, allow_nan=False)
-        with whole_file(path) as temporary:
-            temporary.write_text(f"{text}\n", encoding="utf-8")
+        write_json(path, self.to_dict())

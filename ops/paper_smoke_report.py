@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from ..data.whole_file import whole_file
+from ..data.whole_file import write_json
 from ..engine.provenance import software
 
 Verdict = Literal["PASS", "FAIL", "SKIP"]
@@ -70,6 +69,4 @@ class PaperSmokeReport:
 
 def write_report(report: PaperSmokeReport, path: Path) -> None:
     """Write the report in full or not at all, in the place of one that is there; folders are made."""
-    text = json.dumps(report.to_dict(), indent=2, allow_nan=False)
-    with whole_file(path) as temporary:
-        temporary.write_text(f"{text}\n", encoding="utf-8")
+    write_json(path, report.to_dict())

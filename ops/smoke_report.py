@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ..data.whole_file import whole_file
+from ..data.whole_file import write_json
 from ..engine.provenance import software
 from ..engine.scheduler.result import SchedulerResult
 from ..replay.journal.record import at_text
@@ -133,9 +132,7 @@ class SmokeReport:
 
 def write_report(report: SmokeReport, path: Path) -> None:
     """Write the report in full or not at all, in the place of one that is there; folders are made."""
-    text = json.dumps(report.to_dict(), indent=2, allow_nan=False)
-    with whole_file(path) as temporary:
-        temporary.write_text(f"{text}\n", encoding="utf-8")
+    write_json(path, report.to_dict())
 
 
 def _count_runs(schedules: Sequence[SmokeSchedule]) -> dict[str, Any]:

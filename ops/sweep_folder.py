@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import polars as pl
 
-from ..data.whole_file import whole_file
+from ..data.whole_file import whole_file, write_json
 from ..engine.outcome import without_endless
 from ..engine.provenance import software
 from ..engine.seal import FILES, SEAL, document_digest, file_digest, sealed
@@ -125,9 +125,7 @@ class SweepFolder:
         return table.with_columns(pl.Series(_SLICES, flat, dtype=pl.Array(pl.Float64, flat.shape[1])))
 
     def _write_document(self, files: dict[str, str]) -> None:
-        document = self._described()
-        with whole_file(self.folder / DOCUMENT) as file:
-            file.write_text(f"{json.dumps(sealed(document, files), indent=2, allow_nan=False)}\n", encoding="utf-8")
+        write_json(self.folder / DOCUMENT, sealed(self._described(), files))
 
     def _described(self) -> dict[str, Any]:
         described: dict[str, Any] = without_endless({**self._plan.describe(), "provenance": software()})

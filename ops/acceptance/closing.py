@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import asdict
 
 from ...config.digest import content_sha384
-from ...data.whole_file import whole_file
+from ...data.whole_file import write_json
 from ...engine.provenance import software
+from ...engine.seal import file_digest
 from ...replay.journal.record import at_text
 from ...replay.journal.verification import verify
 from ...replay.journal.witness import default_witness, export_head
@@ -18,7 +18,7 @@ from ..security_audit import Audited
 from ..stage4_artifacts import RULES
 from ..stage4_audit import Artifacts, audit_stage4
 from .observing import source_of
-from .stage import JOURNALS, FailedError, Stage, ToldElsewhereError, file_sha384
+from .stage import JOURNALS, FailedError, Stage, ToldElsewhereError
 from .tested import COVERAGE
 
 _OWN_STEPS = {"journal": "journal", "bundles": "signatures", "rules": "rules", "coverage": "tests"}
@@ -71,16 +71,15 @@ def archive(stage: Stage) -> str:
         "scheduler": stage.place.scheduler,
         "finished": at_text(stage.clock.now_us()),
         "steps": [asdict(outcome) for outcome in stage.outcomes.values()],
-        "files": {path.relative_to(stage.asked.folder).as_posix(): file_sha384(path) for path in files},
+        "files": {path.relative_to(stage.asked.folder).as_posix(): file_digest(path) for path in files},
         "provenance": {**software(), "config_sha384": content_sha384(stage.core)},
     }
     path = stage.smoke_folder / "metadata.json"
-    with whole_file(path) as temporary:
-        temporary.write_text(f"{json.dumps(metadata, indent=2)}\n", encoding="utf-8")
+    write_json(path, metadata)
     verdict = f"FAIL of {', '.join(failed)}" if failed else "all steps pass"
     seq = stage.note(
         f"acceptance {stage.asked.timestamp}, run {stage.asked.run_id}: {verdict}; {stage.asked.folder}, metadata "
-        f"SHA-384 {file_sha384(path)}",
+        f"SHA-384 {file_digest(path)}",
         status=None if failed else "approved",
     )
     witness = default_witness(stage.environment)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 
 from ...config.digest import content_sha384
 from ...config.durations import instant_at
-from ...data.whole_file import whole_file
+from ...data.whole_file import write_json
 from ...engine.configured import examine
 from ...engine.scheduler.backtest import set_up_scheduler
 from ...errors import JournalError
@@ -34,8 +33,7 @@ def check_configuration(stage: Stage) -> str:
         "errors": [problem.as_json() for problem in read.errors],
         "warnings": [problem.as_json() for problem in read.warnings],
     }
-    with whole_file(stage.smoke_folder / "configuration.json") as temporary:
-        temporary.write_text(f"{json.dumps(report, indent=2)}\n", encoding="utf-8")
+    write_json(stage.smoke_folder / "configuration.json", report)
     if not passed:
         raise FailedError("; ".join(str(problem) for problem in read.errors))
     return f"{read.file}: SHA-384 {read.content_sha384[:16]}…, {len(read.warnings)} warnings"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -187,9 +186,3 @@ class Stage:
         note = make_note(message=message, by=self.authorized(), now_us=now_us, category="stage4_smoke", status=status)
         with open_existing(self.keys, self.journal, now_us=now_us) as journal:
             return append_note(journal, note)
-
-
-def file_sha384(path: Path) -> str:
-    """SHA-384 of a file's bytes, as `sha384sum` prints it."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha384").hexdigest()
