@@ -3,14 +3,14 @@
 PYTHON := $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(if $(shell $(p) -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null && echo yes),$(p))))
 BIN := .venv/bin
 ROOMS := barstep.kernels barstep.engine barstep.replay barstep.config barstep.data barstep.report barstep.ops barstep.cli
-# Tests that start programs: commands, pages of the documentation, operations.
-PROGRAMS := tests/cli tests/docs tests/deploy tests/ops
+# Tests of operations, and of the pages of the documentation.
+OPERATIONS := tests/docs tests/deploy tests/ops
 # Compiles everything, into this machine's own cache where that is empty.
 WARMUP := tests/ops/test_warmup.py
 SEEDS ?= 1
 export SEEDS
 
-.PHONY: demo live-demo test compiled lint units-event-time units-programs units-rest kernels-plain kernels-bounds covered verify bench clean alerts dashboards docs
+.PHONY: demo live-demo test compiled lint units-commands units-event-time units-operations units-rest kernels-plain kernels-bounds covered verify bench clean alerts dashboards docs
 
 demo: .venv/ready
 	$(BIN)/barstep demo
@@ -19,12 +19,12 @@ demo: .venv/ready
 live-demo: .venv/ready
 	$(BIN)/barstep live-demo
 
-# What does not need the other goes side by side. The kernels are compiled once before, by the test of the warm-up;
-# coverage is added up once all have run.
+# Two at a time, in this order: what needs compiled kernels waits for the test of the warm-up, which fills the cache, and
+# what needs none goes beside it. Coverage is added up once all have run.
 test: .venv/ready .typeroot/barstep
 	$(BIN)/coverage erase
-	$(MAKE) --no-print-directory -j 2 compiled lint
-	$(MAKE) --no-print-directory -j 2 units-programs units-rest units-event-time kernels-bounds kernels-plain
+	$(MAKE) --no-print-directory -j 2 compiled lint kernels-plain units-rest units-event-time units-operations \
+	    units-commands kernels-bounds
 	$(MAKE) --no-print-directory covered
 
 .venv/ready: requirements.lock pyproject.toml
@@ -47,14 +47,17 @@ lint: .venv/ready .typeroot/barstep
 compiled: .venv/ready
 	$(BIN)/pytest $(WARMUP)
 
-units-event-time: .venv/ready
+units-rest: compiled
+	$(BIN)/coverage run -p -m pytest $(addprefix --ignore=,tests/replay tests/cli $(OPERATIONS))
+
+units-event-time: compiled
 	$(BIN)/coverage run -p -m pytest tests/replay
 
-units-programs: .venv/ready
-	$(BIN)/coverage run -p -m pytest $(PROGRAMS) --ignore=$(WARMUP)
+units-operations: compiled
+	$(BIN)/coverage run -p -m pytest $(OPERATIONS) --ignore=$(WARMUP)
 
-units-rest: .venv/ready
-	$(BIN)/coverage run -p -m pytest $(addprefix --ignore=,tests/replay $(PROGRAMS))
+units-commands: compiled
+	$(BIN)/coverage run -p -m pytest tests/cli
 
 # The JIT off, so that coverage sees into the kernels; small inputs only.
 kernels-plain: .venv/ready

@@ -27,6 +27,10 @@ from .targets import SizeType, Table, Targets
 _CHUNK = 1024
 """Bars traded at a time."""
 
+_NEAR = 2**16
+"""Prices of a table's chunk: half a MiB, that a core keeps near. Each bar reads those of all instruments; from
+farther away that takes longer than trading. Engines take longer still, and gain by long chunks."""
+
 
 def portfolio(
     bars: Sequence[Bars],
@@ -280,12 +284,13 @@ class _Trading:
         positions = schedules * instruments
         expected = 0 if wishes.watches_every_bar else wishes.due_bars.size * instruments
         self._fills = np.empty((account.FILL_COLUMNS, expected + 16 * positions))
-        self._prices = np.full((instruments, PRICES, _CHUNK + 1), np.nan)
+        self._chunk = _CHUNK if wishes.watches_every_bar else min(_CHUNK, max(_NEAR // (instruments * PRICES), 1))
+        self._prices = np.full((instruments, PRICES, self._chunk + 1), np.nan)
         has_limits = wishes.has_limits or bool((rules[:, :, venue.LIMIT_OFFSET] > 0.0).any())
         self._rows = rows_read(rules, inside=has_limits or bool(self._watched.any()))
-        self._said = np.full((schedules, instruments, _CHUNK + 1), np.nan)
-        self._limits = np.full((instruments, _CHUNK + 1 if wishes.are_orders else 0), np.nan)
-        self._funding = np.zeros((instruments, _CHUNK + 1 if setup.rates else 0))
+        self._said = np.full((schedules, instruments, self._chunk + 1), np.nan)
+        self._limits = np.full((instruments, self._chunk + 1 if wishes.are_orders else 0), np.nan)
+        self._funding = np.zeros((instruments, self._chunk + 1 if setup.rates else 0))
 
     def run(self) -> Floats:
         """Trade all bars; the fills, in units."""
@@ -296,8 +301,8 @@ class _Trading:
     def _chunks(self) -> Iterator[Integers]:
         """Places of bars to look at; where orders fill at once and nothing is watched, those of wishes and the next."""
         bars = self._active_bars()
-        for start in range(0, bars.size, _CHUNK):
-            yield bars[start : start + _CHUNK]
+        for start in range(0, bars.size, self._chunk):
+            yield bars[start : start + self._chunk]
 
     def _active_bars(self) -> Integers:
         n = len(self._panel)

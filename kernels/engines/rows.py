@@ -79,7 +79,7 @@ def lay_pair(bars, closes_us, other_closes, other_closes_us, start, stop, span, 
 @kernel
 def _advance_bars(number, legs, i, params, carry, out, start, stop):
     """Bars start..stop of instrument i, given to columns from 1 on; cut at gaps: only there does the number jump."""
-    page, first, at = i * LEG_PAGES, 0, 1
+    page, first, begin = i * LEG_PAGES, 0, start
     bars, numbers = floats_at(legs, page + _VALUES, 2), ints_at(legs, page + _NUMBERS, 1)
     if legs[page + _PAIR, 0] != 0 and start < stop:
         pair = floats_at(legs, page + _PAIR, 2)
@@ -91,8 +91,7 @@ def _advance_bars(number, legs, i, params, carry, out, start, stop):
     while start < stop:
         end = _end_of_run(numbers, start, stop)
         carry[NUMBER] = numbers[start]
-        advance_numbered(number, bars, params, carry, out, start - first, end - first, at)
-        at += end - start
+        advance_numbered(number, bars, params, carry, out, start - first, end - first, 1 + start - begin)
         start = end
 
 
