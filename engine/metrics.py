@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from ..kernels import metrics as kernel
-from ..kernels import tally, trades
+from ..kernels import tally
 from .bars import Floats, Integers
 from .strategy import bars_per_year
 
@@ -149,12 +149,11 @@ def _annual(capital: float, final: float, year: float, n: int) -> float:
 
 def trade_metrics(result: Measured) -> dict[str, float]:
     """What the closed trades came to."""
-    table = result.trade_table
-    closed = np.ascontiguousarray(table[:, table[trades.IS_OPEN] == 0.0])
+    table = np.ascontiguousarray(result.trade_table)
     found = np.zeros(tally.TRADE_TALLY)
     tally.start_trades(found)
-    tally.tally_trades(closed, closed.shape[1], result.lot, found)
-    return trade_figures(found, table.shape[1] - closed.shape[1])
+    tally.tally_trades(table, table.shape[1], result.lot, found)
+    return trade_figures(found, table.shape[1] - int(found[tally.CLOSED]))
 
 
 def trade_figures(found: Floats, open_trades: int) -> dict[str, float]:

@@ -24,6 +24,8 @@ _STRIDE_PAD = 24
 """Rows a power of two apart would share cache sets."""
 
 _FIRST_FILLS = 1024
+_BARS_A_FILL = 32
+"""The table of fills begins with room for one in so many bars: pages that nothing is written to take no memory."""
 
 
 Part = tuple[Floats, int]
@@ -157,7 +159,7 @@ class _Trading:
         self._other_opens = opens if setup.pair is None else setup.pair.secondary_open
         self.carry = np.zeros(venue.VENUE_CARRY)
         self.carry[account.CASH] = setup.execution.capital
-        self._fills = np.empty((account.FILL_COLUMNS, _FIRST_FILLS))
+        self._fills = np.empty((account.FILL_COLUMNS, max(_FIRST_FILLS, len(setup.bars) // _BARS_A_FILL)))
 
     def follow(self, execution: Execution) -> None:
         """Trade by these costs, sizes, orders and levels from now on."""

@@ -5,7 +5,7 @@ import numpy as np
 from ._jit import kernel
 from .account import FILL_BAR, FILL_FEE, FILL_KIND, FILL_LEG, FILL_LOTS, FILL_PRICE, FILL_REFERENCE
 from .fill_kinds import BORROW_COST, FUNDING, LIQUIDATION
-from .trades import ENTRY_BAR, ENTRY_PRICE, EXIT_BAR, PROFIT, TRADE_LOTS
+from .trades import ENTRY_BAR, ENTRY_PRICE, EXIT_BAR, IS_OPEN, PROFIT, TRADE_LOTS
 
 FEES, SLIPPAGE, LIQUIDATION_COST, FUNDING_PAID, BORROW_PAID, TRADED, BARS_HELD, POSITION, SINCE = range(9)
 """Fees but for those of liquidations; what slippage cost; fees of liquidations; funding and borrow cost; traded value;
@@ -73,9 +73,13 @@ def add_trade(trades, k, lot, tally):
 
 @kernel
 def tally_trades(trades, count, lot, tally):
-    """Add the first `count` closed trades of float64[TRADE_COLUMNS, ·] up; tally: float64[TRADE_TALLY], as started."""
+    """Add up the closed ones of the first `count` trades.
+
+    trades: float64[TRADE_COLUMNS, ·]; tally: float64[TRADE_TALLY], as started.
+    """
     for k in range(count):
-        add_trade(trades, k, lot, tally)
+        if trades[IS_OPEN, k] == 0.0:
+            add_trade(trades, k, lot, tally)
 
 
 @kernel

@@ -31,7 +31,7 @@ def trade_table(closed: Sequence[Trade], spare: int = 2) -> Floats:
     table = np.full((trades.TRADE_COLUMNS, len(closed) + spare), POISON)
     rows = [trades.ENTRY_BAR, trades.EXIT_BAR, trades.TRADE_LOTS, trades.ENTRY_PRICE, trades.PROFIT]
     for k, trade in enumerate(closed):
-        table[rows, k] = trade
+        table[rows, k], table[trades.IS_OPEN, k] = trade, 0.0
     return table
 
 
@@ -139,6 +139,15 @@ def test_trades_by_hand() -> None:
     tally.tally_trades(trade_table(closed), 3, 0.5, found)
     assert found[[tally.CLOSED, tally.WON, tally.GAINED, tally.LOST, tally.EARNED]].tolist() == [3, 1, 2, 2, 0]
     assert found[[tally.RETURNED_PCT, tally.BEST_PCT, tally.WORST_PCT, tally.BARS]].tolist() == [5, 10, -5, 6]
+
+
+def test_an_open_trade_is_passed_over() -> None:
+    """Wherever it stands among the closed ones."""
+    table, found, alone = trade_table([(0, 3, 4, 10.0, 2.0), (3, 4, -4, 20.0, -2.0)]), started(), started()
+    table[trades.IS_OPEN, 0] = 1.0
+    tally.tally_trades(table, 2, 0.5, found)
+    tally.tally_trades(table[:, 1:].copy(), 1, 0.5, alone)
+    assert found.tobytes() == alone.tobytes() and found[tally.CLOSED] == 1.0
 
 
 def _trades_by_hand(closed: Sequence[Trade], lot: float) -> list[float]:
