@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..data.durations import format_interval
 from ..errors import UsageError, unknown_name
+from ..kernels.book import PAGE
 from ..kernels.columns import CLOSE, OPEN, RETURN
 from ..kernels.portfolio import take_prices
 from .bars import MICROSECONDS, Bars, Floats, Integers, describe_span
@@ -79,7 +80,18 @@ class Panel:
     @cached_property
     def numbers(self) -> Integers:
         """int64[bar]: open time over interval."""
+        if self._aligned:
+            return self.instruments[0].numbers
         return self.ts_us // (self.interval_seconds * MICROSECONDS)
+
+    @cached_property
+    def _pages(self) -> Integers:
+        """int64[instrument × row, PAGE]: where the prices of each instrument's bars lie."""
+        pages = np.zeros((len(self.instruments), PRICES, PAGE), dtype=np.int64)
+        for own, bars in zip(pages, self.instruments, strict=True):
+            own[:, 0] = bars.values.__array_interface__["data"][0] + bars.values.strides[0] * np.arange(PRICES)
+            own[:, 1] = len(bars)
+        return pages.reshape(-1, PAGE)
 
     @cached_property
     def _places(self) -> list[Integers]:
@@ -101,10 +113,10 @@ class Panel:
 
         Column k goes to place before + k. The close is carried forward; the rest is NaN where an instrument has no bar.
         """
+        if self._aligned:
+            take_prices(self._pages, columns, others, out, before)
+            return
         for i, bars in enumerate(self.instruments):
-            if self._aligned:
-                take_prices(bars.values, columns, others, out[i], before)
-                continue
             rows, end = (OPEN, CLOSE, *others.tolist()), before + columns.size
             if not len(bars):
                 out[i, list(rows), before:end] = np.nan

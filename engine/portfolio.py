@@ -275,6 +275,7 @@ class _Trading:
         kernel.fill_watched(rules, self._watched)
         self._marks = np.full(instruments, np.nan)
         self._seen = np.zeros(instruments, dtype=np.int64)
+        self._queue = np.zeros(instruments, dtype=np.int64)
         self.cells = np.zeros((schedules, instruments, kernel.POSITION_CARRY))
         self.account = np.zeros(kernel.PORTFOLIO_ACCOUNT)
         self.account[account.CASH] = setup.execution.capital
@@ -324,7 +325,7 @@ class _Trading:
         while at <= n:
             at = kernel.trade_portfolio(
                 self._prices, self._funding, self._said, self._limits, numbers, places, self._rules, self._watched,
-                self._marks, self._seen, self.account, self.cells, self._fills, at, n + 1,
+                self._marks, self._seen, self.account, self.cells, self._queue, self._fills, at, n + 1,
             )  # fmt: skip
             if at <= n:
                 self._fills = np.concatenate((self._fills, np.empty_like(self._fills)), axis=1)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..data.table_file import counted
 from ..errors import UsageError, unknown_name
+from ..kernels.portfolio import lay_targets
 from .bars import Floats, Integers
 from .panel import Panel
 
@@ -41,9 +42,8 @@ class Targets:
             at, self._rows, self._limits = _orders_by_bar(panel, table)
         else:
             at, self._rows = _rows_by_bar(panel, table, self.label)
-        chosen = panel.numbers[at] % every == 0
-        if not chosen.all():
-            at, self._rows = at[chosen], self._rows[chosen]
+        if every > 1:
+            at, self._rows = _at_multiples(panel, at, self._rows, every)
         if np.isinf(self._rows).any():
             raise UsageError(f"one of the {self.label} is infinite")
         if self.are_orders:
@@ -58,11 +58,7 @@ class Targets:
             self._lay(self._limits, columns, limits)
 
     def _lay(self, rows: Floats, columns: Integers, out: Floats) -> None:
-        out[:, : columns.size] = np.nan
-        places = np.searchsorted(self.due_bars, columns)
-        places[places == self.due_bars.size] = 0
-        said = np.flatnonzero(self.due_bars[places] == columns) if self.due_bars.size else np.empty(0, dtype=np.int64)
-        out[:, said] = rows[places[said]].T
+        lay_targets(self.due_bars, rows, int(np.searchsorted(self.due_bars, columns[0])), columns, out)
 
 
 def _rows_by_bar(panel: Panel, table: Table, label: str) -> tuple[Integers, Floats]:
@@ -83,6 +79,15 @@ def _rows_by_bar(panel: Panel, table: Table, label: str) -> tuple[Integers, Floa
     missing = pl.lit(np.nan).alias
     present = table.with_columns(missing(name) for name in panel.names if name not in table.columns)
     return at, np.stack([_numbers(present[name], label) for name in panel.names], axis=1)
+
+
+def _at_multiples(panel: Panel, at: Integers, rows: Floats, every: int) -> tuple[Integers, Floats]:
+    """What is said at bars whose number is a multiple of `every`."""
+    if at.size == len(panel) and not panel.has_gaps:
+        first = -int(panel.numbers[0]) % every
+        return at[first::every].copy(), rows[first::every].copy()
+    chosen = panel.numbers[at] % every == 0
+    return at[chosen], rows[chosen]
 
 
 def _orders_by_bar(panel: Panel, table: pl.DataFrame) -> tuple[Integers, Floats, Floats | None]:

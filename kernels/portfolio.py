@@ -7,6 +7,8 @@ Within a bar: funding and borrow cost; orders that lower a position, which free 
 (schedule, then instrument) and each position's levels; at the close the decisions, all sized by the same equity.
 """
 
+import numpy as np
+
 from ._jit import kernel
 from .account import (
     ACCEPTED,
@@ -24,6 +26,7 @@ from .account import (
     accept,
     whole_lots,
 )
+from .book import floats_at
 from .columns import CLOSE, OPEN
 from .venue import (
     BELOW_MINIMUM,
@@ -117,7 +120,23 @@ def _size_at_opens(prices, k, value, margin, marks, account, cells, rules):
 
 
 @kernel
-def _trade_bar(prices, funding, numbers, places, k, rules, watched, marks, seen, account, cells, fills):
+def _list_busy(s, lowering, prices, k, place, watched, cells, queue):
+    """List the instruments whose order is one of this round, or whose position is watched; returns how many.
+
+    Which ones they are nobody can foresee: a list without branches takes less time than to guess wrong at every other.
+    """
+    count = 0
+    for i in range(cells.shape[1]):
+        cell, opening = cells[s, i], prices[i, OPEN, k]
+        ordered = (cell[PENDING] != 0.0) & ((cell[PENDING] * cell[LOTS] < 0.0) == lowering) & (cell[TRIED] != place)
+        held = (cell[LOTS] != 0.0) & (watched[s, i] != 0)
+        queue[count] = i
+        count += (ordered | held) & (opening == opening)
+    return count
+
+
+@kernel
+def _trade_bar(prices, funding, numbers, places, k, rules, watched, marks, seen, account, cells, queue, fills):
     """Holding costs, orders and levels of bar k; marks become its opens, and the last close where there is none."""
     for i in range(marks.shape[0]):
         opening = prices[i, OPEN, k]
@@ -127,15 +146,13 @@ def _trade_bar(prices, funding, numbers, places, k, rules, watched, marks, seen,
         _size_at_opens(prices, k, value, margin, marks, account, cells, rules)
     for lowering in (True, False):
         for s in range(cells.shape[0]):
-            for i in range(cells.shape[1]):
+            for at in range(_list_busy(s, lowering, prices, k, places[k], watched, cells, queue)):
+                i = queue[at]
                 cell, rule, bars = cells[s, i], rules[s, i], prices[i]
                 ordered = cell[PENDING] != 0.0 and (cell[PENDING] * cell[LOTS] < 0.0) == lowering
                 ordered = ordered and cell[TRIED] != places[k]
-                held = cell[LOTS] != 0.0 and watched[s, i] != 0
-                if not (ordered or held) or bars[OPEN, k] != bars[OPEN, k]:
-                    continue
                 _lend(account, cell, rule, marks[i], value, margin)
-                if lowering and held:
+                if lowering and cell[LOTS] != 0.0 and watched[s, i] != 0:
                     charge_holding(bars, funding[i], seen[i], numbers[k], k, rule, cell, fills)
                 on_the_way = False
                 if ordered:
@@ -197,18 +214,36 @@ def _decide_bar(prices, wishes, limits, numbers, k, rules, watched, marks, accou
 
 
 @kernel
-def take_prices(values, columns, rows, out, before):
-    """Write values[row, columns[k]] to out[row, before + k] for OPEN, CLOSE and each of `rows` (int64).
+def take_prices(pages, columns, rows, out, before):
+    """Write open, close and each of `rows` (int64) of all instruments at `columns` to out[instrument, row, before:].
 
-    Open and close in one loop: it waits for memory, and two loads at once wait no longer than one.
+    pages: int64[instrument × row, PAGE], where the rows of each instrument's bars lie; see `kernels.book`. Open and
+    close in one loop: it waits for memory, and two loads at once wait no longer than one.
     """
-    opens, closes, first, last = values[OPEN], values[CLOSE], out[OPEN, before:], out[CLOSE, before:]
-    for k in range(columns.shape[0]):
-        first[k], last[k] = opens[columns[k]], closes[columns[k]]
-    for row in rows:
-        source, target = values[row], out[row, before:]
+    for i in range(out.shape[0]):
+        page, prices = i * out.shape[1], out[i]
+        opens, closes = floats_at(pages, page + OPEN, 1), floats_at(pages, page + CLOSE, 1)
+        first, last = prices[OPEN, before:], prices[CLOSE, before:]
         for k in range(columns.shape[0]):
-            target[k] = source[columns[k]]
+            first[k], last[k] = opens[columns[k]], closes[columns[k]]
+        for row in rows:
+            source, target = floats_at(pages, page + row, 1), prices[row, before:]
+            for k in range(columns.shape[0]):
+                target[k] = source[columns[k]]
+
+
+@kernel
+def lay_targets(due, rows, k, columns, out):
+    """Write what is said at `columns` to out[instrument, 0:n]: rows[k] at column due[k], NaN where none is due.
+
+    due, columns: int64[·], rising; k: the first that is due at columns[0] or after it; rows: float64[due, instrument].
+    """
+    for c in range(columns.shape[0]):
+        while k < due.shape[0] and due[k] < columns[c]:
+            k += 1
+        is_due = k < due.shape[0] and due[k] == columns[c]
+        for i in range(out.shape[0]):
+            out[i, c] = rows[k, i] if is_due else np.nan
 
 
 @kernel
@@ -221,8 +256,9 @@ def fill_watched(rules, watched):
 
 @kernel
 def trade_portfolio(
-    prices, funding, wishes, limits, numbers, places, rules, watched, marks, seen, account, cells, fills, start, stop
-):
+    prices, funding, wishes, limits, numbers, places, rules, watched, marks, seen, account, cells, queue, fills, start,
+    stop,
+):  # fmt: skip
     """Trade columns start..stop of a chunk and write the fills. Column 0 holds the bar before the chunk.
 
     Columns are bars in order; between two of them nothing may have to be done. prices: float64[instrument, column, ·]
@@ -232,7 +268,8 @@ def trade_portfolio(
     interval and place among all bars. rules: float64[schedule, instrument, VENUE_RULES]; watched: int64[schedule,
     instrument]; marks: float64[instrument], scratch; seen: int64[instrument], numbers of the last bars that were
     traded; account: float64[PORTFOLIO_ACCOUNT]; cells: float64[schedule, instrument, POSITION_CARRY], zeros before the
-    first bar. fills: float64[FILL_COLUMNS, capacity]; a fill's leg is schedule × instruments + instrument.
+    first bar; queue: int64[instrument], scratch. fills: float64[FILL_COLUMNS, capacity]; a fill's leg is schedule ×
+    instruments + instrument.
 
     Returns the column to go on from: `stop`, or the one at which `fills` might have run full.
     """
@@ -241,7 +278,7 @@ def trade_portfolio(
         if account[BUSY] != 0.0:
             if int(account[FILLS]) + most_rows > fills.shape[1]:
                 return k
-            _trade_bar(prices, funding, numbers, places, k, rules, watched, marks, seen, account, cells, fills)
+            _trade_bar(prices, funding, numbers, places, k, rules, watched, marks, seen, account, cells, queue, fills)
         account[BUSY] = _decide_bar(prices, wishes, limits, numbers, k, rules, watched, marks, account, cells)
     return stop
 

@@ -65,13 +65,13 @@ class Desk:
         self.account[portfolio.REBALANCES], self.account[portfolio.SIZED_AT_FILL] = self.rebalances, self.at_fill
         self.account[portfolio.ORDERS] = self.orders
         self.cells = np.zeros((*self.rules.shape[:2], portfolio.POSITION_CARRY))
-        table = np.full((account.FILL_COLUMNS, capacity), POISON)
+        table, queue = np.full((account.FILL_COLUMNS, capacity), POISON), np.full(instruments, -1)
         for start, stop in pairwise([1, *sorted(cut + 1 for cut in cuts), n + 1]):
             at = start
             while at < stop:
                 at = portfolio.trade_portfolio(
                     prices, np.empty((instruments, 0)), said, prices_of_orders, self.first_number + places, places,
-                    self.rules, watched, self.marks, seen, self.account, self.cells, table, at, stop,
+                    self.rules, watched, self.marks, seen, self.account, self.cells, queue, table, at, stop,
                 )  # fmt: skip
                 if at < stop:
                     table = np.concatenate((table, np.full((account.FILL_COLUMNS, 3), POISON)), axis=1)
@@ -270,13 +270,16 @@ def test_positions_are_added_at_each_close() -> None:
 
 def test_prices_of_some_bars() -> None:
     """Open, close and the rows asked for, at the columns asked for, behind those before; the rest stays as it is."""
-    values = np.arange(60.0).reshape(6, 10)
-    out = np.full((5, 5), POISON)
-    portfolio.take_prices(values, np.array([1, 2, 9]), np.array([VOLUME]), out, 1)
-    for row in range(5):
-        untouched = out[row] if row in (HIGH, LOW) else out[row, [0, 4]]
-        assert (untouched.view(np.int64) == np.float64(POISON).view(np.int64)).all()
-    assert out[[OPEN, CLOSE, VOLUME], 1:4].tolist() == [[1, 2, 9], [31, 32, 39], [41, 42, 49]]
+    values = np.arange(120.0).reshape(2, 6, 10)
+    pages = np.array([[row.ctypes.data, row.size, 0, 0, 0] for own in values for row in own[:5]])
+    out = np.full((2, 5, 5), POISON)
+    portfolio.take_prices(pages, np.array([1, 2, 9]), np.array([VOLUME]), out, 1)
+    for prices, begin in zip(out, (0, 60), strict=True):
+        for row in range(5):
+            untouched = prices[row] if row in (HIGH, LOW) else prices[row, [0, 4]]
+            assert (untouched.view(np.int64) == np.float64(POISON).view(np.int64)).all()
+        taken = prices[[OPEN, CLOSE, VOLUME], 1:4] - begin
+        assert taken.tolist() == [[1, 2, 9], [31, 32, 39], [41, 42, 49]]
 
 
 def test_what_is_watched() -> None:
