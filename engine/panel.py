@@ -87,9 +87,9 @@ class Panel:
     @cached_property
     def _pages(self) -> Integers:
         """int64[instrument × row, PAGE]: where the prices of each instrument's bars lie."""
-        pages = np.zeros((len(self.instruments), PRICES, PAGE), dtype=np.int64)
+        pages, rows = np.zeros((len(self.instruments), PRICES, PAGE), dtype=np.int64), np.arange(PRICES)
         for own, bars in zip(pages, self.instruments, strict=True):
-            own[:, 0] = bars.values.__array_interface__["data"][0] + bars.values.strides[0] * np.arange(PRICES)
+            own[:, 0] = bars.values.__array_interface__["data"][0] + bars.values.strides[0] * rows
             own[:, 1] = len(bars)
         return pages.reshape(-1, PAGE)
 
@@ -181,7 +181,7 @@ class Panel:
 
 def _same_times(one: Bars, other: Bars) -> bool:
     if one.is_gapless and other.is_gapless:  # both ends say all
-        return bool((one.ts_us[[0, -1]] == other.ts_us[[0, -1]]).all())
+        return bool(one.ts_us[0] == other.ts_us[0] and one.ts_us[-1] == other.ts_us[-1])
     return np.array_equal(one.ts_us, other.ts_us)
 
 

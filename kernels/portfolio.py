@@ -186,8 +186,9 @@ def _decide_bar(prices, wishes, limits, numbers, k, rules, watched, marks, accou
     """The decisions at the close of bar k, sized by one equity. Returns whether the next bar has something to do."""
     for i in range(marks.shape[0]):
         marks[i] = prices[i, CLOSE, k]
-    value, margin = _worth(cells, rules, marks)
-    busy = 0.0
+    value = margin = busy = 0.0
+    if account[SIZED_AT_FILL] == 0.0:  # else nothing is sized here
+        value, margin = _worth(cells, rules, marks)
     for s in range(cells.shape[0]):
         for i in range(cells.shape[1]):
             wish, cell, rule = wishes[s, i, k], cells[s, i], rules[s, i]
