@@ -1,7 +1,7 @@
 """The command `barstep`: its commands, and how errors become one line and an exit code.
 
-A command's module imports nothing but Typer at its top; what it needs is imported when it runs, so that help and
-completion answer at once.
+A command's module is imported when the command is asked for, and imports nothing but Typer at its top; what it needs
+is imported when it runs, so that help and completion answer at once.
 """
 
 from __future__ import annotations
@@ -13,84 +13,12 @@ import typer
 
 from .. import __version__
 from ..errors import BarstepError, ConfigError
-from . import (
-    acceptance,
-    audit,
-    backtest,
-    bench,
-    bundle,
-    config,
-    data,
-    decision_log,
-    demo,
-    doctor,
-    gateway,
-    incident,
-    keys,
-    licence,
-    live_demo,
-    load_test,
-    metrics,
-    modes,
-    montecarlo,
-    paper_smoke,
-    portfolio,
-    replay,
-    report,
-    reproduce,
-    risk_simulation,
-    scheduler,
-    smoke,
-    stub_server,
-    sweep,
-    telemetry,
-    verify,
-    verify_signature,
-    walk_forward,
-    warmup,
-)
-from .connectable import ConnectableCommand
+from .commands import Commands
 
 UNREADABLE = 3
 
 # Rich help would import rich, which takes longer than all the rest; a plain traceback can be pasted anywhere.
-app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
-app.add_typer(data.app, name="data")
-app.add_typer(config.app, name="config")
-app.add_typer(licence.app, name="licence")
-app.add_typer(decision_log.app, name="decision-log")
-app.add_typer(keys.app, name="keys")
-app.add_typer(scheduler.app, name="scheduler")
-app.add_typer(verify.app, name="verify")
-app.add_typer(sweep.app, name="sweep")
-app.add_typer(audit.app, name="audit")
-app.add_typer(acceptance.app, name="acceptance")
-app.add_typer(bench.app, name="bench")
-app.add_typer(bundle.app, name="bundle")
-app.add_typer(incident.app, name="incident")
-app.command("verify-signature")(verify_signature.verify_signature_command)
-app.add_typer(metrics.app, name="metrics")
-app.add_typer(telemetry.app, name="telemetry")
-app.command("backtest")(backtest.backtest_command)
-app.command("replay")(replay.replay_command)
-app.command("halt", cls=ConnectableCommand)(modes.halt_command)
-app.command("reduce", cls=ConnectableCommand)(modes.reduce_command)
-app.command("resume", cls=ConnectableCommand)(modes.resume_command)
-app.command("portfolio")(portfolio.portfolio_command)
-app.command("walk-forward")(walk_forward.walk_forward_command)
-app.command("report")(report.report_command)
-app.command("montecarlo")(montecarlo.montecarlo_command)
-app.command("reproduce")(reproduce.reproduce_command)
-app.command("risk-simulation")(risk_simulation.risk_simulation_command)
-app.command("load-test")(load_test.load_test_command)
-app.command("smoke")(smoke.smoke_command)
-app.command("paper-smoke")(paper_smoke.paper_smoke_command)
-app.command("stub-server")(stub_server.stub_server_command)
-app.command("demo")(demo.demo_command)
-app.command("live-demo")(live_demo.live_demo_command)
-app.command("warmup")(warmup.warmup_command)
-app.command("doctor")(doctor.doctor_command)
-app.command("gateway")(gateway.gateway_command)
+app = typer.Typer(cls=Commands, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
 def _print_version(asked: bool) -> None:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
-from .connectable import ConnectOption, TokenFileOption
+from .connectable import ConnectableCommand, ConnectOption, TokenFileOption
 from .managing import Recorded, Where, changed
 from .scheduler import options as typed
 
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; kept with it.")]
 
 
-def _command(verb: str, what: str) -> Callable[..., None]:
-    """The command of a verb; the three are typed alike."""
+app = typer.Typer()
 
+
+def _add_command(verb: str, what: str) -> None:
+    """Add the command of a verb; the three are typed alike."""
+
+    @app.command(verb, cls=ConnectableCommand, help=what)
     def command(
         reason: ReasonOption = "",
         environment: typed.EnvironmentOption = "demo",
@@ -38,10 +41,7 @@ def _command(verb: str, what: str) -> Callable[..., None]:
         else:
             typer.echo(f"{where.environment_name}: {mode['name']}{f' ({reason})' if reason else ''}")
 
-    command.__doc__ = what
-    return command
 
-
-halt_command = _command("halt", "Refuse all signals until the loop is resumed; what is held is kept, with its stops.")
-reduce_command = _command("reduce", "Refuse all signals but those that lower a position, until the loop is resumed.")
-resume_command = _command("resume", "Let the loop run again.")
+_add_command("halt", "Refuse all signals until the loop is resumed; what is held is kept, with its stops.")
+_add_command("reduce", "Refuse all signals but those that lower a position, until the loop is resumed.")
+_add_command("resume", "Let the loop run again.")

@@ -6,9 +6,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import barstep as package
 import pytest
+from barstep.cli.app import app
+from typer import Context
+from typer.main import get_command
 
 Run = Callable[..., object]
 SOME = ("backtest", "config", "data", "decision-log", "halt", "keys", "scheduler")
@@ -41,6 +45,31 @@ def test_every_command_is_in_the_help(barstep: Run) -> None:
     assert ran.code == 0
     for name in ("backtest", "config", "data", "decision-log", "demo", "doctor", "keys", "warmup"):
         assert f"\n  {name} " in ran.out
+
+
+def test_the_help_says_of_each_command_what_it_says_itself() -> None:
+    """The lines stand apart from the commands, so that none is imported for them."""
+    group: Any = get_command(app)
+    context = Context(group)
+    lines = {name: command.get_short_help_str(1000) for name, command in group.commands.items()}
+    assert len(lines) > 30
+    for name, line in lines.items():
+        command = group.get_command(context, name)
+        assert (command.name, command.get_short_help_str(1000), command.hidden) == (name, line, False)
+        assert command.params or command.commands
+    assert group.get_command(context, "nothing") is None
+
+
+def test_the_help_imports_no_command() -> None:
+    """Nor does a command another one's module."""
+    code = (
+        "import sys; from barstep.cli.app import main; sys.argv = ['barstep', *sys.argv[1:]]; main()\n"
+        "print(*(name for name in sys.modules if name.startswith('barstep.cli.')))"
+    )
+    alone = {"barstep.cli.app", "barstep.cli.commands"}
+    for words, modules in (("--help", alone), ("licence --help", {*alone, "barstep.cli.licence"})):
+        ran = subprocess.run([sys.executable, "-c", code, *words.split()], capture_output=True, text=True, check=True)
+        assert set(ran.stdout.splitlines()[-1].split()) == modules
 
 
 def test_version(barstep: Run) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from barstep.cli.app import app
+from typer import Context
 from typer.main import get_command
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -72,7 +73,7 @@ def test_each_command_exists(line: str) -> None:
     command: Any = get_command(app)
     while words and hasattr(command, "commands"):
         assert words[0] in command.commands, f"barstep has no {words[0]!r}: {line}"
-        command = command.commands[words.pop(0)]
+        command = command.get_command(Context(command), words.pop(0))
     known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
     assert {word for word in words if word.startswith("--")} <= known
 
