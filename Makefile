@@ -111,6 +111,7 @@ dashboards: .venv/ready
 # Some cases, more rounds, figures in a file: make bench PEERS="z-score ATR --rounds 15 --json figures.json"
 bench: .venv-bench/ready .venv-nautilus/ready
 	.venv-bench/bin/pytest benchmarks
+	.venv-bench/bin/python benchmarks/start/run.py
 	.venv-bench/bin/python benchmarks/peers/metrics.py
 	.venv-bench/bin/python benchmarks/fills/run.py
 	.venv-bench/bin/python benchmarks/scheduler/run.py
