@@ -19,9 +19,6 @@ from ..scheduler.backtest import set_up_scheduler
 from ..scheduler.result import SchedulerResult
 from ..scheduler.simulation import simulate
 
-_BLOCK_BARS = 2048
-"""Bars whose wishes are made at a time: as many as there are, where that is less."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class ProfileAlone:
@@ -79,7 +76,6 @@ class ProfileAlone:
             bars=bars,
             start=None if start_us is None else instant_at(start_us),
             funding=funding,
-            block_bars=min(max(len(one) for one in bars.primary.values()), _BLOCK_BARS),
         )
         return simulate(setup)
 

@@ -38,6 +38,10 @@ from .simulation import Progress, simulate
 
 Moment = str | datetime | None
 
+_SHORTEST_BLOCK, _LONGEST_BLOCK = 256, 2048
+_NEAR = 2**14
+"""Bars × schedules × instruments whose wishes are made at a time, between the shortest and the longest block."""
+
 
 def backtest_scheduler(
     config: CoreConfig | str | Path,
@@ -78,7 +82,7 @@ def set_up_scheduler(
     without: Iterable[Literal["suspensions", "limits", "governor"]] = (),
     drift_seconds: float = 0.0,
     funding: Mapping[str, pl.DataFrame] | None = None,
-    block_bars: int = 2048,
+    block_bars: int | None = None,
     **options: Any,
 ) -> SchedulerSetup:
     """All that a run of a scheduler depends on, for any driver.
@@ -95,7 +99,8 @@ def set_up_scheduler(
         without: Interventions to leave out.
         drift_seconds: How late runs start, and their orders go out.
         funding: By an instrument's name, `timestamp` (UTC) and `rate`, the share of value that longs pay to shorts.
-        block_bars: Bars whose wishes are made at a time; results do not depend on it.
+        block_bars: Bars whose wishes are made at a time; results do not depend on it. None: by the number of schedules
+            and instruments.
         **options: Fields of `Execution`. Limits, levels, margin and volume are for schedules of one venue.
 
     Raises:
@@ -139,8 +144,13 @@ def set_up_scheduler(
         drift_seconds=_at_least_zero("drift_seconds", drift_seconds),
         start_us=span.start_us,
         end_us=span.end_us,
-        block_bars=block_bars,
+        block_bars=block_bars or _block_bars(len(ordered) * len(span.instruments), len(span.panel)),
     )
+
+
+def _block_bars(cells: int, bars: int) -> int:
+    """So many that a block's own cost is small, and not so many that wishes leave the cache before they are traded."""
+    return max(1, min(bars, _LONGEST_BLOCK, max(_SHORTEST_BLOCK, _NEAR // cells)))
 
 
 def _feeds(

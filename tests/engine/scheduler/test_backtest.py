@@ -11,6 +11,7 @@ import barstep as bs
 import msgspec
 import pytest
 from barstep.config.commands import AnyCommand
+from barstep.engine.scheduler.backtest import _block_bars
 from barstep.engine.scheduler.result import SchedulerResult
 from plain_scheduler import PlainRun, walk
 from plain_scheduler_compare import compare
@@ -60,3 +61,9 @@ def test_the_comparison_can_fail() -> None:
     plain, result = both(drawn)
     for table in ("decisions", "fills", "equity"):
         assert compare(replace(plain, **{table: getattr(plain, table)[:-1]}), result)[0].startswith(table[:4])
+
+
+def test_blocks_are_shorter_where_there_is_more_to_a_bar() -> None:
+    """By schedules and instruments; never longer than the history, nor empty."""
+    assert [_block_bars(cells, 5000) for cells in (1, 16, 1000)] == [2048, 1024, 256]
+    assert [_block_bars(1, bars) for bars in (0, 3)] == [1, 3]
