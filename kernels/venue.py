@@ -188,7 +188,7 @@ def _left_before(bars, bar, rules, carry):
     return open_reached or not optimistic
 
 
-@kernel
+@kernel(inlined=True)
 def fill_order(bars, numbers, bar, rules, carry, fills):
     """Fill what can be filled of the order on hand; True where it was reached on the way through the bar."""
     if numbers[bar] - carry[DECIDED] > rules[MAX_AGE_BARS]:
