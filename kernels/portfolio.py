@@ -120,6 +120,12 @@ def _size_at_opens(prices, k, value, margin, marks, account, cells, rules):
 
 
 @kernel
+def _is_of_round(cell, lowering, place):
+    """Whether an order is on hand that lowers a position, or another one, and was not shown to this bar yet."""
+    return (cell[PENDING] != 0.0) & ((cell[PENDING] * cell[LOTS] < 0.0) == lowering) & (cell[TRIED] != place)
+
+
+@kernel
 def _list_busy(s, lowering, prices, k, place, watched, cells, queue):
     """List the instruments whose order is one of this round, or whose position is watched; returns how many.
 
@@ -128,7 +134,7 @@ def _list_busy(s, lowering, prices, k, place, watched, cells, queue):
     count = 0
     for i in range(cells.shape[1]):
         cell, opening = cells[s, i], prices[i, OPEN, k]
-        ordered = (cell[PENDING] != 0.0) & ((cell[PENDING] * cell[LOTS] < 0.0) == lowering) & (cell[TRIED] != place)
+        ordered = _is_of_round(cell, lowering, place)
         held = (cell[LOTS] != 0.0) & (watched[s, i] != 0)
         queue[count] = i
         count += (ordered | held) & (opening == opening)
@@ -149,8 +155,7 @@ def _trade_bar(prices, funding, numbers, places, k, rules, watched, marks, seen,
             for at in range(_list_busy(s, lowering, prices, k, places[k], watched, cells, queue)):
                 i = queue[at]
                 cell, rule, bars = cells[s, i], rules[s, i], prices[i]
-                ordered = cell[PENDING] != 0.0 and (cell[PENDING] * cell[LOTS] < 0.0) == lowering
-                ordered = ordered and cell[TRIED] != places[k]
+                ordered = _is_of_round(cell, lowering, places[k])
                 _lend(account, cell, rule, marks[i], value, margin)
                 if lowering and cell[LOTS] != 0.0 and watched[s, i] != 0:
                     charge_holding(bars, funding[i], seen[i], numbers[k], k, rule, cell, fills)

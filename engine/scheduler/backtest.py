@@ -121,6 +121,8 @@ def set_up_scheduler(
     feeds = _feeds(core, chosen.environment, resolved, bars, given)
     span = _Span(feeds, start, end)
     ordered = sorted(resolved, key=lambda one: one.name)
+    if block_bars is None:
+        block_bars = _block_bars(len(ordered) * len(span.instruments), len(span.panel))
     return SchedulerSetup(
         name=chosen.name,
         environment=chosen.environment,
@@ -144,7 +146,7 @@ def set_up_scheduler(
         drift_seconds=_at_least_zero("drift_seconds", drift_seconds),
         start_us=span.start_us,
         end_us=span.end_us,
-        block_bars=block_bars or _block_bars(len(ordered) * len(span.instruments), len(span.panel)),
+        block_bars=block_bars,
     )
 
 
