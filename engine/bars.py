@@ -142,7 +142,10 @@ class Bars:
     @cached_property
     def is_gapless(self) -> bool:
         """Whether each bar follows the one before."""
-        return len(self) > 0 and int(self.numbers[-1] - self.numbers[0]) == len(self) - 1
+        if not len(self):
+            return False
+        first, last = self.ts_us[[0, -1]] // (self.interval_seconds * MICROSECONDS)  # `numbers` would stay in memory
+        return int(last - first) == len(self) - 1
 
     @cached_property
     def segment_starts(self) -> Integers:

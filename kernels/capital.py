@@ -95,12 +95,24 @@ def _score(value, may_run):
 
 
 @kernel
-def _normalise(scores, instead, has_instead, may_run, group, sums, counts, out):
-    """Scores over their group's sum."""
+def _add_up(values, group, sums):
+    """The sum of each group's values, one after another; it is put away only where another group follows."""
     for g in range(sums.shape[0]):
         sums[g] = 0.0
-    for s in range(out.shape[0]):
-        sums[group[s]] += scores[s]
+    at, total = 0, 0.0
+    for s in range(values.shape[0]):
+        if group[s] != at:
+            sums[at] = total
+            at = group[s]
+            total = sums[at]
+        total += values[s]
+    sums[at] = total
+
+
+@kernel
+def _normalise(scores, instead, has_instead, may_run, group, sums, counts, out):
+    """Scores over their group's sum."""
+    _add_up(scores, group, sums)
     without = False
     for s in range(out.shape[0]):
         total = sums[group[s]]
@@ -108,10 +120,7 @@ def _normalise(scores, instead, has_instead, may_run, group, sums, counts, out):
         out[s] = scores[s] / total if total > 0.0 else (instead[s] if has_instead else 0.0)
     if not without or has_instead:
         return
-    for g in range(counts.shape[0]):
-        counts[g] = 0.0
-    for s in range(out.shape[0]):
-        counts[group[s]] += may_run[s]
+    _add_up(may_run, group, counts)
     for s in range(out.shape[0]):
         if sums[group[s]] == 0.0 and may_run[s] != 0.0:
             out[s] = 1.0 / counts[group[s]]
@@ -259,19 +268,15 @@ def _smooth(base, may_run, group, alpha, min_delta, before, sums, out):
     A group that had nothing before takes the base as it is. `min_delta` does not hold back a schedule that had nothing:
     one that comes back from a suspension would otherwise stay out for good.
     """
-    for g in range(sums.shape[0]):
-        sums[g] = 0.0
     for s in range(out.shape[0]):
-        sums[group[s]] += before[s] * may_run[s]
+        out[s] = before[s] * may_run[s]
+    _add_up(out, group, sums)
     for s in range(out.shape[0]):
         mixed = alpha * base[s] + (1.0 - alpha) * before[s]
         if before[s] > 0.0 and abs(mixed - before[s]) < min_delta:
             mixed = before[s]
         out[s] = (mixed if sums[group[s]] > 0.0 else base[s]) * may_run[s]
-    for g in range(sums.shape[0]):
-        sums[g] = 0.0
-    for s in range(out.shape[0]):
-        sums[group[s]] += out[s]
+    _add_up(out, group, sums)
     for s in range(out.shape[0]):
         out[s] = out[s] / sums[group[s]] if out[s] > 0.0 else 0.0
         before[s] = out[s]

@@ -125,7 +125,7 @@ def _warm_from(setup: SchedulerSetup, instruments: int) -> Integers:
             if needed == 0:
                 warm[s, i] = 0
             elif needed <= len(bars):
-                warm[s, i] = bars.closes_us[needed - 1]
+                warm[s, i] = bars.ts_us[needed - 1] + seconds * MICROSECONDS
     return warm
 
 

@@ -205,7 +205,7 @@ class SchedulerMachine:
             account[layout.HALTED_BY] = 0.0
             self.event(GovernorHalted(reason=GOVERNED[cause]), int(self.timeline[0, at]))
         else:
-            self.tables.flush()
+            self.tables.make_room()
 
     @property
     def allocation(self) -> Allocation:
@@ -217,7 +217,8 @@ class SchedulerMachine:
         """What came of it; the tables are handed over, and it is over."""
         self.tables.flush()
         whole = self.tables.whole
-        return self._result(self.setup, partial(whole, "fills"), partial(whole, "decisions"), kept=False)
+        read = {name: partial(whole, name) for name in ("fills", "decisions", "refreshes")}
+        return self._result(self.setup, read, kept=False)
 
     def result_so_far(self, now_us: int) -> SchedulerResult:
         """What came of it up to an instant, the last that was done; it may go on, and the result stays as it is.
@@ -229,23 +230,25 @@ class SchedulerMachine:
         """
         self.tables.flush()
         setup = self.setup.until(now_us)
-        fills, decided = (self.tables.whole(name, kept=True) for name in ("fills", "decisions"))
+        fills, decided, refreshed = (self.tables.whole(name, kept=True) for name in ("fills", "decisions", "refreshes"))
         fills = fills[:, fills[FILL_BAR] < len(setup.panel)]
-        return self._result(setup, lambda: fills, lambda: decided, kept=True)
+        read = {"fills": lambda: fills, "decisions": lambda: decided, "refreshes": lambda: refreshed}
+        return self._result(setup, read, kept=True)
 
     def _result(
-        self, setup: SchedulerSetup, fills: Callable[[], Floats], decided: Callable[[], Floats], *, kept: bool
+        self, setup: SchedulerSetup, read: Mapping[str, Callable[[], Floats]], *, kept: bool
     ) -> SchedulerResult:
+        """The result; `read` gives its large tables by name."""
         arrays, curve, cells = self.arrays, self.curve, self.arrays.cells[:, :, layout.REAL]
         return SchedulerResult(
             setup=setup,
-            read_fills=fills,
+            read_fills=read["fills"],
             cells=cells.copy() if kept else cells,
             cash=float(arrays.account[layout.BALANCE]),
             warm_up_bars=self.wishes.warm_up_bars,
             curve=curve[: len(setup.panel)].copy() if kept else curve,
-            read_decisions=decided,
-            refresh_table=self.tables.whole("refreshes", kept=kept),
+            read_decisions=read["decisions"],
+            read_refreshes=read["refreshes"],
             event_table=self.tables.whole("events", kept=kept),
             notes=tuple(self.tables.notes),
             program=self.program,

@@ -44,7 +44,7 @@ class SchedulerResult(PortfolioResult):
         setup: What it ran on and how.
         curve: float64[bar]: equity at each close, in account currency.
         read_decisions: Gives `decision_table`.
-        refresh_table: float64[1 + 2 × schedules, refresh]: the instant in microseconds, raw weights, weights.
+        read_refreshes: Gives `refresh_table`.
         event_table: float64[EVENT, event], what profiles and the governor did.
         notes: What the operator's state told, each with its instant in microseconds.
         program: The capital policy that was in force at the end.
@@ -55,7 +55,7 @@ class SchedulerResult(PortfolioResult):
     setup: SchedulerSetup  # type: ignore[assignment]  # it has all that a portfolio's result asks of its own
     curve: Floats
     read_decisions: Callable[[], Floats]
-    refresh_table: Floats
+    read_refreshes: Callable[[], Floats]
     event_table: Floats
     notes: tuple[tuple[int, Noted], ...]
     program: PolicyProgram
@@ -66,6 +66,11 @@ class SchedulerResult(PortfolioResult):
     def decision_table(self) -> Floats:
         """float64[DECISION, decision], as `kernels.scheduler.layout` lays it out."""
         return self.read_decisions()
+
+    @cached_property
+    def refresh_table(self) -> Floats:
+        """float64[1 + 2 × schedules, refresh]: the instant in microseconds, raw weights, weights."""
+        return self.read_refreshes()
 
     @cached_property
     def equity_values(self) -> Floats:

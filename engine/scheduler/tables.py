@@ -35,12 +35,12 @@ class SchedulerTables:
     def __init__(self, arrays: SchedulerArrays) -> None:
         cells = arrays.upcoming.size
         self._account = arrays.account
-        self.decisions = np.empty((layout.DECISION, max(_ROOM * cells, 4096)))
+        self.decisions = np.empty((layout.DECISION, max(_ROOM * cells, 16_384)))
         self.fills = np.empty((FILL_COLUMNS, max(_ROOM * ROWS_OF_A_CELL * cells, 4096)))
         self.refreshes = np.empty((1 + 2 * arrays.rules.shape[0], 1024))
         self.events = np.empty((layout.EVENT, 1024 + 2 * arrays.profiles.shape[0]))
         self.unit_fills = np.empty((FILL_COLUMNS, 2 * ROWS_OF_A_CELL))
-        self._halves = [(slot, getattr(self, name).shape[1] / 2) for name, slot in _COUNTS.items()]
+        self._halves = {name: getattr(self, name).shape[1] / 2 for name in _COUNTS}
         self.notes: list[tuple[int, Noted]] = []
         self.passed = dict.fromkeys(("decisions", "fills", "refreshes", "events"), 0)
         self._taken: dict[str, list[list[NDArray[Any]]]] = {
@@ -53,19 +53,29 @@ class SchedulerTables:
 
     def flush(self) -> None:
         """Take over what was written, so that the tables are empty again."""
+        for name in _COUNTS:
+            self._take_over(name)
+
+    def make_room(self) -> None:
+        """Take over the tables that are more than half full, one of which stopped the kernels."""
         for name, slot in _COUNTS.items():
-            count = int(self._account[slot])
-            if count:
-                self.put(name, getattr(self, name)[:, :count])
-                self._account[slot] = 0.0
+            if self._account[slot] > self._halves[name]:
+                self._take_over(name)
+
+    def _take_over(self, name: str) -> None:
+        slot = _COUNTS[name]
+        count = int(self._account[slot])
+        if count:
+            self.put(name, getattr(self, name)[:, :count])
+            self._account[slot] = 0.0
 
     def forget(self) -> None:
         """Give up what was written, where a table is half full: somebody else has it.
 
         What is taken over now stays until the next time: who is told only of instants has not seen all of it.
         """
-        for slot, half in self._halves:
-            if self._account[slot] > half:
+        for name, slot in _COUNTS.items():
+            if self._account[slot] > self._halves[name]:
                 self.flush()
                 for pieces in self._taken.values():
                     for row in pieces:

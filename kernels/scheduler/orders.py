@@ -93,7 +93,7 @@ def _raises(lots, held):
     return lots != 0.0 and (lots * held <= 0.0 or abs(lots) > abs(held))
 
 
-@kernel
+@kernel(inlined=True)
 def put_on_order(lots, counts, now, number, key, mark, rules, cell, hand, on_hand):
     """Order what leads to a position of `lots`; list the cell by its `key` among those with orders. Returns how many.
 
@@ -118,7 +118,7 @@ def put_on_order(lots, counts, now, number, key, mark, rules, cell, hand, on_han
     return on_hand + 1
 
 
-@kernel
+@kernel(inlined=True)
 def order_target(
     share, equity, now, number, i, row, hedges, lowers_only, key, profile, rules, cell, instruments, others, tallies,
     hand, on_hand, decisions,

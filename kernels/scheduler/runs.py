@@ -89,7 +89,7 @@ def _rank(confidence, column, limit, governed, outcome):
         outcome[i] = RANKED - 1 - outcome[i] if outcome[i] < RANKED else outcome[i]
 
 
-@kernel
+@kernel(inlined=True)
 def decide_run(
     now, schedule, column, stop, refusal, reduces, profile_reduces, limit, governed, wishes, confidence,
     warm_from, rules, cells, standing, upcoming, rows, outcome, decisions, at,

@@ -59,7 +59,7 @@ def _moved(standing, part, shares, least):
     return moved
 
 
-@kernel
+@kernel(inlined=True)
 def order_run(
     s, rank, now, number, column, lowers_only, rules, instruments, others, account, profiles, tallies, schedules, cells,
     said, upcoming, rows, hand, unit_hand, decisions,
@@ -144,7 +144,7 @@ def _unit_divisor(standing, has_levels, cells):
     return max(total, 1.0)
 
 
-@kernel
+@kernel(inlined=True)
 def _order_units(
     s, rank, now, number, rules, instruments, others, account, schedules, cells, standing, shares, asked, hand
 ):

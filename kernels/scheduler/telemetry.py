@@ -49,7 +49,7 @@ def one_run(run, stretch):
         stretch[at + LAST] = value
 
 
-@kernel
+@kernel(inlined=True)
 def join(earlier, later, out):
     """The stretch of two that follow each other; `out` may be either. Means and squares by Chan, Golub and LeVeque."""
     if later[RUNS] == 0.0 or earlier[RUNS] == 0.0:
@@ -108,7 +108,7 @@ def turn_block(s, runs, rests, since, stretch, follows):
     forget(since[s, : stretch.shape[0]])
 
 
-@kernel
+@kernel(inlined=True)
 def place_of_run(number, s, runs, rests, since, stretch):
     """The row of `runs` for the run of this number, over 0; a new block is begun where it is the first of one."""
     window, size = runs.shape[0], stretch.shape[0]
@@ -122,7 +122,7 @@ def place_of_run(number, s, runs, rests, since, stretch):
     return place
 
 
-@kernel
+@kernel(inlined=True)
 def add_run(run, stretch):
     """Add a run, a row of `runs`, to the runs of its block."""
     growth, equity = run[GROWTH], run[EQUITY_AT]
