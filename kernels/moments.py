@@ -19,12 +19,18 @@ from ._jit import kernel
 
 NUMBER, UNTIL, SEEN, REFERENCE, OFFSET, SQUARES, FLOOR = range(7)
 MOMENTS_CARRY = 7
-MEAN_CARRY = 5
+PART = OFFSET + 1
+"""Of a mean alone: what the bars of an unfinished block add to the offset."""
+MEAN_CARRY = 6
 
 SPAN = 1024
 """Bars advanced at a time: scratch rows of this length stay in the first-level cache."""
 
 _FALL = 2.0**-10
+_BLOCK = 4
+"""Bars of a mean that slide together."""
+_PLACE = 2**62 - 1
+"""A place & _PLACE is the place; but the compiler then sees that it does not count from the end of an array."""
 
 
 @kernel
@@ -196,72 +202,53 @@ def _anchor_mean(values, bar, number, window, carry):
 
 @kernel
 def _advance_mean(values, start, count, last, window, carry, mean):
-    number, reference, offset = carry[NUMBER], carry[REFERENCE], carry[OFFSET]
+    """As `_advance_moments`. Bars slide by blocks of `_BLOCK`, counted back from the next anchor.
+
+    What a block adds is summed by itself, so that only one addition in a block waits for the one before.
+    """
+    number, reference, offset, part = carry[NUMBER], carry[REFERENCE], carry[OFFSET], carry[PART]
     entering, leaving = values[start : start + count], values[last : last + count]
     share = 1.0 / window
-    left = _may_slide(number, window, carry)
-    for k in range(count):
-        after = offset + (entering[k] - leaving[k]) * share
-        if left > 0 and is_finite(after):
-            mean[k], offset = reference + after, after
+    left, k = _may_slide(number, window, carry), 0
+    if left & (_BLOCK - 1) == 0:
+        offset, part = offset + part, 0.0  # after a gap a block may end where none was begun
+    while k < count:
+        if left & (_BLOCK - 1) == 0:
+            for _ in range(min(left, count - k) // _BLOCK):
+                j = k & _PLACE
+                one = (entering[j] - leaving[j]) * share
+                two = one + (entering[j + 1] - leaving[j + 1]) * share
+                three = two + (entering[j + 2] - leaving[j + 2]) * share
+                four = three + (entering[j + 3] - leaving[j + 3]) * share
+                if not is_finite(offset + four):
+                    break
+                mean[j], mean[j + 1] = reference + (offset + one), reference + (offset + two)
+                mean[j + 2], mean[j + 3] = reference + (offset + three), reference + (offset + four)
+                offset += four
+                k += _BLOCK
+                left -= _BLOCK
+            if k == count:
+                break
+        longer = part + (entering[k] - leaving[k]) * share
+        if left > 0 and is_finite(offset + longer):
+            mean[k] = reference + (offset + longer)
             left -= 1
+            ends = left & (_BLOCK - 1) == 0
+            offset, part = (offset + longer, 0.0) if ends else (offset, longer)
         else:
             mean[k], left, reference, offset = _anchor_mean(values, start + k, number + k, window, carry)
+            part = 0.0
+        k += 1
     carry[NUMBER], carry[UNTIL] = number + count, number + count + left
-    carry[REFERENCE], carry[OFFSET] = reference, offset
+    carry[REFERENCE], carry[OFFSET], carry[PART] = reference, offset, part
 
 
 @kernel
 def fill_mean(values, start, count, window, carry, mean):
-    """Rolling mean of bars start..start+count, written to mean[0:count]. It costs half of `fill_moments`."""
+    """Rolling mean of bars start..start+count, written to mean[0:count]. It costs a third of `fill_moments`."""
     early = max(0, min(count, window - start))
     if early > 0:
         _advance_mean(values, start, early, start, window, carry, mean)
         mean = mean[early:]
     if count > early:
         _advance_mean(values, start + early, count - early, start + early - window, window, carry, mean)
-
-
-@kernel
-def _slide_two_means(values, start, count, fast, fast_carry, slow, slow_carry, fast_mean, slow_mean):
-    number = fast_carry[NUMBER]
-    reference, offset = fast_carry[REFERENCE], fast_carry[OFFSET]
-    other_reference, other_offset = slow_carry[REFERENCE], slow_carry[OFFSET]
-    entering = values[start : start + count]
-    leaving, other_leaving = values[start - fast : start - fast + count], values[start - slow : start - slow + count]
-    share, other_share = 1.0 / fast, 1.0 / slow
-    left, other_left = _may_slide(number, fast, fast_carry), _may_slide(number, slow, slow_carry)
-    for k in range(count):
-        after = offset + (entering[k] - leaving[k]) * share
-        other_after = other_offset + (entering[k] - other_leaving[k]) * other_share
-        if left > 0 and is_finite(after):
-            fast_mean[k], offset = reference + after, after
-            left -= 1
-        else:
-            fast_mean[k], left, reference, offset = _anchor_mean(values, start + k, number + k, fast, fast_carry)
-        if other_left > 0 and is_finite(other_after):
-            slow_mean[k], other_offset = other_reference + other_after, other_after
-            other_left -= 1
-        else:
-            slow_mean[k], other_left, other_reference, other_offset = _anchor_mean(
-                values, start + k, number + k, slow, slow_carry
-            )
-    number += count
-    fast_carry[NUMBER], fast_carry[UNTIL] = number, number + left
-    fast_carry[REFERENCE], fast_carry[OFFSET] = reference, offset
-    slow_carry[NUMBER], slow_carry[UNTIL] = number, number + other_left
-    slow_carry[REFERENCE], slow_carry[OFFSET] = other_reference, other_offset
-
-
-@kernel
-def fill_two_means(values, start, count, fast, fast_carry, slow, slow_carry, fast_mean, slow_mean):
-    """`fill_mean` for two windows, the same bits for three quarters of the time: one loop runs both chains at once."""
-    early = max(0, min(count, max(fast, slow) - start))
-    if early > 0:
-        fill_mean(values, start, early, fast, fast_carry, fast_mean)
-        fill_mean(values, start, early, slow, slow_carry, slow_mean)
-    if count > early:
-        _slide_two_means(
-            values, start + early, count - early, fast, fast_carry, slow, slow_carry,
-            fast_mean[early:], slow_mean[early:],
-        )  # fmt: skip
