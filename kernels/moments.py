@@ -3,7 +3,8 @@
 At every bar whose *number* (its open time over the interval) opens a new block of `window` numbers, mean and sum of
 squares are computed afresh over the window, in two passes (an *anchor*). Between anchors they slide by Welford's
 update (Welford 1962, Technometrics 4(3); Chan, Golub and LeVeque 1983, The American Statistician 37(3)). All sums
-run over differences from the value that opens the anchor's window, which are exact or nearly so.
+run over differences from the value that opens the anchor's window, which are exact or nearly so. Bars slide by blocks
+of four, counted back from the next anchor: what a block adds is summed by itself.
 
 An anchor is also taken where the sum of squares has fallen under 2^-10 of the last anchor's: a spike that leaves
 the window would otherwise leave its rounding error behind. A bar that is not finite ends the window; the next
@@ -17,10 +18,9 @@ import numpy as np
 
 from ._jit import kernel
 
-NUMBER, UNTIL, SEEN, REFERENCE, OFFSET, SQUARES, FLOOR = range(7)
-MOMENTS_CARRY = 7
-PART = OFFSET + 1
-"""Of a mean alone: what the bars of an unfinished block add to the offset."""
+NUMBER, UNTIL, SEEN, REFERENCE, OFFSET, PART, SQUARES, MORE, FLOOR = range(9)
+"""PART and MORE: what the bars of an unfinished block add to the offset and to the sum of squares."""
+MOMENTS_CARRY = 9
 MEAN_CARRY = 6
 
 SPAN = 1024
@@ -28,7 +28,7 @@ SPAN = 1024
 
 _FALL = 2.0**-10
 _BLOCK = 4
-"""Bars of a mean that slide together."""
+"""Bars that slide together."""
 _PLACE = 2**62 - 1
 """A place & _PLACE is the place; but the compiler then sees that it does not count from the end of an array."""
 
@@ -97,15 +97,21 @@ def squares_from(values, centre):
 
 
 @kernel
-def advance_moments(change, leaving, offset, squares, share, rest):
+def advance_moments(change, leaving, offset, share, rest):
     """One bar: `change` is the value that enters less the one that leaves, `leaving` the latter less the reference.
 
-    share = 1/window, rest = 1 - share. Returns the mean's offset from the reference, the sum of squares about the
-    mean, and the entering value's deviation from the mean.
+    share = 1/window, rest = 1 - share. Returns what the bar adds to the mean's offset from the reference and to the sum
+    of squares about the mean, and the entering value's deviation from the mean.
     """
     before = leaving - offset
     deviation = before + change * rest
-    return offset + change * share, squares + change * (before + deviation), deviation
+    return change * share, change * (before + deviation), deviation
+
+
+@kernel
+def ends_block(left):
+    """Whether no block is begun where so many bars may still slide."""
+    return left & (_BLOCK - 1) == 0
 
 
 @kernel
@@ -134,44 +140,88 @@ def _may_slide(number, window, carry):
 
 
 @kernel
+def _slide_moments(entering, leaving, j, reference, offset, squares, share, rest, deviation, sum_squares):
+    """The four bars of a block, from place j on; returns the offset after them, the sums' least, and the last of these.
+
+    All is read before anything is written, so that the four are computed side by side.
+    """
+    change1, change2 = entering[j] - leaving[j], entering[j + 1] - leaving[j + 1]
+    change3, change4 = entering[j + 2] - leaving[j + 2], entering[j + 3] - leaving[j + 3]
+    left1, left2 = leaving[j] - reference, leaving[j + 1] - reference
+    left3, left4 = leaving[j + 2] - reference, leaving[j + 3] - reference
+    one, added1, d1 = advance_moments(change1, left1, offset, share, rest)
+    step, added2, d2 = advance_moments(change2, left2, offset + one, share, rest)
+    two, added2 = one + step, added1 + added2
+    step, added3, d3 = advance_moments(change3, left3, offset + two, share, rest)
+    three, added3 = two + step, added2 + added3
+    step, added4, d4 = advance_moments(change4, left4, offset + three, share, rest)
+    four, added4 = three + step, added3 + added4
+    after1, after2, after3, after4 = squares + added1, squares + added2, squares + added3, squares + added4
+    deviation[j], deviation[j + 1], deviation[j + 2], deviation[j + 3] = d1, d2, d3, d4
+    sum_squares[j], sum_squares[j + 1] = after1, after2
+    sum_squares[j + 2], sum_squares[j + 3] = after3, after4
+    return offset + four, min(after1, after2, after3, after4), after4
+
+
+@kernel
+def _anchor_moments(values, bar, number, window, carry):
+    """A bar that does not slide. Returns bars that may slide after it, reference, offset, sum of squares, its floor."""
+    if not _window_is_full(values[bar], window, carry):
+        return 0, np.nan, np.nan, np.nan, np.nan
+    held = values[bar - window + 1 : bar + 1]
+    offset = sum_from(held, held[0]) / window
+    squares = squares_from(held, held[0] + offset)
+    return _to_next_anchor(number, window), held[0], offset, squares, squares * _FALL
+
+
+@kernel
 def _advance_moments(values, start, count, last, window, carry, deviation, sum_squares):
     """Bars start..start+count; values[last + k] is what bar start + k pushes out of the window.
 
-    One loop with a rare branch: views made at each anchor would cost short windows half as much again, and a count of
-    falls and NaNs after the fact as much as this comparison.
+    Bars slide by blocks of `_BLOCK`, counted back from the next anchor. What a block adds is summed by itself, so that
+    only one addition in a block waits for the one before. One loop with rare branches: views made at each anchor would
+    cost short windows half as much again.
     """
-    number, reference, offset = carry[NUMBER], carry[REFERENCE], carry[OFFSET]
-    squares, floor = carry[SQUARES], carry[FLOOR]
+    number, reference, floor = carry[NUMBER], carry[REFERENCE], carry[FLOOR]
+    offset, part, squares, more = carry[OFFSET], carry[PART], carry[SQUARES], carry[MORE]
     entering, leaving = values[start : start + count], values[last : last + count]
     share = 1.0 / window
     rest = 1.0 - share
-    left = _may_slide(number, window, carry)
-    for k in range(count):
-        if left > 0:
-            after, about, d = advance_moments(
-                entering[k] - leaving[k], leaving[k] - reference, offset, squares, share, rest
-            )
-            if about >= floor and about < np.inf:  # false for NaN
+    left, k = _may_slide(number, window, carry), 0
+    while k < count:
+        if ends_block(left):  # after a gap a block may end where none was begun
+            offset, part, squares, more = offset + part, 0.0, squares + more, 0.0
+            for _ in range(min(left, count - k) // _BLOCK):
+                after, least, about = _slide_moments(
+                    entering, leaving, k & _PLACE, reference, offset, squares, share, rest, deviation, sum_squares
+                )
+                if not (least >= floor and about < np.inf):  # true for NaN
+                    break
                 offset, squares = after, about
-                deviation[k] = d
-                sum_squares[k] = squares
+                k += _BLOCK
+                left -= _BLOCK
+            if k == count:
+                break
+        if left > 0:
+            step, added, d = advance_moments(
+                entering[k] - leaving[k], leaving[k] - reference, offset + part, share, rest
+            )
+            about = squares + (more + added)
+            if about >= floor and about < np.inf:  # false for NaN
+                deviation[k], sum_squares[k] = d, about
+                part, more = part + step, more + added
                 left -= 1
+                k += 1
                 continue
-        if _window_is_full(entering[k], window, carry):
-            held = values[start + k - window + 1 : start + k + 1]
-            reference = held[0]
-            offset = sum_from(held, reference) / window
-            squares = squares_from(held, reference + offset)
-            floor = squares * _FALL
-            deviation[k] = (entering[k] - reference) - offset
-            sum_squares[k] = squares
-            left = _to_next_anchor(number + k, window)
-        else:
-            deviation[k] = np.nan
-            sum_squares[k] = np.nan
-            left = 0
+        left, reference, offset, squares, floor = _anchor_moments(values, start + k, number + k, window, carry)
+        deviation[k], sum_squares[k] = (entering[k] - reference) - offset, squares
+        part = more = 0.0
+        k += 1
+    if ends_block(left):
+        offset, part, squares, more = offset + part, 0.0, squares + more, 0.0
     carry[NUMBER], carry[UNTIL] = number + count, number + count + left
-    carry[REFERENCE], carry[OFFSET], carry[SQUARES], carry[FLOOR] = reference, offset, squares, floor
+    carry[REFERENCE], carry[FLOOR] = reference, floor
+    carry[OFFSET], carry[PART], carry[SQUARES], carry[MORE] = offset, part, squares, more
 
 
 @kernel
@@ -202,18 +252,14 @@ def _anchor_mean(values, bar, number, window, carry):
 
 @kernel
 def _advance_mean(values, start, count, last, window, carry, mean):
-    """As `_advance_moments`. Bars slide by blocks of `_BLOCK`, counted back from the next anchor.
-
-    What a block adds is summed by itself, so that only one addition in a block waits for the one before.
-    """
+    """As `_advance_moments`."""
     number, reference, offset, part = carry[NUMBER], carry[REFERENCE], carry[OFFSET], carry[PART]
     entering, leaving = values[start : start + count], values[last : last + count]
     share = 1.0 / window
     left, k = _may_slide(number, window, carry), 0
-    if left & (_BLOCK - 1) == 0:
-        offset, part = offset + part, 0.0  # after a gap a block may end where none was begun
     while k < count:
-        if left & (_BLOCK - 1) == 0:
+        if ends_block(left):
+            offset, part = offset + part, 0.0
             for _ in range(min(left, count - k) // _BLOCK):
                 j = k & _PLACE
                 one = (entering[j] - leaving[j]) * share
@@ -229,16 +275,18 @@ def _advance_mean(values, start, count, last, window, carry, mean):
                 left -= _BLOCK
             if k == count:
                 break
-        longer = part + (entering[k] - leaving[k]) * share
-        if left > 0 and is_finite(offset + longer):
-            mean[k] = reference + (offset + longer)
-            left -= 1
-            ends = left & (_BLOCK - 1) == 0
-            offset, part = (offset + longer, 0.0) if ends else (offset, longer)
-        else:
-            mean[k], left, reference, offset = _anchor_mean(values, start + k, number + k, window, carry)
-            part = 0.0
+        if left > 0:
+            longer = part + (entering[k] - leaving[k]) * share
+            if is_finite(offset + longer):
+                mean[k], part = reference + (offset + longer), longer
+                left -= 1
+                k += 1
+                continue
+        mean[k], left, reference, offset = _anchor_mean(values, start + k, number + k, window, carry)
+        part = 0.0
         k += 1
+    if ends_block(left):
+        offset, part = offset + part, 0.0
     carry[NUMBER], carry[UNTIL] = number + count, number + count + left
     carry[REFERENCE], carry[OFFSET], carry[PART] = reference, offset, part
 
