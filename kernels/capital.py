@@ -99,7 +99,9 @@ def _add_up(values, group, sums):
     """The sum of each group's values, one after another; it is put away only where another group follows."""
     for g in range(sums.shape[0]):
         sums[g] = 0.0
-    at, total = 0, 0.0
+    if values.shape[0] == 0:
+        return
+    at, total = group[0], 0.0
     for s in range(values.shape[0]):
         if group[s] != at:
             sums[at] = total

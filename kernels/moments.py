@@ -141,7 +141,7 @@ def _may_slide(number, window, carry):
 
 @kernel
 def _slide_moments(entering, leaving, j, reference, offset, squares, share, rest, deviation, sum_squares):
-    """The four bars of a block, from place j on; returns the offset after them, the sums' least, and the last of these.
+    """The four bars of a block, from place j on; returns the offset after them, and the sums' least, greatest and last.
 
     All is read before anything is written, so that the four are computed side by side.
     """
@@ -160,7 +160,7 @@ def _slide_moments(entering, leaving, j, reference, offset, squares, share, rest
     deviation[j], deviation[j + 1], deviation[j + 2], deviation[j + 3] = d1, d2, d3, d4
     sum_squares[j], sum_squares[j + 1] = after1, after2
     sum_squares[j + 2], sum_squares[j + 3] = after3, after4
-    return offset + four, min(after1, after2, after3, after4), after4
+    return offset + four, min(after1, after2, after3, after4), max(after1, after2, after3, after4), after4
 
 
 @kernel
@@ -192,10 +192,10 @@ def _advance_moments(values, start, count, last, window, carry, deviation, sum_s
         if ends_block(left):  # after a gap a block may end where none was begun
             offset, part, squares, more = offset + part, 0.0, squares + more, 0.0
             for _ in range(min(left, count - k) // _BLOCK):
-                after, least, about = _slide_moments(
+                after, least, greatest, about = _slide_moments(
                     entering, leaving, k & _PLACE, reference, offset, squares, share, rest, deviation, sum_squares
                 )
-                if not (least >= floor and about < np.inf):  # true for NaN
+                if not (least >= floor and greatest < np.inf and about < np.inf):  # true for NaN, which is the last one
                     break
                 offset, squares = after, about
                 k += _BLOCK
@@ -266,7 +266,7 @@ def _advance_mean(values, start, count, last, window, carry, mean):
                 two = one + (entering[j + 1] - leaving[j + 1]) * share
                 three = two + (entering[j + 2] - leaving[j + 2]) * share
                 four = three + (entering[j + 3] - leaving[j + 3]) * share
-                if not is_finite(offset + four):
+                if not is_finite(((offset + one) + (offset + two)) + ((offset + three) + (offset + four))):
                     break
                 mean[j], mean[j + 1] = reference + (offset + one), reference + (offset + two)
                 mean[j + 2], mean[j + 3] = reference + (offset + three), reference + (offset + four)
@@ -293,7 +293,7 @@ def _advance_mean(values, start, count, last, window, carry, mean):
 
 @kernel
 def fill_mean(values, start, count, window, carry, mean):
-    """Rolling mean of bars start..start+count, written to mean[0:count]. It costs a third of `fill_moments`."""
+    """Rolling mean of bars start..start+count, written to mean[0:count]. It costs half of `fill_moments`."""
     early = max(0, min(count, window - start))
     if early > 0:
         _advance_mean(values, start, early, start, window, carry, mean)

@@ -157,6 +157,8 @@ def zscore_wide(values, window, carry, out, start, stop):
     columns = values.shape[1]
     held = np.empty(window)
     lanes = np.empty((_LANES, columns))
+    if ends_block(int(carry[UNTIL, 0] - carry[NUMBER, 0])):
+        _end_block(carry)  # after a gap a block may end where none was begun
     for bar in range(start, stop):
         number = carry[NUMBER, 0]
         z = out[bar]

@@ -132,7 +132,7 @@ class EventLoop:
         self._commands = CommandQueue(commands)
         self._health = health
         self.listeners = tuple(listeners)
-        self.block_bars = block_bars or machine.setup.block_bars
+        self.block_bars = machine.setup.block_bars if block_bars is None else block_bars
         self._times: list[int] = []
         self._at, self._event_us = 0, 0
         self._undivided = Undivided("the event loop")

@@ -110,15 +110,21 @@ def main() -> None:
             rows[case].append(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
     cells = options.bars * SCHEDULES_AN_ENGINE * 5 * INSTRUMENTS
     print(
-        f"{'case':<32}{'ns/cell':>9}{'× engines':>11}{'× copyto':>10}{'MiB':>7}{'signals':>12}{'cut':>12}{'fills':>12}"
+        f"{'case':<32}{'ns/cell':>9}{'× engines':>11}{'× copyto':>10}{'× first':>9}{'MiB':>7}{'signals':>12}{'cut':>12}"
+        f"{'fills':>12}"
     )
+    first = next(iter(rows.values()))
     for case, rounds in rows.items():
         middle = {key: statistics.median(row[key] for row in rounds) for key in rounds[0]}
-        ratio = statistics.median(row["scheduler"] / row["engines"] for row in rounds)
-        yard = statistics.median(row["scheduler"] / row["yardstick"] for row in rounds)
+        ratio, yard = (
+            statistics.median(row["scheduler"] / row[beside] for row in rounds) for beside in ("engines", "yardstick")
+        )
+        to_first = statistics.median(
+            row["scheduler"] / one["scheduler"] for row, one in zip(rounds, first, strict=True)
+        )
         print(
-            f"{case:<32}{middle['scheduler'] / cells * 1e9:>9.1f}{ratio:>11.2f}{yard:>10.0f}{middle['mib']:>7.0f}"
-            f"{middle['signals']:>12,.0f}{middle['cut']:>12,.0f}{middle['fills']:>12,.0f}"
+            f"{case:<32}{middle['scheduler'] / cells * 1e9:>9.1f}{ratio:>11.2f}{yard:>10.0f}{to_first:>9.3f}"
+            f"{middle['mib']:>7.0f}{middle['signals']:>12,.0f}{middle['cut']:>12,.0f}{middle['fills']:>12,.0f}"
         )
 
 

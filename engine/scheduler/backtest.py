@@ -123,6 +123,8 @@ def set_up_scheduler(
     ordered = sorted(resolved, key=lambda one: one.name)
     if block_bars is None:
         block_bars = _block_bars(len(ordered) * len(span.instruments), len(span.panel))
+    elif block_bars < 1:
+        raise UsageError(f"block_bars is {block_bars!r}; allowed is 1 or more")
     return SchedulerSetup(
         name=chosen.name,
         environment=chosen.environment,

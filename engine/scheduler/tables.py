@@ -101,6 +101,8 @@ class SchedulerTables:
         open_rows: list[list[float]] = table[:, max(start - passed, 0) : stop - passed].T.tolist()
         if start >= passed:
             return open_rows
+        if start < passed - sum(piece.size for piece in self._taken[name][0]):
+            raise IndexError(f"row {start} of {name} was given up")
         taken = [np.concatenate(pieces)[start - passed :] for pieces in self._taken[name]]  # it was full in between
         return [[float(value) for value in row] for row in zip(*taken, strict=True)] + open_rows
 

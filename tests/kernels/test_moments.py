@@ -117,6 +117,19 @@ def test_sums_are_those_of_longdouble(n: int, reference: float) -> None:
     assert_close(got, np.array([far.sum(), (far**2).sum()]), 1e-14, np.array([np.abs(far).sum(), (far**2).sum()]))
 
 
+@pytest.mark.parametrize("largest", [1e150, 1e153, 1e154, 1e307, 1.7e308])
+@every_kernel
+def test_sums_that_overflow_do_so_wherever_it_is_cut(name: str, largest: float) -> None:
+    """One bar at a time and all at once, also where only some bars of a block are out of range."""
+    for seed in range(40):
+        values = largest * np.random.default_rng(seed).uniform(-1.0, 1.0, 24)
+        got, carries = np.full((2, 24), 1e300), np.zeros((2, moments.MOMENTS_CARRY))
+        KERNELS[name](values, 8, carries[0], got[0], 0, 24)
+        for bar in range(24):
+            KERNELS[name](values, 8, carries[1], got[1], bar, bar + 1)
+        assert_same_bits(*np.where(np.isnan(got), np.nan, got), name)
+
+
 @pytest.mark.parametrize("spike", [1e3, 1e6, 1e9])
 def test_a_spike_leaves_with_its_window(spike: float) -> None:
     """Once a price that was a thousand to a billion times too high has left, z-scores are right to 1e-12 again."""

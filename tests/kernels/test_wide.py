@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from barstep.kernels import rolling, wide
@@ -68,6 +70,22 @@ def test_any_number_of_columns(columns: int) -> None:
     values = 100.0 * np.exp(np.cumsum(0.01 * rng.standard_normal((300, columns)), axis=0))
     values[rng.random(values.shape) < 0.01] = np.nan
     assert_same_numbers(together(values, 20), alone(values, 20))
+
+
+@given(window=st.integers(1, 24), seed=st.integers(0, 99))
+def test_a_gap_is_the_same_for_one_column_and_for_many(window: int, seed: int) -> None:
+    """Also where it cuts a block of bars, and where the next anchor is as far off as blocks are long."""
+    rng = np.random.default_rng(seed)
+    values = 100.0 * np.exp(np.cumsum(0.01 * rng.standard_normal((90, 3)), axis=0))
+    numbers = np.cumsum(np.where(rng.random(90) < 0.1, rng.integers(2, 9, 90), 1))
+    many, carry = np.empty_like(values), np.zeros((wide.WIDE_CARRY, 3))
+    one, carries = np.empty((3, 90)), np.zeros((3, MOMENTS_CARRY))
+    for start, stop in pairwise([0, *(np.flatnonzero(np.diff(numbers) != 1) + 1).tolist(), 90]):
+        carry[NUMBER, 0] = carries[:, NUMBER] = numbers[start]
+        wide.zscore_wide(values, window, carry, many, start, stop)
+        for column, own, out in zip(values.T, carries, one, strict=True):
+            rolling.zscore(np.ascontiguousarray(column), window, own, out, start, stop)
+    assert_same_numbers(many, np.ascontiguousarray(one.T))
 
 
 def test_columns_may_change_places() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from barstep.engine.scheduler.machine import SchedulerMachine
 from barstep.kernels.scheduler import layout
 from barstep.replay.event_loop import EventLoop
@@ -20,7 +21,7 @@ def test_all_news_together_are_the_tables() -> None:
     rng = np.random.default_rng(1)
     while loop.step():
         if rng.random() < 0.3:
-            machine.tables.flush()  # as the kernel asks for when a table is full
+            machine.tables.flush()
         rows = news.rows()
         for name, found in heard.items():
             found.extend(getattr(rows, name))
@@ -62,6 +63,32 @@ def test_the_runs_of_an_instant_are_those_that_were_due() -> None:
         assert [row for run in runs for row in run.decisions] == rows.decisions
         seen += len(rows.decisions)
     assert seen > 0
+
+
+def test_rows_that_were_given_up_are_not_told() -> None:
+    """Fewer rows than were asked for would be taken for all of them."""
+    machine = SchedulerMachine(drawn_setup(5))
+    tables, account = machine.tables, machine.arrays.account
+    tables.decisions[:] = 0.0
+    account[layout.DECISIONS] = 10
+    tables.flush()
+    account[layout.DECISIONS] = tables.decisions.shape[1] // 2 + 1
+    tables.forget()
+    end = tables.counts()[0]
+    with pytest.raises(IndexError, match="row 9 of decisions was given up"):
+        tables.rows("decisions", 9, end)
+    assert len(tables.rows("decisions", 10, end)) == end - 10
+
+
+def test_a_full_table_makes_room_alone() -> None:
+    """The others stay where they are until they are half full, too."""
+    machine = SchedulerMachine(drawn_setup(5))
+    tables, account = machine.tables, machine.arrays.account
+    tables.decisions[:] = 0.0
+    account[layout.REFRESHES], account[layout.DECISIONS] = 3, tables.decisions.shape[1] // 2 + 1
+    tables.make_room()
+    assert (account[layout.REFRESHES], account[layout.DECISIONS]) == (3, 0)
+    assert tables.counts() == [tables.decisions.shape[1] // 2 + 1, 0, 3, 0]
 
 
 def test_a_listener_of_instants_sees_what_was_forgotten_since() -> None:

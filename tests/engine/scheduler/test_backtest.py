@@ -55,6 +55,14 @@ def test_blocks_change_nothing(seed: int) -> None:
         assert parts.fill_table.tobytes() == whole.fill_table.tobytes()
 
 
+@pytest.mark.parametrize("block_bars", [0, -1])
+def test_no_bars_at_a_time_are_refused(block_bars: int) -> None:
+    """Instead of the default, or a run over nothing."""
+    drawn = random_scheduler(1, bars=(300, 301))
+    with pytest.raises(bs.UsageError, match=f"block_bars is {block_bars}; allowed is 1 or more"):
+        compiled(drawn, block_bars=block_bars)
+
+
 def test_the_comparison_can_fail() -> None:
     """A fill, a decision or a mark that is another one is told."""
     drawn = random_scheduler(1, bars=(300, 301))
