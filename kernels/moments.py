@@ -3,8 +3,7 @@
 At every bar whose *number* (its open time over the interval) opens a new block of `window` numbers, mean and sum of
 squares are computed afresh over the window, in two passes (an *anchor*). Between anchors they slide by Welford's
 update (Welford 1962, Technometrics 4(3); Chan, Golub and LeVeque 1983, The American Statistician 37(3)). All sums
-run over differences from the value that opens the anchor's window, which are exact or nearly so. Bars slide by blocks
-of four, counted back from the next anchor: what a block adds is summed by itself.
+run over differences from the value that opens the anchor's window, which are exact or nearly so.
 
 An anchor is also taken where the sum of squares has fallen under 2^-10 of the last anchor's: a spike that leaves
 the window would otherwise leave its rounding error behind. A bar that is not finite ends the window; the next
@@ -18,19 +17,14 @@ import numpy as np
 
 from ._jit import kernel
 
-NUMBER, UNTIL, SEEN, REFERENCE, OFFSET, PART, SQUARES, MORE, FLOOR = range(9)
-"""PART and MORE: what the bars of an unfinished block add to the offset and to the sum of squares."""
-MOMENTS_CARRY = 9
-MEAN_CARRY = 6
+NUMBER, UNTIL, SEEN, REFERENCE, OFFSET, SQUARES, FLOOR = range(7)
+MOMENTS_CARRY = 7
+MEAN_CARRY = 5
 
 SPAN = 1024
 """Bars advanced at a time: scratch rows of this length stay in the first-level cache."""
 
 _FALL = 2.0**-10
-_BLOCK = 4
-"""Bars that slide together."""
-_PLACE = 2**62 - 1
-"""A place & _PLACE is the place; but the compiler then sees that it does not count from the end of an array."""
 
 
 @kernel
@@ -97,21 +91,15 @@ def squares_from(values, centre):
 
 
 @kernel
-def advance_moments(change, leaving, offset, share, rest):
+def advance_moments(change, leaving, offset, squares, share, rest):
     """One bar: `change` is the value that enters less the one that leaves, `leaving` the latter less the reference.
 
-    share = 1/window, rest = 1 - share. Returns what the bar adds to the mean's offset from the reference and to the sum
-    of squares about the mean, and the entering value's deviation from the mean.
+    share = 1/window, rest = 1 - share. Returns the mean's offset from the reference, the sum of squares about the
+    mean, and the entering value's deviation from the mean.
     """
     before = leaving - offset
     deviation = before + change * rest
-    return change * share, change * (before + deviation), deviation
-
-
-@kernel
-def ends_block(left):
-    """Whether no block is begun where so many bars may still slide."""
-    return left & (_BLOCK - 1) == 0
+    return offset + change * share, squares + change * (before + deviation), deviation
 
 
 @kernel
@@ -140,88 +128,44 @@ def _may_slide(number, window, carry):
 
 
 @kernel
-def _slide_moments(entering, leaving, j, reference, offset, squares, share, rest, deviation, sum_squares):
-    """The four bars of a block, from place j on; returns the offset after them, and the sums' least, greatest and last.
-
-    All is read before anything is written, so that the four are computed side by side.
-    """
-    change1, change2 = entering[j] - leaving[j], entering[j + 1] - leaving[j + 1]
-    change3, change4 = entering[j + 2] - leaving[j + 2], entering[j + 3] - leaving[j + 3]
-    left1, left2 = leaving[j] - reference, leaving[j + 1] - reference
-    left3, left4 = leaving[j + 2] - reference, leaving[j + 3] - reference
-    one, added1, d1 = advance_moments(change1, left1, offset, share, rest)
-    step, added2, d2 = advance_moments(change2, left2, offset + one, share, rest)
-    two, added2 = one + step, added1 + added2
-    step, added3, d3 = advance_moments(change3, left3, offset + two, share, rest)
-    three, added3 = two + step, added2 + added3
-    step, added4, d4 = advance_moments(change4, left4, offset + three, share, rest)
-    four, added4 = three + step, added3 + added4
-    after1, after2, after3, after4 = squares + added1, squares + added2, squares + added3, squares + added4
-    deviation[j], deviation[j + 1], deviation[j + 2], deviation[j + 3] = d1, d2, d3, d4
-    sum_squares[j], sum_squares[j + 1] = after1, after2
-    sum_squares[j + 2], sum_squares[j + 3] = after3, after4
-    return offset + four, min(after1, after2, after3, after4), max(after1, after2, after3, after4), after4
-
-
-@kernel
-def _anchor_moments(values, bar, number, window, carry):
-    """A bar that does not slide. Returns bars that may slide after it, reference, offset, sum of squares, its floor."""
-    if not _window_is_full(values[bar], window, carry):
-        return 0, np.nan, np.nan, np.nan, np.nan
-    held = values[bar - window + 1 : bar + 1]
-    offset = sum_from(held, held[0]) / window
-    squares = squares_from(held, held[0] + offset)
-    return _to_next_anchor(number, window), held[0], offset, squares, squares * _FALL
-
-
-@kernel
 def _advance_moments(values, start, count, last, window, carry, deviation, sum_squares):
     """Bars start..start+count; values[last + k] is what bar start + k pushes out of the window.
 
-    Bars slide by blocks of `_BLOCK`, counted back from the next anchor. What a block adds is summed by itself, so that
-    only one addition in a block waits for the one before. One loop with rare branches: views made at each anchor would
-    cost short windows half as much again.
+    One loop with a rare branch: views made at each anchor would cost short windows half as much again, and a count of
+    falls and NaNs after the fact as much as this comparison.
     """
-    number, reference, floor = carry[NUMBER], carry[REFERENCE], carry[FLOOR]
-    offset, part, squares, more = carry[OFFSET], carry[PART], carry[SQUARES], carry[MORE]
+    number, reference, offset = carry[NUMBER], carry[REFERENCE], carry[OFFSET]
+    squares, floor = carry[SQUARES], carry[FLOOR]
     entering, leaving = values[start : start + count], values[last : last + count]
     share = 1.0 / window
     rest = 1.0 - share
-    left, k = _may_slide(number, window, carry), 0
-    while k < count:
-        if ends_block(left):  # after a gap a block may end where none was begun
-            offset, part, squares, more = offset + part, 0.0, squares + more, 0.0
-            for _ in range(min(left, count - k) // _BLOCK):
-                after, least, greatest, about = _slide_moments(
-                    entering, leaving, k & _PLACE, reference, offset, squares, share, rest, deviation, sum_squares
-                )
-                if not (least >= floor and greatest < np.inf and about < np.inf):  # true for NaN, which is the last one
-                    break
-                offset, squares = after, about
-                k += _BLOCK
-                left -= _BLOCK
-            if k == count:
-                break
+    left = _may_slide(number, window, carry)
+    for k in range(count):
         if left > 0:
-            step, added, d = advance_moments(
-                entering[k] - leaving[k], leaving[k] - reference, offset + part, share, rest
+            after, about, d = advance_moments(
+                entering[k] - leaving[k], leaving[k] - reference, offset, squares, share, rest
             )
-            about = squares + (more + added)
             if about >= floor and about < np.inf:  # false for NaN
-                deviation[k], sum_squares[k] = d, about
-                part, more = part + step, more + added
+                offset, squares = after, about
+                deviation[k] = d
+                sum_squares[k] = squares
                 left -= 1
-                k += 1
                 continue
-        left, reference, offset, squares, floor = _anchor_moments(values, start + k, number + k, window, carry)
-        deviation[k], sum_squares[k] = (entering[k] - reference) - offset, squares
-        part = more = 0.0
-        k += 1
-    if ends_block(left):
-        offset, part, squares, more = offset + part, 0.0, squares + more, 0.0
+        if _window_is_full(entering[k], window, carry):
+            held = values[start + k - window + 1 : start + k + 1]
+            reference = held[0]
+            offset = sum_from(held, reference) / window
+            squares = squares_from(held, reference + offset)
+            floor = squares * _FALL
+            deviation[k] = (entering[k] - reference) - offset
+            sum_squares[k] = squares
+            left = _to_next_anchor(number + k, window)
+        else:
+            deviation[k] = np.nan
+            sum_squares[k] = np.nan
+            left = 0
     carry[NUMBER], carry[UNTIL] = number + count, number + count + left
-    carry[REFERENCE], carry[FLOOR] = reference, floor
-    carry[OFFSET], carry[PART], carry[SQUARES], carry[MORE] = offset, part, squares, more
+    carry[REFERENCE], carry[OFFSET], carry[SQUARES], carry[FLOOR] = reference, offset, squares, floor
 
 
 @kernel
@@ -252,43 +196,19 @@ def _anchor_mean(values, bar, number, window, carry):
 
 @kernel
 def _advance_mean(values, start, count, last, window, carry, mean):
-    """As `_advance_moments`."""
-    number, reference, offset, part = carry[NUMBER], carry[REFERENCE], carry[OFFSET], carry[PART]
+    number, reference, offset = carry[NUMBER], carry[REFERENCE], carry[OFFSET]
     entering, leaving = values[start : start + count], values[last : last + count]
     share = 1.0 / window
-    left, k = _may_slide(number, window, carry), 0
-    while k < count:
-        if ends_block(left):
-            offset, part = offset + part, 0.0
-            for _ in range(min(left, count - k) // _BLOCK):
-                j = k & _PLACE
-                one = (entering[j] - leaving[j]) * share
-                two = one + (entering[j + 1] - leaving[j + 1]) * share
-                three = two + (entering[j + 2] - leaving[j + 2]) * share
-                four = three + (entering[j + 3] - leaving[j + 3]) * share
-                if not is_finite(((offset + one) + (offset + two)) + ((offset + three) + (offset + four))):
-                    break
-                mean[j], mean[j + 1] = reference + (offset + one), reference + (offset + two)
-                mean[j + 2], mean[j + 3] = reference + (offset + three), reference + (offset + four)
-                offset += four
-                k += _BLOCK
-                left -= _BLOCK
-            if k == count:
-                break
-        if left > 0:
-            longer = part + (entering[k] - leaving[k]) * share
-            if is_finite(offset + longer):
-                mean[k], part = reference + (offset + longer), longer
-                left -= 1
-                k += 1
-                continue
-        mean[k], left, reference, offset = _anchor_mean(values, start + k, number + k, window, carry)
-        part = 0.0
-        k += 1
-    if ends_block(left):
-        offset, part = offset + part, 0.0
+    left = _may_slide(number, window, carry)
+    for k in range(count):
+        after = offset + (entering[k] - leaving[k]) * share
+        if left > 0 and is_finite(after):
+            mean[k], offset = reference + after, after
+            left -= 1
+        else:
+            mean[k], left, reference, offset = _anchor_mean(values, start + k, number + k, window, carry)
     carry[NUMBER], carry[UNTIL] = number + count, number + count + left
-    carry[REFERENCE], carry[OFFSET], carry[PART] = reference, offset, part
+    carry[REFERENCE], carry[OFFSET] = reference, offset
 
 
 @kernel
@@ -300,3 +220,48 @@ def fill_mean(values, start, count, window, carry, mean):
         mean = mean[early:]
     if count > early:
         _advance_mean(values, start + early, count - early, start + early - window, window, carry, mean)
+
+
+@kernel
+def _slide_two_means(values, start, count, fast, fast_carry, slow, slow_carry, fast_mean, slow_mean):
+    number = fast_carry[NUMBER]
+    reference, offset = fast_carry[REFERENCE], fast_carry[OFFSET]
+    other_reference, other_offset = slow_carry[REFERENCE], slow_carry[OFFSET]
+    entering = values[start : start + count]
+    leaving, other_leaving = values[start - fast : start - fast + count], values[start - slow : start - slow + count]
+    share, other_share = 1.0 / fast, 1.0 / slow
+    left, other_left = _may_slide(number, fast, fast_carry), _may_slide(number, slow, slow_carry)
+    for k in range(count):
+        after = offset + (entering[k] - leaving[k]) * share
+        other_after = other_offset + (entering[k] - other_leaving[k]) * other_share
+        if left > 0 and is_finite(after):
+            fast_mean[k], offset = reference + after, after
+            left -= 1
+        else:
+            fast_mean[k], left, reference, offset = _anchor_mean(values, start + k, number + k, fast, fast_carry)
+        if other_left > 0 and is_finite(other_after):
+            slow_mean[k], other_offset = other_reference + other_after, other_after
+            other_left -= 1
+        else:
+            slow_mean[k], other_left, other_reference, other_offset = _anchor_mean(
+                values, start + k, number + k, slow, slow_carry
+            )
+    number += count
+    fast_carry[NUMBER], fast_carry[UNTIL] = number, number + left
+    fast_carry[REFERENCE], fast_carry[OFFSET] = reference, offset
+    slow_carry[NUMBER], slow_carry[UNTIL] = number, number + other_left
+    slow_carry[REFERENCE], slow_carry[OFFSET] = other_reference, other_offset
+
+
+@kernel
+def fill_two_means(values, start, count, fast, fast_carry, slow, slow_carry, fast_mean, slow_mean):
+    """`fill_mean` for two windows, the same bits for three quarters of the time: one loop runs both chains at once."""
+    early = max(0, min(count, max(fast, slow) - start))
+    if early > 0:
+        fill_mean(values, start, early, fast, fast_carry, fast_mean)
+        fill_mean(values, start, early, slow, slow_carry, slow_mean)
+    if count > early:
+        _slide_two_means(
+            values, start + early, count - early, fast, fast_carry, slow, slow_carry,
+            fast_mean[early:], slow_mean[early:],
+        )  # fmt: skip

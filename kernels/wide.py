@@ -12,17 +12,14 @@ from .moments import (
     _FALL,
     FLOOR,
     MOMENTS_CARRY,
-    MORE,
     NUMBER,
     OFFSET,
-    PART,
     REFERENCE,
     SEEN,
     SQUARES,
     UNTIL,
     _to_next_anchor,
     advance_moments,
-    ends_block,
     is_finite,
     squares_from,
     sum_from,
@@ -50,9 +47,8 @@ def _restart_column(values, bar, column, window, carry, held):
     offset = sum_from(held, reference) / window
     squares = squares_from(held, reference + offset)
     carry[SEEN, column] = window
-    carry[REFERENCE, column], carry[FLOOR, column] = reference, squares * _FALL
-    carry[OFFSET, column], carry[PART, column] = offset, 0.0
-    carry[SQUARES, column], carry[MORE, column] = squares, 0.0
+    carry[REFERENCE, column], carry[OFFSET, column] = reference, offset
+    carry[SQUARES, column], carry[FLOOR, column] = squares, squares * _FALL
     return ((value - reference) - offset) / np.sqrt(squares * (1.0 / window))
 
 
@@ -61,29 +57,20 @@ def _slide_row(entering, leaving, window, carry, z):
     """Slide every column; returns how many could not, whose z-score is then not to be used."""
     share = 1.0 / window
     rest = 1.0 - share
-    seen, reference, floor = carry[SEEN], carry[REFERENCE], carry[FLOOR]
-    offset, part, squares, more = carry[OFFSET], carry[PART], carry[SQUARES], carry[MORE]
+    seen, reference, offset = carry[SEEN], carry[REFERENCE], carry[OFFSET]
+    squares, floor = carry[SQUARES], carry[FLOOR]
     unfit = 0
     for c in range(z.shape[0]):
-        step, added, d = advance_moments(
-            entering[c] - leaving[c], leaving[c] - reference[c], offset[c] + part[c], share, rest
+        after, about, d = advance_moments(
+            entering[c] - leaving[c], leaving[c] - reference[c], offset[c], squares[c], share, rest
         )
-        part[c], more[c] = part[c] + step, more[c] + added
-        about = squares[c] + more[c]
         fit = (about >= floor[c]) & (about < np.inf) & (seen[c] >= window)
         unfit += not fit
         seen[c] = seen[c] if fit else min(seen[c], window - 1.0)
+        offset[c] = after
+        squares[c] = about
         z[c] = d / np.sqrt(about * share)
     return unfit
-
-
-@kernel
-def _end_block(carry):
-    """Take what the bars of a block added into offsets and sums of squares."""
-    offset, part, squares, more = carry[OFFSET], carry[PART], carry[SQUARES], carry[MORE]
-    for c in range(offset.shape[0]):
-        offset[c], squares[c] = offset[c] + part[c], squares[c] + more[c]
-        part[c] = more[c] = 0.0
 
 
 @kernel
@@ -125,7 +112,6 @@ def _anchor_row(values, bar, window, carry, lanes, z):
     reference, offset, squares, floor = carry[REFERENCE], carry[OFFSET], carry[SQUARES], carry[FLOOR]
     _window_sum(values, first, window, opening, False, lanes, offset)
     share = 1.0 / window
-    carry[PART] = carry[MORE] = 0.0
     for c in range(z.shape[0]):
         reference[c] = opening[c]
         offset[c] = offset[c] / window
@@ -157,8 +143,6 @@ def zscore_wide(values, window, carry, out, start, stop):
     columns = values.shape[1]
     held = np.empty(window)
     lanes = np.empty((_LANES, columns))
-    if ends_block(int(carry[UNTIL, 0] - carry[NUMBER, 0])):
-        _end_block(carry)  # after a gap a block may end where none was begun
     for bar in range(start, stop):
         number = carry[NUMBER, 0]
         z = out[bar]
@@ -181,5 +165,3 @@ def zscore_wide(values, window, carry, out, start, stop):
             if due:
                 carry[UNTIL, 0] = number + 1.0 + _to_next_anchor(number, window)
         carry[NUMBER, 0] = number + 1.0
-        if ends_block(int(carry[UNTIL, 0] - carry[NUMBER, 0])):
-            _end_block(carry)

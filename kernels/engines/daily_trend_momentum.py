@@ -16,7 +16,7 @@ from ..columns import (
 )
 from ..extrema import fill_prior_extreme
 from ..indicators import AVERAGE_TRUE_RANGE, MEAN, MOMENTUM_OF_CLOSE, PRIOR_HIGH, PRIOR_LOW
-from ..moments import MEAN_CARRY, MOMENTS_CARRY, NUMBER, SPAN, fill_mean
+from ..moments import MEAN_CARRY, MOMENTS_CARRY, NUMBER, SPAN, fill_two_means
 from ..returns import fill_momentum
 from ..rolling import fill_std
 from ..true_range import ATR_CARRY, fill_atr
@@ -141,8 +141,7 @@ def daily_trend_momentum(bars, params, carry, out, start, stop, at):
         momentum, atr = out[MOMENTUM, at : at + n], out[ATR, at : at + n]
         if telemetry:
             fill_std(returns, start, n, slow, 1, params[ANNUAL_SCALE], return_carry, volatility, target)
-        fill_mean(close, start, n, fast, fast_carry, strength)
-        fill_mean(close, start, n, slow, slow_carry, confidence)
+        fill_two_means(close, start, n, fast, fast_carry, slow, slow_carry, strength, confidence)
         fill_strength(strength, confidence, strength)
         fill_momentum(close, start, n, momentum_window, momentum)
         fill_atr(high, low, close, start, n, atr_window, atr_carry, atr)

@@ -3,7 +3,7 @@
 from .._jit import kernel
 from ..columns import ANNUAL_SCALE, CLOSE, CONFIDENCE, DIAGNOSTICS, OWN, RETURN, TARGET, TELEMETRY, VOLATILITY
 from ..indicators import MEAN
-from ..moments import MEAN_CARRY, MOMENTS_CARRY, NUMBER, SPAN, fill_mean
+from ..moments import MEAN_CARRY, MOMENTS_CARRY, NUMBER, SPAN, fill_two_means
 from ..rolling import fill_std
 
 FAST, SLOW, ALLOW_SHORT = range(OWN, OWN + 3)
@@ -44,8 +44,7 @@ def sma_crossover(bars, params, carry, out, start, stop, at):
         target, confidence = out[TARGET, at : at + n], out[CONFIDENCE, at : at + n]
         quick, steady = out[FAST_MEAN, at : at + n], out[SLOW_MEAN, at : at + n]
         volatility = out[VOLATILITY, at : at + n]
-        fill_mean(close, start, n, fast, fast_carry, quick)
-        fill_mean(close, start, n, slow, slow_carry, steady)
+        fill_two_means(close, start, n, fast, fast_carry, slow, slow_carry, quick, steady)
         if telemetry:
             fill_std(returns, start, n, slow, 1, params[ANNUAL_SCALE], return_carry, volatility, target)
             for k in range(n):

@@ -120,7 +120,7 @@ def test_sums_are_those_of_longdouble(n: int, reference: float) -> None:
 @pytest.mark.parametrize("largest", [1e150, 1e153, 1e154, 1e307, 1.7e308])
 @every_kernel
 def test_sums_that_overflow_do_so_wherever_it_is_cut(name: str, largest: float) -> None:
-    """One bar at a time and all at once, also where only some bars of a block are out of range."""
+    """One bar at a time and all at once."""
     for seed in range(40):
         values = largest * np.random.default_rng(seed).uniform(-1.0, 1.0, 24)
         got, carries = np.full((2, 24), 1e300), np.zeros((2, moments.MOMENTS_CARRY))
@@ -163,20 +163,19 @@ def test_mean_and_moments_tell_of_the_same_window(kind: str) -> None:
 
 
 @given(
-    window=st.integers(1, 40),
+    fast=st.integers(1, 40),
+    slow=st.integers(1, 40),
     cuts=st.lists(st.integers(0, BARS), max_size=5),
     seed=st.integers(0, 9),
     number=st.integers(-50, 50),
 )
-def test_a_mean_in_parts(window: int, cuts: list[int], seed: int, number: int) -> None:
-    """The same bits wherever it is cut, inside of a block of bars too, and what a plain mean of each window gives."""
-    values, got = with_faults(seed), np.full(BARS, 1e300)
-    carry = np.zeros(moments.MEAN_CARRY)
-    carry[moments.NUMBER] = number
+def test_two_means_in_one_loop(fast: int, slow: int, cuts: list[int], seed: int, number: int) -> None:
+    """Both have the bits that `fill_mean` gives them, wherever the loop is cut."""
+    values, got = with_faults(seed), np.full((2, BARS), 1e300)
+    carries = np.zeros((2, moments.MEAN_CARRY))
+    carries[:, moments.NUMBER] = number
     for start, stop in pairwise([0, *sorted(cuts), BARS]):
-        moments.fill_mean(values, start, stop - start, window, carry, got[start:stop])
-    assert_same_bits(got, rolled("rolling_mean", values, number + np.arange(BARS), window), f"window {window}")
-    with np.errstate(invalid="ignore"):
-        plain = np.lib.stride_tricks.sliding_window_view(values, window).mean(axis=1)
-    plain[~np.isfinite(plain)] = np.nan
-    assert_close(got[window - 1 :], plain, 1e-15, 1e9)  # the spike leaves its last bits until the next anchor
+        row = got[:, start:stop]
+        moments.fill_two_means(values, start, stop - start, fast, carries[0], slow, carries[1], row[0], row[1])
+    for mean, window in zip(got, (fast, slow), strict=True):
+        assert_same_bits(mean, rolled("rolling_mean", values, number + np.arange(BARS), window), f"window {window}")

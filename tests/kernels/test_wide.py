@@ -74,7 +74,7 @@ def test_any_number_of_columns(columns: int) -> None:
 
 @given(window=st.integers(1, 24), seed=st.integers(0, 99))
 def test_a_gap_is_the_same_for_one_column_and_for_many(window: int, seed: int) -> None:
-    """Also where it cuts a block of bars, and where the next anchor is as far off as blocks are long."""
+    """Bars that follow a gap go on with the window before it, up to the next anchor."""
     rng = np.random.default_rng(seed)
     values = 100.0 * np.exp(np.cumsum(0.01 * rng.standard_normal((90, 3)), axis=0))
     numbers = np.cumsum(np.where(rng.random(90) < 0.1, rng.integers(2, 9, 90), 1))
