@@ -114,7 +114,7 @@ def fill_at_open(fills, at, bar, leg, lots, opening, rules):
     return write_fill(fills, at, bar, leg, lots, price, opening, rules[FEE], MARKET, rules[LOT])
 
 
-@kernel(inlined=True)
+@kernel
 def _fill_pending(bar, opening, other_opening, number, rules, carry, fills):
     """Fill the order on hand at this bar's open, or give it up where it is too old or a leg has no price."""
     hedged = rules[HEDGED] != 0.0
@@ -146,7 +146,7 @@ def accept(wish, number, carry):
     carry[DECIDED] = number
 
 
-@kernel(inlined=True)
+@kernel
 def put_on_order(equity, price, gross, rules, carry):
     """Put on order what the accepted wish changes."""
     change = wanted_lots(carry[ACCEPTED], equity, price, gross, rules) - carry[LOTS]
