@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import yaml
 from barstep.replay.metrics.catalog import METRICS
-from monitoring_tools import DEPLOY, ROOT, RULES, run_tool, the_tool
+from monitoring_tools import DEPLOY, ROOT, RULES, run_tool
+from programs import the_program
 
 CASES = sorted((DEPLOY / "prometheus/tests").glob("*.yml"))
 PLAYBOOK = "docs/runbooks/operations/strategy_incident_playbook.md"
@@ -179,7 +180,7 @@ def test_a_tool_that_is_missing_skips_or_fails(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("PATH", "")
     monkeypatch.delenv("BARSTEP_STRICT", raising=False)
     with pytest.raises(pytest.skip.Exception, match="promtool is not installed"):
-        the_tool("promtool")
+        the_program("promtool")
     monkeypatch.setenv("BARSTEP_STRICT", "1")
     with pytest.raises(AssertionError, match="BARSTEP_STRICT is 1"):
-        the_tool("promtool")
+        the_program("promtool")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from barstep.replay.issuing import (
 )
 from bundle_making import DAY_US, NOW_US
 from cryptography import x509
+from programs import the_program
 
 
 @pytest.fixture(scope="module")
@@ -115,9 +115,7 @@ def test_no_key_shows() -> None:
 
 def test_openssl_agrees(authority: Issued, tmp_path: Path) -> None:
     """OpenSSL lets each leaf in for its own purpose only, and a new authority's leaf by the bridge from the old one."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl is not installed")
+    openssl = the_program("openssl")
     new = new_authority("core-oem", NOW_US)
     (tmp_path / "old.pem").write_bytes(authority.certificate_pem)
     (tmp_path / "bridge.pem").write_bytes(pem_of(bridged(new, authority, NOW_US)))
