@@ -1,14 +1,16 @@
 """Hypothesis: quick and the same on every run; `SEEDS=10` searches ten times as many examples, new ones each time.
 
-And where recorded market data lies, for the tests that read it.
+And where recorded market data lies, for the tests that read it; and what all tests may import lies beside this file.
 """
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+sys.path.insert(0, str(Path(__file__).parent))
 SEEDS = int(os.environ.get("SEEDS", "1"))
 
 settings.register_profile(

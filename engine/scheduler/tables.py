@@ -37,7 +37,8 @@ class SchedulerTables:
         self._account = arrays.account
         self.decisions = np.empty((layout.DECISION, max(_ROOM * cells, 16_384)))
         self.fills = np.empty((FILL_COLUMNS, max(_ROOM * ROWS_OF_A_CELL * cells, 4096)))
-        self.refreshes = np.empty((1 + 2 * arrays.rules.shape[0], 1024))
+        # Rows a power of two apart would fall on the same lines of a cache, and a refresh writes one value to each.
+        self.refreshes = np.empty((1 + 2 * arrays.rules.shape[0], 1024 + 8))
         self.events = np.empty((layout.EVENT, 1024 + 2 * arrays.profiles.shape[0]))
         self.unit_fills = np.empty((FILL_COLUMNS, 2 * ROWS_OF_A_CELL))
         self._halves = {name: getattr(self, name).shape[1] / 2 for name in _COUNTS}

@@ -44,12 +44,12 @@ class ScheduleTelemetry:
     def of_window(self, schedule: int) -> dict[str, float]:
         """What its unit account did over its last runs."""
         arrays = self._machine.arrays
-        telemetry.window_of(schedule, arrays.rests, arrays.since, arrays.stretch)
         row = arrays.schedules[:, schedule]
         greatest = arrays.profiles[int(row[layout.PROFILE]), layout.MAX_FALL]
         root, target = row[layout.RUNS_ROOT], row[layout.TARGET_VOLATILITY]
+        window = (schedule, arrays.rests, arrays.since, arrays.stretch)
         found = {
-            name: float(telemetry.metric(kind, 0, arrays.stretch, root, target, greatest, np.nan))
+            name: float(telemetry.metric(kind, 0, *window, root, target, greatest, np.nan))
             for name, kind in _OF_WINDOW.items()
         }
         return {name: value for name, value in found.items() if not math.isnan(value)}

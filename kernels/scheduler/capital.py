@@ -17,7 +17,7 @@ from .layout import (
     WARM_AT,
     WEIGHT,
 )
-from .telemetry import metric, window_of
+from .telemetry import metric
 
 REGISTER, KIND, MEASURE = range(3)
 """`sources`, int64[·, 3]: a register of the policy's program, the kind of metric in it, and of which measure."""
@@ -41,13 +41,12 @@ def others_may_run(now, control, schedules, registers):
 @kernel
 def fill_metrics(sources, stated, profiles, schedules, rests, since, stretch, registers):
     """Write the metrics that the policy reads to its registers. stated: float64[source], of those that are stated."""
-    for s in range(registers.shape[1]):
-        window_of(s, rests, since, stretch)
-        greatest = profiles[int(schedules[PROFILE, s]), MAX_FALL]
-        root, target = schedules[RUNS_ROOT, s], schedules[TARGET_VOLATILITY, s]
-        for m in range(sources.shape[0]):
-            kind, measure = sources[m, KIND], sources[m, MEASURE]
-            registers[sources[m, REGISTER], s] = metric(kind, measure, stretch, root, target, greatest, stated[m])
+    for m in range(sources.shape[0]):
+        kind, measure, register = sources[m, KIND], sources[m, MEASURE], registers[sources[m, REGISTER]]
+        for s in range(register.shape[0]):
+            greatest = profiles[int(schedules[PROFILE, s]), MAX_FALL]
+            root, target = schedules[RUNS_ROOT, s], schedules[TARGET_VOLATILITY, s]
+            register[s] = metric(kind, measure, s, rests, since, stretch, root, target, greatest, stated[m])
 
 
 @kernel

@@ -75,7 +75,10 @@ def order_run(
     for i in range(standing.shape[0]):
         any_asked += asked[i] >= 0
     looks = any_asked > 0 or not is_set_by(factor, schedules[FACTOR, s])
-    part = factor / _divisor(standing)
+    divisor = schedules[DIVISOR, s]
+    if any_asked > 0 or not divisor > 0.0 or is_watched(rules[s]):  # levels close sides of one account only
+        divisor = _divisor(standing)
+    part = factor / divisor
     schedules[FACTOR, s] = factor if looks else schedules[FACTOR, s]
     if any_asked > 0 or (looks and _moved(standing, part, shares, least) > 0):
         profile, wanted = profiles[int(schedules[PROFILE, s])], tallies[int(schedules[PROFILE, s])]

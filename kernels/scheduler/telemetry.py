@@ -51,12 +51,29 @@ def one_run(run, stretch):
 
 @kernel(inlined=True)
 def join(earlier, later, out):
-    """The stretch of two that follow each other; `out` may be either. Means and squares by Chan, Golub and LeVeque."""
+    """The stretch of two that follow each other; `out` may be either."""
     if later[RUNS] == 0.0 or earlier[RUNS] == 0.0:
         kept = earlier if later[RUNS] == 0.0 else later
         for slot in range(out.shape[0]):
             out[slot] = kept[slot]
         return
+    _join_returns(earlier, later, out)
+    _join_falls(earlier, later, out)
+    for at in range(MEANS, out.shape[0], 3):
+        _join_measure(at, earlier, later, out)
+    _join_counts(earlier, later, out)
+
+
+@kernel
+def _join_counts(earlier, later, out):
+    """How many runs and signals."""
+    out[SIGNALS] = earlier[SIGNALS] + later[SIGNALS]
+    out[RUNS] = earlier[RUNS] + later[RUNS]
+
+
+@kernel
+def _join_returns(earlier, later, out):
+    """Mean and squares of the returns, by Chan, Golub and LeVeque."""
     n, m = earlier[RETURNS], later[RETURNS]
     if n + m > 0.0:
         distance, part = later[RETURN_MEAN] - earlier[RETURN_MEAN], m / (n + m)
@@ -65,14 +82,15 @@ def join(earlier, later, out):
         out[RETURN_SQUARES], out[RETURNS] = squares, n + m
     else:
         out[RETURN_MEAN] = out[RETURN_SQUARES] = out[RETURNS] = 0.0
-    _join_falls(earlier, later, out)
-    out[SIGNALS] = earlier[SIGNALS] + later[SIGNALS]
-    for at in range(MEANS, out.shape[0], 3):
-        last = later[at + LAST] if later[at + COUNT] > 0.0 else earlier[at + LAST]
-        out[at + COUNT] = earlier[at + COUNT] + later[at + COUNT]
-        out[at + SUM] = earlier[at + SUM] + later[at + SUM]
-        out[at + LAST] = last
-    out[RUNS] = earlier[RUNS] + later[RUNS]
+
+
+@kernel
+def _join_measure(at, earlier, later, out):
+    """The three slots of a measure that begin at `at`."""
+    last = later[at + LAST] if later[at + COUNT] > 0.0 else earlier[at + LAST]
+    out[at + COUNT] = earlier[at + COUNT] + later[at + COUNT]
+    out[at + SUM] = earlier[at + SUM] + later[at + SUM]
+    out[at + LAST] = last
 
 
 @kernel
@@ -147,16 +165,32 @@ def add_run(run, stretch):
             stretch[at + LAST] = value
 
 
-@kernel
-def window_of(s, rests, since, out):
-    """The stretch of all runs in a window that ends with the last run; arrays as in `turn_block`."""
-    size, window = out.shape[0], rests.shape[0] - 1
-    join(rests[int(since[s, size]) % window + 1, s], since[s, :size], out)  # of the block before, what is left in
+@kernel(inlined=True)
+def metric(kind, measure, s, rests, since, stretch, runs_root, target_volatility, greatest_fall, stated):
+    """A metric of all runs in the window that ends with a schedule's last run; NaN where nothing was measured.
+
+    rests, since: as in `turn_block`; stretch: scratch. What the block before leaves in the window and what was since
+    then are joined only as far as the metric reads them: it is asked for all schedules at every refresh of weights.
+    """
+    size = stretch.shape[0]
+    earlier, later = rests[int(since[s, size + 1]) + 1, s], since[s, :size]
+    if later[RUNS] == 0.0 or earlier[RUNS] == 0.0:
+        read = earlier if later[RUNS] == 0.0 else later
+        return _metric_of(kind, measure, read, runs_root, target_volatility, greatest_fall, stated)
+    if kind == MEAN_OF or kind == LAST_OF:
+        _join_measure(MEANS + 3 * measure, earlier, later, stretch)
+    elif kind == SIGNALS_OF:
+        _join_counts(earlier, later, stretch)
+    elif kind == VOLATILITY or kind == VOLATILITY_VS_TARGET:
+        _join_returns(earlier, later, stretch)
+    else:
+        _join_falls(earlier, later, stretch)
+    return _metric_of(kind, measure, stretch, runs_root, target_volatility, greatest_fall, stated)
 
 
 @kernel
-def metric(kind, measure, stretch, runs_root, target_volatility, greatest_fall, stated):
-    """A metric of a stretch; NaN where nothing was measured."""
+def _metric_of(kind, measure, stretch, runs_root, target_volatility, greatest_fall, stated):
+    """A metric of a stretch."""
     if kind == STATED:
         return stated
     if kind == MEAN_OF or kind == LAST_OF:
