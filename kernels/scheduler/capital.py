@@ -55,12 +55,8 @@ def hold_to_ceilings(schedules, totals, parts, weights):
 
     totals, parts: float64[schedule], scratch. A schedule without a ceiling has an infinite one.
     """
-    any_held = False
     for s in range(weights.shape[0]):
-        any_held |= schedules[CEILING, s] < np.inf
         totals[s] = parts[s] = 0.0
-    if not any_held:
-        return
     for s in range(weights.shape[0]):
         totals[int(schedules[PROFILE, s])] += weights[s]
         parts[int(schedules[GROUP, s])] += weights[s]

@@ -172,11 +172,13 @@ def metric(kind, measure, s, rests, since, stretch, runs_root, target_volatility
     rests, since: as in `turn_block`; stretch: scratch. What the block before leaves in the window and what was since
     then are joined only as far as the metric reads them: it is asked for all schedules at every refresh of weights.
     """
+    if kind == STATED:
+        return stated
     size = stretch.shape[0]
     earlier, later = rests[int(since[s, size + 1]) + 1, s], since[s, :size]
     if later[RUNS] == 0.0 or earlier[RUNS] == 0.0:
         read = earlier if later[RUNS] == 0.0 else later
-        return _metric_of(kind, measure, read, runs_root, target_volatility, greatest_fall, stated)
+        return _metric_of(kind, measure, read, runs_root, target_volatility, greatest_fall)
     if kind == MEAN_OF or kind == LAST_OF:
         _join_measure(MEANS + 3 * measure, earlier, later, stretch)
     elif kind == SIGNALS_OF:
@@ -185,14 +187,12 @@ def metric(kind, measure, s, rests, since, stretch, runs_root, target_volatility
         _join_returns(earlier, later, stretch)
     else:
         _join_falls(earlier, later, stretch)
-    return _metric_of(kind, measure, stretch, runs_root, target_volatility, greatest_fall, stated)
+    return _metric_of(kind, measure, stretch, runs_root, target_volatility, greatest_fall)
 
 
 @kernel
-def _metric_of(kind, measure, stretch, runs_root, target_volatility, greatest_fall, stated):
+def _metric_of(kind, measure, stretch, runs_root, target_volatility, greatest_fall):
     """A metric of a stretch."""
-    if kind == STATED:
-        return stated
     if kind == MEAN_OF or kind == LAST_OF:
         at = MEANS + 3 * measure
         value = stretch[at + LAST] if kind == LAST_OF else stretch[at + SUM] / stretch[at + COUNT]

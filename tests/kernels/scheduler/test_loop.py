@@ -364,11 +364,10 @@ def test_telemetry_counts_runs_by_their_numbers() -> None:
     one.go()
     last = one.time(BARS - 1) + INTERVAL_US
     assert one.since[:, -2].tolist() == [last // INTERVAL_US] * 3
-    window = np.zeros((3, one.stretch.size))
-    for s in range(3):
-        telemetry.window_of(s, one.rests, one.since, window[s])
-    assert [stretch[telemetry.RUNS] for stretch in window] == [8.0] * 3
-    means = [telemetry.metric(telemetry.MEAN_OF, 0, stretch, 1.0, NAN, INF, NAN) for stretch in window]
+    size, place = one.stretch.size, int(one.since[0, -1])
+    assert [one.rests[place + 1, s, telemetry.RUNS] + one.since[s, telemetry.RUNS] for s in range(3)] == [8.0] * 3
+    windows = [(s, one.rests, one.since, np.zeros(size)) for s in range(3)]
+    means = [telemetry.metric(telemetry.MEAN_OF, 0, *window, 1.0, NAN, INF, NAN) for window in windows]
     assert means == [0.75, 0.75 / 8.0, 0.75]
 
 

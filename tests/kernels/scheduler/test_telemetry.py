@@ -61,11 +61,12 @@ class Window:
     @property
     def stretch(self) -> Floats:
         out = np.full(STRETCH, POISON)
-        telemetry.window_of(S, self.rests, self.since, out)
+        telemetry.join(self.rests[int(self.since[S, STRETCH + 1]) + 1, S], self.since[S, :STRETCH], out)
         return out
 
     def metric(self, kind: int, measure: int = 0, *, target: float = 0.2, greatest: float = 0.1) -> float:
-        return float(telemetry.metric(kind, measure, self.stretch, 3.0, target, greatest, 77.0))
+        window = (S, self.rests, self.since, np.full(STRETCH, POISON))
+        return float(telemetry.metric(kind, measure, *window, 3.0, target, greatest, 77.0))
 
 
 def history(seed: int, count: int) -> list[Ran]:
