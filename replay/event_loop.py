@@ -17,6 +17,7 @@ from ..engine.bars import MICROSECONDS
 from ..engine.scheduler.arrays import NEVER_US
 from ..engine.scheduler.commands import CommandQueue, Given
 from ..engine.scheduler.machine import SchedulerMachine
+from ..engine.scheduler.setup import check_block_bars
 from ..engine.scheduler.state import due_expiries
 from ..engine.scheduler.transitions import Event
 from ..errors import UsageError
@@ -116,11 +117,13 @@ class EventLoop:
         now_us: int | None = None,
         health: Health | None = None,
     ) -> None:
-        """block_bars: bars whose wishes are made at a time, by default those of the setup.
+        """block_bars: bars whose wishes are made at a time, 1 or more; by default those of the setup.
 
         next_bar, now_us: where a machine that was restored goes on, and the instant that it has done last.
         health: who looks after engines that raise; None: nobody, and the error is the caller's.
         """
+        self.block_bars = machine.setup.block_bars if block_bars is None else block_bars
+        check_block_bars(self.block_bars)
         self.machine = machine
         self.next_bar = machine.bars.start if next_bar is None else next_bar
         self.now_us = machine.begins_us(self.next_bar) - 1 if now_us is None else now_us
@@ -132,7 +135,6 @@ class EventLoop:
         self._commands = CommandQueue(commands)
         self._health = health
         self.listeners = tuple(listeners)
-        self.block_bars = machine.setup.block_bars if block_bars is None else block_bars
         self._times: list[int] = []
         self._at, self._event_us = 0, 0
         self._undivided = Undivided("the event loop")

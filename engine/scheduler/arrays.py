@@ -115,7 +115,10 @@ def _governor(governor: Governor | None) -> Floats:
 
 
 def _warm_from(setup: SchedulerSetup, instruments: int) -> Integers:
-    """int64[schedule, instrument]: when `warmup_bars` of the schedule's interval have closed there."""
+    """int64[schedule, instrument]: when `warmup_bars` of the schedule's interval have closed there.
+
+    One time each is read: `closes_us` would be computed, and kept, for all bars of every instrument.
+    """
     warm = np.full((len(setup.resolved), instruments), NEVER_US, dtype=np.int64)
     for s, one in enumerate(setup.resolved):
         seconds = int(one.schedule.interval)

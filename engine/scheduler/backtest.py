@@ -33,7 +33,7 @@ from ..panel import Panel
 from ..portfolio import known_options, refuse_missing_volume
 from .controls import WITHOUT
 from .result import SchedulerResult
-from .setup import NO_PAIR, SECOND_LEG, SchedulerSetup
+from .setup import NO_PAIR, SECOND_LEG, SchedulerSetup, check_block_bars
 from .simulation import Progress, simulate
 
 Moment = str | datetime | None
@@ -118,13 +118,13 @@ def set_up_scheduler(
     )
     capital = core.environments[chosen.environment].capital
     execution = execution_of(options, capital)  # what is mistyped is told before a long read
+    if block_bars is not None:
+        check_block_bars(block_bars)
     feeds = _feeds(core, chosen.environment, resolved, bars, given)
     span = _Span(feeds, start, end)
     ordered = sorted(resolved, key=lambda one: one.name)
     if block_bars is None:
         block_bars = _block_bars(len(ordered) * len(span.instruments), len(span.panel))
-    elif block_bars < 1:
-        raise UsageError(f"block_bars is {block_bars!r}; allowed is 1 or more")
     return SchedulerSetup(
         name=chosen.name,
         environment=chosen.environment,

@@ -132,5 +132,15 @@ class SchedulerSetup:
         return replace(self, rules=rules, execution=replace(self.execution, ambiguous_fills=word))
 
 
+def check_block_bars(block_bars: int) -> None:
+    """Refuse to take no bars at a time.
+
+    Raises:
+        UsageError: It is under 1.
+    """
+    if block_bars < 1:
+        raise UsageError(f"block_bars is {block_bars!r}; allowed is 1 or more")
+
+
 NO_PAIR, SECOND_LEG = -1, -2
 """In place of an instrument's second leg: it has none; it is one itself."""

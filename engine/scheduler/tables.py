@@ -59,9 +59,12 @@ class SchedulerTables:
 
     def make_room(self) -> None:
         """Take over the tables that are more than half full, one of which stopped the kernels."""
-        for name, slot in _COUNTS.items():
-            if self._account[slot] > self._halves[name]:
-                self._take_over(name)
+        for name in self._over_half():
+            self._take_over(name)
+
+    def _over_half(self) -> list[str]:
+        """The tables that are more than half full."""
+        return [name for name, slot in _COUNTS.items() if self._account[slot] > self._halves[name]]
 
     def _take_over(self, name: str) -> None:
         slot = _COUNTS[name]
@@ -75,13 +78,11 @@ class SchedulerTables:
 
         What is taken over now stays until the next time: who is told only of instants has not seen all of it.
         """
-        for name, slot in _COUNTS.items():
-            if self._account[slot] > self._halves[name]:
-                self.flush()
-                for pieces in self._taken.values():
-                    for row in pieces:
-                        del row[:-1]
-                return
+        if self._over_half():
+            self.flush()
+            for pieces in self._taken.values():
+                for row in pieces:
+                    del row[:-1]
 
     def put(self, name: str, table: Floats) -> None:
         """Add rows to what was taken over."""

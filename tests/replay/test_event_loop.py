@@ -10,7 +10,7 @@ from barstep.engine.scheduler.machine import SchedulerMachine
 from barstep.engine.scheduler.transitions import Event
 from barstep.errors import UsageError
 from barstep.replay.event_loop import EventLoop
-from barstep.replay.session import given
+from barstep.replay.session import Session, given
 from replays import drawn_setup, vectorised
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -32,6 +32,13 @@ class Heard:
 
     def block(self, next_bar: int) -> None:
         self.blocks.append(next_bar)
+
+
+@pytest.mark.parametrize("block_bars", [0, -5])
+def test_no_bars_at_a_time_are_refused(block_bars: int) -> None:
+    """It would never come to the end; a session says so before its journal is made."""
+    with pytest.raises(UsageError, match=f"block_bars is {block_bars}; allowed is 1 or more"):
+        Session(drawn_setup(0), block_bars=block_bars)
 
 
 @pytest.mark.parametrize("seed", range(6))
