@@ -53,7 +53,8 @@ class EngineRun:
         """
         params = self.engine.pack(self.parameters, self.bars.interval_seconds, self.year_days, with_telemetry)
         carry = self.engine.new_carry()
-        out = np.full((self.engine.rows, chunk + _STRIDE_PAD), np.nan)
+        out = np.empty((self.engine.rows, chunk + _STRIDE_PAD))
+        (out if with_telemetry else out[TARGET]).fill(np.nan)  # to fill what is not read was 3 % of a run
         for start in range(0, len(self.bars), chunk):
             stop = min(start + chunk, len(self.bars))
             self.advance(params, carry, out, start, stop, 0)
