@@ -128,6 +128,11 @@ class ResourceMonitor:
         self.use = resource_use({"memory_mb": self._last.memory_mb}, limits)
         self._told: Mapping[str, ResourceStatus] = {}
 
+    def hold_to(self, limits: ResourceLimits) -> None:
+        """Hold what was measured, and what will be, against other limits; the next sample tells what changed by it."""
+        self._limits = limits
+        self.use = resource_use(self.use.usage, limits)
+
     def sample(self) -> bool:
         """Measure, where it is time to; whether a resource's status became another one, at first another than `ok`."""
         now_us = self._clock.monotonic_us()

@@ -52,6 +52,22 @@ def test_a_change_is_told_once() -> None:
     assert monitor.use.status == "warn"
 
 
+def test_other_limits_hold_at_once() -> None:
+    """What was measured last is held to them, and the next reading tells that a status has changed."""
+    clock = SimulatedClock()
+    monitor = ResourceMonitor(LIMITS, clock, lambda: Reading(1.0, 900.0, 10.0, 10.0))
+    clock.sleep_us(EVERY_US)
+    assert monitor.sample() and monitor.use.status == "warn"
+    monitor.hold_to(ResourceLimits(memory_mb=800.0))
+    assert (monitor.use.status, monitor.use.limits) == ("breach", {"memory_mb": 800.0})
+    assert not monitor.sample(), "it is not time to"
+    clock.sleep_us(EVERY_US)
+    assert monitor.sample() and monitor.use.status == "breach"
+    monitor.hold_to(ResourceLimits(memory_mb=2000.0))
+    clock.sleep_us(EVERY_US)
+    assert monitor.sample() and monitor.use.status == "ok"
+
+
 def test_what_is_over_its_limit_from_the_beginning_is_told() -> None:
     """With the first reading, although nothing has changed since."""
     too_much = Reading(1.0, 5000.0, 10.0, 10.0)

@@ -152,6 +152,7 @@ def _measured(here: Here, metrics: MetricsCollector | None, clock: Clock) -> lis
 
     run = here.opened.run
     resources = ResourceMonitor(here.opened.config.runtime.resource_limits, clock)
+    here.reloader.take_limits = resources.hold_to
     looks = [ResourceWatch(run, resources).look]
     if metrics is not None:
         from ...replay.metrics.run import watch_run

@@ -17,6 +17,7 @@ from ...config.digest import content_sha384
 from ...config.durations import microseconds
 from ...config.limits import SignalLimit
 from ...config.problems import Problem
+from ...config.runtime import ResourceLimits
 from ...config.schedulers import Scheduler
 from ...config.tokens import Token
 from ...errors import ConfigError
@@ -36,7 +37,7 @@ MAY_CHANGE = (
     "initial_suspensions",
     "initial_signal_limits",
 )
-"""Of the scheduler that runs. What no run of it reads may change, too."""
+"""Of the scheduler that runs. What none of its decisions depends on may change, too."""
 _ORDER = Problem(path=(), text="the order of schedules or instruments has changed, which decides ties.")
 
 
@@ -46,6 +47,7 @@ class Reloader:
     Attributes:
         config: The one in force.
         take_tokens: Lets in whom tokens allow from now on, and nobody else; by default nobody comes.
+        take_limits: Holds the process to other limits of its resources; by default nobody measures it.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Reloader:
         self._scheduler, self._read, self._clock = scheduler, read, clock
         self._folder = folder
         self.take_tokens: Callable[[Sequence[Token]], None] = lambda _: None
+        self.take_limits: Callable[[ResourceLimits], None] = lambda _: None
 
     def __call__(self, by: str) -> dict[str, Any]:
         """Take it; gives both digests, the paths that changed and the commands that it made.
@@ -91,6 +94,7 @@ class Reloader:
         self._write(told, by)
         for name, fields in calls:
             self._scheduler.command(name, by=by, **fields)
+        self.take_limits(new.runtime.resource_limits)
         self.config = new
         return told
 

@@ -143,6 +143,25 @@ def test_top_shows_schedules_what_holds_and_the_mode(barstep: Run) -> None:
         assert top.returncode == 130
 
 
+def test_limits_of_resources_that_a_reload_brings_hold_at_once(barstep: Run) -> None:
+    """As the playbook says where one is too tight; nothing else of the loop changes."""
+    config = Path("config/core.yaml")
+    text = config.read_text()
+    (line,) = [one for one in text.splitlines() if one.strip().startswith("memory_mb:")]
+    with loop(*FAST):
+
+        def memory() -> dict[str, Any]:
+            shown = barstep("scheduler", "top", "--once", "--json")
+            found: dict[str, Any] = json.loads(shown.out)["resources"]["memory_mb"]
+            return found
+
+        assert memory()["status"] == "ok"
+        config.write_text(text.replace(line, line.split(":")[0] + ": 1.0"))
+        told = barstep("scheduler", "reload", "--connect")
+        assert told.code == 0 and "  runtime.resource_limits.memory_mb" in told.out
+        assert (memory()["limit"], memory()["status"]) == (1.0, "breach")
+
+
 def test_a_token_that_a_reload_revokes_is_out(barstep: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """The loop reads its own file again: at once, with the change in the journal."""
     config, desk = Path("config/core.yaml"), "d" * 64

@@ -9,6 +9,7 @@ import pytest
 from barstep.config.core import CoreConfig
 from barstep.config.digest import content_sha384
 from barstep.config.policies import SignalStrength
+from barstep.config.runtime import ResourceLimits
 from barstep.config.tokens import Token
 from barstep.errors import ConfigError
 from barstep.replay.clock import SimulatedClock
@@ -83,6 +84,19 @@ def test_what_may_change_is_done_by_commands(place: str, value: Any, commands: l
     written = [record for _, record in records(disk, FILES) if record["kind"] == "command"]
     assert [(one["command"]["command"], one["by"]) for one in written] == [(name, "ann") for name in commands]
     assert reloader("ann")["changed"] == []  # it is the one in force now
+
+
+def test_limits_of_resources_hold_at_once() -> None:
+    """No decision depends on them: there is no command, and the journal says what changed."""
+    disk = SimulatedDisk()
+    run = small_run(disk)
+    reloader, _ = reloader_of(run, changed(run.scheduler.config, "runtime.resource_limits", {"memory_mb": 700.0}))
+    held_to: list[ResourceLimits] = []
+    reloader.take_limits = held_to.append
+    told = reloader("ann")
+    assert held_to == [ResourceLimits(memory_mb=700.0)] and told["commands"] == []
+    assert records(disk, FILES)[-1][1]["changed"] == ["runtime.resource_limits.memory_mb"]
+    assert reloader("ann")["changed"] == [] and len(held_to) == 1
 
 
 @pytest.mark.parametrize(
