@@ -7,6 +7,7 @@ that is done again holds the engine back where that says so, whether or not it w
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from weakref import proxy
 
 import numpy as np
 
@@ -27,7 +28,10 @@ _LONGEST_REASON = 300
 
 
 class HealthWatch:
-    """Looks after the engines of a machine, for an event loop. The count of failures is part of the machine's state."""
+    """Looks after the engines of a machine, for an event loop that keeps it.
+
+    The count of failures is part of the machine's state.
+    """
 
     def __init__(self, machine: SchedulerMachine, told: Iterable[Given] = ()) -> None:
         """told: commands of a journal that is done again."""
@@ -41,7 +45,9 @@ class HealthWatch:
             for one in told
             if one.by == BY_HEALTH and isinstance(one.command, SuspendSchedule)
         }
-        machine.wishes.watch = self
+        # The machine is this one's, and not the other way round: a ring would keep both, and all of their arrays, until
+        # Python looks for rings among what is old.
+        machine.wishes.watch = proxy(self)
 
     def take_bars(self, start: int, stop: int) -> int:
         """Have the machine take the bars `start` to `stop`, or fewer; returns where it stopped.

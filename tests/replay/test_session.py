@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from itertools import pairwise
+from weakref import ref
 
 import numpy as np
 import polars as pl
@@ -70,6 +72,22 @@ def test_a_fold_from_the_checkpoint_is_the_fold_from_the_genesis(seed: int) -> N
         whole.loop.step()
     states = [take_checkpoint(each.machine, each.loop.next_bar) for each in (live, resumed, whole)]
     assert states[0] == states[1] == states[2]
+
+
+@pytest.mark.parametrize("journalled", [False, True])
+def test_a_run_that_is_let_go_of_is_gone_at_once(journalled: bool) -> None:
+    """Nothing in it is a ring, which would keep its arrays until Python looks for rings among what is old."""
+    setup = drawn_setup(3)
+    session = open_session(setup, SimulatedDisk()) if journalled else Session(setup, observed=True)
+    session.run()
+    session.close()
+    machine = ref(session.machine)
+    gc.disable()
+    try:
+        del session
+        assert machine() is None
+    finally:
+        gc.enable()
 
 
 def test_a_journal_that_ended_in_order_has_nothing_to_do_again() -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable
 from typing import Any
+from weakref import ref
 
 import numpy as np
 import pytest
 from barstep.config.schedulers import ShadowParity
 from barstep.engine.bars import MICROSECONDS
+from barstep.engine.scheduler.machine import SchedulerMachine
 from barstep.engine.scheduler.wishes_ahead import WishesAhead
 from barstep.errors import FeedError
 from barstep.replay.adapter_log import AdapterLog
@@ -79,6 +82,28 @@ def test_fills_at_other_prices_are_a_gap_and_no_difference() -> None:
     last = session.machine.taken.stop - 1 - session.machine.bars.start
     assert shadow.equity_gap < 0.0
     assert session.machine.curve[last] < exact.machine.curve[last]
+
+
+def test_a_look_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its machines are gone when it is over: there is a look each few minutes, for weeks."""
+    made: list[Any] = []
+
+    class Watched(SchedulerMachine):
+        def __init__(self, *words: Any, **named: Any) -> None:
+            super().__init__(*words, **named)
+            made.append(ref(self))
+
+    world = World(4)
+    shadow = shadow_of(world, go_on(world))
+    monkeypatch.setattr("barstep.replay.live.again.SchedulerMachine", Watched)
+    monkeypatch.setattr("barstep.replay.live.shadow_day.SchedulerMachine", Watched)
+    gc.disable()
+    try:
+        shadow.look()
+        assert shadow.looks == 1 and len(made) == 4
+        assert [machine() for machine in made] == [None] * 4
+    finally:
+        gc.enable()
 
 
 def test_the_day_begins_at_the_last_checkpoint_before_midnight(monkeypatch: pytest.MonkeyPatch) -> None:
