@@ -64,9 +64,9 @@ _MARGIN = 0.01
 class Metrics(Mapping[str, float]):
     """The metrics of a result, computed group by group as they are asked for."""
 
-    def __init__(self, result: Measured) -> None:
-        self._result = result
-        self._known: dict[str, float] = {}
+    def __init__(self, result: Measured, known: dict[str, float]) -> None:
+        """known: those that were computed before; what is asked for is added."""
+        self._result, self._known = result, known
 
     def __getitem__(self, name: str) -> float:
         if name not in self._known:

@@ -81,10 +81,14 @@ class PortfolioResult(Outcome):
         """Growth of the instruments, bought once in equal parts."""
         return self.panel.benchmark_growth()
 
-    @cached_property
+    @property
     def metrics(self) -> Metrics:
         """Metrics by name; `barstep.engine.metrics.DESCRIPTIONS` has each one's formula."""
-        return Metrics(self)
+        return Metrics(self, self._known_metrics)  # kept, it would be a ring: results would pile up in a loop
+
+    @cached_property
+    def _known_metrics(self) -> dict[str, float]:
+        return {}
 
     @property
     def final_equity(self) -> float:

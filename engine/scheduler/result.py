@@ -274,12 +274,16 @@ class SchedulerResult(PortfolioResult):
 
         return simulate(self.setup.other_order())
 
-    @cached_property
+    @property
     def governed(self) -> SchedulerResult:
         """The same backtest with nothing left out; itself where nothing is. The difference prices what was left out."""
+        return self._with_nothing_left_out if self.setup.without else self
+
+    @cached_property
+    def _with_nothing_left_out(self) -> SchedulerResult:
         from .simulation import simulate  # noqa: PLC0415 - likewise
 
-        return simulate(replace(self.setup, without=frozenset())) if self.setup.without else self
+        return simulate(replace(self.setup, without=frozenset()))
 
     @cached_property
     def digests(self) -> dict[str, str]:
