@@ -117,12 +117,13 @@ class EventLoop:
         now_us: int | None = None,
         health: Health | None = None,
     ) -> None:
-        """block_bars: bars whose wishes are made at a time, 1 or more; by default those of the setup.
+        """block_bars: bars whose wishes are made at a time, 1 or more; by default, and at most, those of the setup.
 
         next_bar, now_us: where a machine that was restored goes on, and the instant that it has done last.
         health: who looks after engines that raise; None: nobody, and the error is the caller's.
         """
-        self.block_bars = machine.setup.block_bars if block_bars is None else block_bars
+        room = machine.setup.block_bars  # the machine's arrays hold so many
+        self.block_bars = room if block_bars is None else min(block_bars, room)
         check_block_bars(self.block_bars)
         self.machine = machine
         self.next_bar = machine.bars.start if next_bar is None else next_bar

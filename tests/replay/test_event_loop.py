@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import barstep as bs
 import pytest
 from barstep.config.commands import Halt, SuspendSchedule
+from barstep.config.reading import PACKAGED
 from barstep.engine.scheduler.machine import SchedulerMachine
 from barstep.engine.scheduler.transitions import Event
 from barstep.errors import UsageError
 from barstep.replay.event_loop import EventLoop
-from barstep.replay.session import Session, given
-from replays import drawn_setup, vectorised
+from barstep.replay.session import given
+from replays import FILES, drawn_setup, open_session, vectorised
+from simulated_disk import SimulatedDisk
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -37,8 +40,18 @@ class Heard:
 @pytest.mark.parametrize("block_bars", [0, -5])
 def test_no_bars_at_a_time_are_refused(block_bars: int) -> None:
     """It would never come to the end; a session says so before its journal is made."""
+    disk = SimulatedDisk()
     with pytest.raises(UsageError, match=f"block_bars is {block_bars}; allowed is 1 or more"):
-        Session(drawn_setup(0), block_bars=block_bars)
+        open_session(drawn_setup(0), disk, block_bars=block_bars)
+    assert not disk.names(FILES.open_segment.parent)
+
+
+@pytest.mark.parametrize("block_bars", [1, 7, 100])
+def test_no_more_bars_are_taken_than_the_machine_has_room_for(block_bars: int) -> None:
+    """A session's own blocks are longer than those that the setup was asked to have."""
+    span = {"end": "2023-01-08"}
+    expected = bs.backtest_scheduler(PACKAGED, "core_multi", **span).digests
+    assert bs.replay(PACKAGED, "core_multi", block_bars=block_bars, **span).digests == expected
 
 
 @pytest.mark.parametrize("seed", range(6))
