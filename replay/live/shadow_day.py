@@ -124,7 +124,7 @@ class ShadowDay:
                 again.writer.take_waiting()
                 yield None
         except DivergedError as error:
-            self.difference = _difference(error)
+            self.difference = _difference(error.with_traceback(None))  # its frames hold the loop, which holds it
         self.compared = ledger.compared
 
     def _measure(self) -> Steps:

@@ -84,24 +84,33 @@ def test_fills_at_other_prices_are_a_gap_and_no_difference() -> None:
     assert session.machine.curve[last] < exact.machine.curve[last]
 
 
-def test_a_look_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its machines are gone when it is over: there is a look each few minutes, for weeks."""
+@pytest.mark.parametrize("plants", [False, True])
+def test_a_look_leaves_nothing_behind(plants: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its machines are gone when it is over, also where it found a difference: there is a look each few minutes."""
     made: list[Any] = []
+    heard = 0
+
+    def between(session: LiveSession) -> None:
+        nonlocal heard
+        heard += 1
+        if plants and heard == 600:
+            assert flip_a_carry(session, 0)
 
     class Watched(SchedulerMachine):
         def __init__(self, *words: Any, **named: Any) -> None:
             super().__init__(*words, **named)
             made.append(ref(self))
 
-    world = World(4)
-    shadow = shadow_of(world, go_on(world))
+    world = World(3)
+    shadow = shadow_of(world, go_on(world, between))
     monkeypatch.setattr("barstep.replay.live.again.SchedulerMachine", Watched)
     monkeypatch.setattr("barstep.replay.live.shadow_day.SchedulerMachine", Watched)
     gc.disable()
     try:
         shadow.look()
-        assert shadow.looks == 1 and len(made) == 4
-        assert [machine() for machine in made] == [None] * 4
+        assert (shadow.looks, shadow.differences) == (1, int(plants))
+        assert len(made) == (2 if plants else 4)
+        assert {machine() for machine in made} == {None}
     finally:
         gc.enable()
 
