@@ -60,7 +60,7 @@ def _yardstick() -> float:
 
 
 def _have_memory_at_hand() -> None:
-    """Touch more memory than a run takes, in a process that ends.
+    """Touch more memory than a run of 100,000 bars takes, in a process that ends.
 
     A virtual machine's host takes back what is free, and gives a page again only when it is touched, which costs many
     times what the kernel does for it: how long a round took depended on what had run before it.

@@ -37,7 +37,7 @@ MAY_CHANGE = (
     "initial_suspensions",
     "initial_signal_limits",
 )
-"""Of the scheduler that runs. What none of its decisions depends on may change, too."""
+"""Of the scheduler that runs. What none of its decisions depend on may change, too."""
 _ORDER = Problem(path=(), text="the order of schedules or instruments has changed, which decides ties.")
 
 

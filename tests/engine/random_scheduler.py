@@ -11,6 +11,7 @@ import numpy as np
 from barstep.config.core import CoreConfig
 from barstep.data.generate import InstrumentSpec, MarketSpec, VenueSpec, generate_market
 from barstep.engine.bars import Bars
+from barstep.engine.configured import choose_scheduler
 from barstep.engine.feeds import FeedSources
 from hypothesis import strategies as st
 from making import HOUR_US, QUICK, START_US
@@ -70,7 +71,8 @@ def random_scheduler(seed: int, *, bars: tuple[int, int] = (300, 2000)) -> Drawn
         given["start_us"] = START_US + draw.whole(20, count // 2) * HOUR_US
     feeds = _Draw(np.random.default_rng([seed, 1]))
     sources = _sources(feeds, market)
-    words = _feed_words(feeds, list(sources.fallback), count)
+    traded = {name for one in choose_scheduler(config, "e", "s").resolved for name in one.instruments}
+    words = _feed_words(feeds, [name for name in sources.fallback if name in traded], count)
     given["commands"] = sorted([*given["commands"], *words], key=lambda each: each["at"])
     return Drawn(seed, config, _read(sources, words), given, sources)
 

@@ -91,6 +91,21 @@ def test_a_target_is_a_share_of_the_schedules_capital() -> None:
     assert run.rows[0].tolist() == [-1, -1]
 
 
+def test_a_side_that_a_level_has_closed_in_one_account_divides_the_other_alone() -> None:
+    """The unit account still divides by 2; the account itself has one wish left, and new weights move it whole."""
+    run = holding(1.0, 1.0, stop_distance=0.1)
+    run.hold(0, 0, 0.0)
+    run.cells[0, 0, layout.REAL, venue.STOPPED] = 1.0
+    run.said[:2, 0, 0] = 0.0
+    run.schedules[[layout.FACTOR, layout.DIVISOR], 0] = NAN
+    run.place_orders()
+    run.fill()
+    assert run.schedules[layout.DIVISOR, 0] == 2.0
+    run.schedules[layout.WEIGHT, 0] = 0.8
+    run.place_orders()
+    assert run.shares == [0.0, 0.8]
+
+
 def test_wishes_of_less_than_everything_are_not_divided() -> None:
     """Half and a quarter of the capital are left as they are."""
     run = Run()

@@ -120,7 +120,10 @@ KINDS = [
 
 
 def assert_metrics(window: Window, runs: Sequence[Ran]) -> None:
+    stretch = window.stretch
     for kind, measure in KINDS:
+        whole = telemetry._metric_of(kind, measure, stretch, 3.0, 0.2, 0.1)
+        assert_same_bits(np.array(window.metric(kind, measure)), np.array(whole), f"{kind}, {measure}, joined whole")
         expected = plain(kind, measure, runs)
         assert window.metric(kind, measure) == pytest.approx(expected, rel=1e-9, abs=1e-9, nan_ok=True), (kind, measure)
 
