@@ -17,12 +17,12 @@ SLOW = "slow"
 def is_run(block: Block) -> bool:
     """Whether a block is run here: not where the page says why not, or its program is not there.
 
-    Under BARSTEP_STRICT=1 a program that is missing is a failure.
+    Under `BARSTEP_STRICT` a program that is missing is a failure.
     """
     if block.not_run == SLOW:
         return SEEDS > 1
     if block.needs and shutil.which(block.needs) is None:
-        assert os.environ.get("BARSTEP_STRICT") != "1", f"{block.needs} is not installed"
+        assert not os.environ.get("BARSTEP_STRICT"), f"{block.needs} is not installed"
         return False
     return not block.not_run
 

@@ -19,7 +19,7 @@ FETCHED = re.compile(r"<(?:script|link|img|iframe|source)\b[^>]*\b(?:src|href)=\
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built anew."""
     if importlib.util.find_spec("mkdocs") is None or importlib.util.find_spec("material") is None:
-        assert os.environ.get("BARSTEP_STRICT") != "1", "mkdocs-material is not installed: extra docs"
+        assert not os.environ.get("BARSTEP_STRICT"), "mkdocs-material is not installed: extra docs"
         pytest.skip("mkdocs-material is not installed: extra docs")
     folder = tmp_path_factory.mktemp("site")
     words = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)]
