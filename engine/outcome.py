@@ -67,6 +67,14 @@ class Outcome(ABC):
         """What it was asked for, so that it can be made again."""
 
     @cached_property
+    def _known_metrics(self) -> dict[str, float]:
+        """Those that were computed.
+
+        `Metrics` itself is not kept: it holds its result, and a ring of the two would let results pile up in a loop.
+        """
+        return {}
+
+    @cached_property
     def digests(self) -> dict[str, str]:
         """SHA-384 of its tables: two runs that agree on them agree bit for bit."""
         return {

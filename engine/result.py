@@ -72,11 +72,7 @@ class Result(Outcome):
     @property
     def metrics(self) -> Metrics:
         """Metrics by name; `barstep.engine.metrics.DESCRIPTIONS` has each one's formula."""
-        return Metrics(self, self._known_metrics)  # kept, it would be a ring: results would pile up in a loop
-
-    @cached_property
-    def _known_metrics(self) -> dict[str, float]:
-        return {}
+        return Metrics(self, self._known_metrics)
 
     @property
     def final_equity(self) -> float:
