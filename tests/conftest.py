@@ -3,8 +3,10 @@
 And where recorded market data lies, for the tests that read it; and what all tests may import lies beside this file.
 """
 
+import gc
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,15 @@ def shared_data() -> Path:
     if not (folder / "raw").is_dir():
         pytest.skip(f"no recorded market data at {folder}; set BARSTEP_SHARED_DATA to its folder")
     return folder
+
+
+@pytest.fixture
+def no_rings() -> Iterator[None]:
+    """Python does not look for rings meanwhile: what is kept in one stays."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
 
 
 _STAGE4 = frozenset((Path(__file__).parent / "stage4.txt").read_text().split())

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from weakref import ref
 
 import barstep as bs
@@ -23,15 +22,6 @@ MAKERS: dict[str, Callable[[], AnyResult]] = {
     "scheduler": lambda: bs.backtest_scheduler(PACKAGED, "core_multi", end="2023-01-05"),
     "replay": lambda: bs.replay(PACKAGED, "core_multi", end="2023-01-05"),
 }
-
-
-@pytest.fixture
-def no_rings() -> Iterator[None]:
-    """Python does not look for rings meanwhile."""
-    gc.collect()
-    gc.disable()
-    yield
-    gc.enable()
 
 
 def asked(result: AnyResult) -> AnyResult:

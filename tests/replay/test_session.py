@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from itertools import pairwise
 from weakref import ref
@@ -75,6 +74,7 @@ def test_a_fold_from_the_checkpoint_is_the_fold_from_the_genesis(seed: int) -> N
 
 
 @pytest.mark.parametrize("journalled", [False, True])
+@pytest.mark.usefixtures("no_rings")
 def test_a_run_that_is_let_go_of_is_gone_at_once(journalled: bool) -> None:
     """Nothing in it is a ring, which would keep its arrays until Python looks for rings among what is old."""
     setup = drawn_setup(3)
@@ -82,12 +82,8 @@ def test_a_run_that_is_let_go_of_is_gone_at_once(journalled: bool) -> None:
     session.run()
     session.close()
     machine = ref(session.machine)
-    gc.disable()
-    try:
-        del session
-        assert machine() is None
-    finally:
-        gc.enable()
+    del session
+    assert machine() is None
 
 
 def test_a_journal_that_ended_in_order_has_nothing_to_do_again() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Callable
 from typing import Any
@@ -85,6 +84,7 @@ def test_fills_at_other_prices_are_a_gap_and_no_difference() -> None:
 
 
 @pytest.mark.parametrize("plants", [False, True])
+@pytest.mark.usefixtures("no_rings")
 def test_a_look_leaves_nothing_behind(plants: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its machines are gone when it is over, also where it found a difference: there is a look each few minutes."""
     made: list[Any] = []
@@ -105,14 +105,10 @@ def test_a_look_leaves_nothing_behind(plants: bool, monkeypatch: pytest.MonkeyPa
     shadow = shadow_of(world, go_on(world, between))
     monkeypatch.setattr("barstep.replay.live.again.SchedulerMachine", Watched)
     monkeypatch.setattr("barstep.replay.live.shadow_day.SchedulerMachine", Watched)
-    gc.disable()
-    try:
-        shadow.look()
-        assert (shadow.looks, shadow.differences) == (1, int(plants))
-        assert len(made) == (2 if plants else 4)
-        assert {machine() for machine in made} == {None}
-    finally:
-        gc.enable()
+    shadow.look()
+    assert (shadow.looks, shadow.differences) == (1, int(plants))
+    assert len(made) == (2 if plants else 4)
+    assert {machine() for machine in made} == {None}
 
 
 def test_the_day_begins_at_the_last_checkpoint_before_midnight(monkeypatch: pytest.MonkeyPatch) -> None:
