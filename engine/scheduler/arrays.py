@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from zlib import crc32
 
 import numpy as np
 
@@ -67,7 +68,7 @@ class SchedulerArrays:
         stretch = telemetry.MEANS + 3 * len(measures)
         self.runs = np.zeros((WINDOW_RUNS, schedules, telemetry.VALUES + len(measures)))
         self.rests = np.zeros((WINDOW_RUNS + 1, schedules, stretch))
-        self.since = np.zeros((schedules, stretch + 2))
+        self.since = np.zeros((schedules, stretch + telemetry.SINCE))
         self.stretch = np.zeros(stretch)
         self.rows: Integers = np.full(cells, -1, dtype=np.int64)
         names = [(measure.name, measure.of_size) for measure in measures]
@@ -141,6 +142,9 @@ def _schedules(setup: SchedulerSetup, profiles: list[str], warm_from: Integers) 
         table[layout.NEXT_DUE, s] = -(-setup.start_us // cadence_us) * cadence_us
         table[layout.CADENCE, s] = cadence_us
         table[layout.RUN, s] = -(-setup.start_us // cadence_us) - 1
+        # By its name, so that other schedules change nothing: were the blocks of all begun at one instant, that one
+        # would take three times as long.
+        table[layout.BLOCKS_FROM, s] = crc32(one.name.encode()) % WINDOW_RUNS
         table[layout.MAX_DRIFT, s] = one.schedule.max_drift_seconds * MICROSECONDS
         table[layout.PROFILE, s] = profiles.index(one.risk_profile)
         table[layout.GROUP, s] = groups.setdefault((one.risk_profile, strategy.name), len(groups))

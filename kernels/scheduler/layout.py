@@ -35,15 +35,16 @@ CONTROL = 2
 
 (
     NEXT_DUE, CADENCE, RUN, MAX_DRIFT, WARM_AT, PROFILE, GROUP, CEILING, HEDGES, TARGET_VOLATILITY, RUNS_ROOT, WEIGHT,
-    FACTOR, DIVISOR, FIRST, IS_DUE, HAS_ASKED, ACCEPTED_NOW, UNIT_CASH, UNIT_EQUITY, UNIT_BEFORE,
-) = range(21)  # fmt: skip
+    FACTOR, DIVISOR, FIRST, IS_DUE, HAS_ASKED, ACCEPTED_NOW, UNIT_CASH, UNIT_EQUITY, UNIT_BEFORE, BLOCKS_FROM,
+) = range(22)  # fmt: skip
 """`schedules`: next due time; cadence; number of the run that was due last, its due time over the cadence; longest
 drift; when the first of its instruments is warm; its profile; its group of one strategy under one profile, and the
 ceiling of that; 1 where it trades pairs; the engine's target volatility (NaN: none); root of the runs in a year;
 weight; weight × scale that targets were set by, and what those of the unit account were divided by (NaN: to be set
 anew); first column at which it may have a signal; 1 where it is due, and where it has accepted something, at this
-instant; signals accepted in this run; the unit account's cash, equity, and equity at the last run."""
-SCHEDULE = 21
+instant; signals accepted in this run; the unit account's cash, equity, and equity at the last run; the row at
+which its blocks of telemetry begin."""
+SCHEDULE = 22
 
 MAX_POSITION, MAX_LEVERAGE, MAX_FALL, DAY_BUDGET, IS_REDUCING, SPENT_ON = range(6)
 """`profiles`: greatest position in an instrument and sum of positions over equity; greatest fall from the peak and loss

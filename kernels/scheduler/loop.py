@@ -13,6 +13,7 @@ from .layout import (
     ACCEPTED_NOW,
     BALANCE,
     BEGIN,
+    BLOCKS_FROM,
     CADENCE,
     COLUMN,
     DECISIONS,
@@ -59,7 +60,7 @@ from .layout import (
 from .marks import begin_day, mark_account, mark_units, watch_profiles, worth_of_all
 from .runs import decide_run
 from .targets import is_set_by, order_run
-from .telemetry import COUNTS, EQUITY_AT, GROWTH, SIGNALS_IN, VALUES, add_run, place_of_run
+from .telemetry import COUNTS, EQUITY_AT, GROWTH, SIGNALS_IN, VALUES, add_run, row_of_run
 
 TIME, CLOSING, OPENING = range(3)
 """`timeline`, int64[·, instant]: the instant; the columns of the bars that close and that open then (-1: none)."""
@@ -151,7 +152,8 @@ def _record_due(column, confidence_measure, desk, control, means, schedules, run
         schedules[UNIT_BEFORE, s] = equity  # returns are between neighbouring runs that both count in full
         if refusal == DRIFT:
             continue
-        run = runs[place_of_run(int(schedules[RUN, s]), s, runs, rests, since, stretch), s]
+        number, first = int(schedules[RUN, s]), int(schedules[BLOCKS_FROM, s])
+        run = runs[row_of_run(number, first, s, runs, rests, since, stretch), s]
         run[COUNTS], run[SIGNALS_IN], run[EQUITY_AT] = 1.0, schedules[ACCEPTED_NOW, s], equity
         run[GROWTH] = equity / before - 1.0 if before > 0.0 and equity > 0.0 else np.nan
         for m in range(means.shape[0]):

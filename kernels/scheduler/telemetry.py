@@ -16,6 +16,9 @@ about it; the unit account's highest and lowest equity, deepest fall from a peak
 MEANS = 9
 """From here on three slots for each measure: how many runs gave a number, their sum, the last one."""
 COUNT, SUM, LAST = range(3)
+LAST_RUN, PLACE, LEFT = range(3)
+"""`since`, after a stretch: number of the last run; its place in its block; the row of what the block before leaves."""
+SINCE = 3
 
 COUNTS, SIGNALS_IN, EQUITY_AT, GROWTH, VALUES = range(5)
 """`runs`: 1 where the run counts; signals accepted in it; the unit account's equity (0: not marked); its growth since
@@ -108,36 +111,47 @@ def _join_falls(earlier, later, out):
 
 
 @kernel
-def turn_block(s, runs, rests, since, stretch, follows):
+def turn_block(s, first, runs, rests, since, stretch, follows):
     """Begin a new block of runs, and keep what the block before leaves where it is the one before this.
 
-    runs: float64[window, schedule, ·], by number mod window; rests: float64[window + 1, schedule, stretch], what is
-    left of the block before from each place on; since: float64[schedule, stretch + 2], the runs of this block together,
-    the number of the last run and its place; all zeros before the first run. stretch: scratch. Schedules stand inside,
-    since most are due together.
+    first: the row of a block's first run; runs: float64[window, schedule, ·], by number mod window; rests:
+    float64[window + 1, schedule, stretch], what is left of the block before from each row on, nothing in the last;
+    since: float64[schedule, stretch + SINCE], the runs of this block together, then LAST_RUN to LEFT, all zeros before
+    the first run. stretch: scratch. Schedules stand inside, since most are due together.
     """
-    for at in range(runs.shape[0] - 1, -1, -1):
+    window, after = runs.shape[0], runs.shape[0]
+    for place in range(window - 1, -1, -1):
+        row = (first + place) % window
         if follows:
-            one_run(runs[at, s], stretch)
-            join(stretch, rests[at + 1, s], rests[at, s])
+            one_run(runs[row, s], stretch)
+            join(stretch, rests[after, s], rests[row, s])
         else:
-            forget(rests[at, s])
-        runs[at, s, COUNTS] = 0.0
+            forget(rests[row, s])
+        runs[row, s, COUNTS] = 0.0
+        after = row
     forget(since[s, : stretch.shape[0]])
 
 
 @kernel(inlined=True)
-def place_of_run(number, s, runs, rests, since, stretch):
-    """The row of `runs` for the run of this number, over 0; a new block is begun where it is the first of one."""
+def row_of_run(number, first, s, runs, rests, since, stretch):
+    """The row of `runs` for the run of this number, over 0; a new block is begun where it is the first of one.
+
+    first: the row of a block's first run. Schedules that are due together, and whose blocks begin at different rows,
+    have one block made at a time.
+    """
     window, size = runs.shape[0], stretch.shape[0]
-    last = int(since[s, size])
-    place = int(since[s, size + 1]) + number - last
+    last = int(since[s, size + LAST_RUN])
+    place = int(since[s, size + PLACE]) + number - last
     if last == 0 or place >= window:
-        place = number % window
+        place = (number - first) % window
         if last != 0:
-            turn_block(s, runs, rests, since, stretch, number // window - last // window == 1)
-    since[s, size], since[s, size + 1] = number, place
-    return place
+            follows = (number - first) // window - (last - first) // window == 1
+            turn_block(s, first, runs, rests, since, stretch, follows)
+    row = first + place if first + place < window else first + place - window
+    following = row + 1 if row + 1 < window else 0
+    since[s, size + LAST_RUN], since[s, size + PLACE] = number, place
+    since[s, size + LEFT] = following if place + 1 < window else window
+    return row
 
 
 @kernel(inlined=True)
@@ -175,7 +189,7 @@ def metric(kind, measure, s, rests, since, stretch, runs_root, target_volatility
     if kind == STATED:
         return stated
     size = stretch.shape[0]
-    earlier, later = rests[int(since[s, size + 1]) + 1, s], since[s, :size]
+    earlier, later = rests[int(since[s, size + LEFT]), s], since[s, :size]
     if later[RUNS] == 0.0 or earlier[RUNS] == 0.0:
         read = earlier if later[RUNS] == 0.0 else later
         return _metric_of(kind, measure, read, runs_root, target_volatility, greatest_fall)

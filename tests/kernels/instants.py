@@ -118,6 +118,7 @@ class Instants(Scheduler):
         self.schedules[layout.CADENCE] = cadences
         self.schedules[layout.NEXT_DUE] = -(-self.opens_us[0] // cadences) * cadences
         self.schedules[layout.RUN] = -(-self.opens_us[0] // cadences) - 1
+        self.schedules[layout.BLOCKS_FROM] = [0.0, 3.0, 5.0]
         self.schedules[layout.MAX_DRIFT] = INF
         self.desk[layout.INTERVAL_US] = INTERVAL_US
         self.account[layout.DAY] = self.opens_us[0] // (24 * HOUR_US)

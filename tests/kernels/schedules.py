@@ -75,7 +75,7 @@ class Scheduler:
         stretch = telemetry.MEANS + 3 * one.measures
         self.runs = np.zeros((one.window, one.schedules, telemetry.VALUES + one.measures))
         self.rests = np.zeros((one.window + 1, one.schedules, stretch))
-        self.since = np.zeros((one.schedules, stretch + 2))
+        self.since = np.zeros((one.schedules, stretch + telemetry.SINCE))
         self.rows: Integers = np.full(cells, -1)
         self.control = np.zeros((layout.CONTROL, one.schedules))
         self.control[layout.LIMIT] = INF

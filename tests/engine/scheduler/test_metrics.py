@@ -7,10 +7,13 @@ import math
 import numpy as np
 import pytest
 from barstep.config.reading import PACKAGED
+from barstep.engine.scheduler.arrays import WINDOW_RUNS
 from barstep.engine.scheduler.backtest import set_up_scheduler
 from barstep.engine.scheduler.machine import SchedulerMachine
 from barstep.engine.scheduler.metrics import read_metrics, stated_metrics
+from barstep.kernels.scheduler import layout
 from barstep.kernels.scheduler.loop import CLOSING
+from scheduler_making import config_of, told_bars
 
 NAMES = (
     "signals", "avg_confidence", "last_confidence", "confidence", "avg_abs_zscore", "drift_seconds", "latency_ms",
@@ -79,3 +82,18 @@ def test_what_is_stated_and_what_nobody_measures(run: tuple[SchedulerMachine, np
     assert (told["drift_seconds"], told["latency_ms"]) == (2.0, 0.0)
     assert math.isnan(told["avg_abs_zscore"])
     assert math.isnan(told["suspended"])
+
+
+def test_windows_begin_their_blocks_at_different_runs_whoever_else_is_there() -> None:
+    """By the schedule's name: of a hundred due together no instant begins many, and none moves for others."""
+    names = [f"trend_{number}" for number in range(100)]
+    rows = _first_rows(names)
+    assert np.bincount(list(rows.values()), minlength=WINDOW_RUNS).max() <= 5
+    few = names[3::10]
+    assert _first_rows(few) == {name: rows[name] for name in few}
+
+
+def _first_rows(names: list[str]) -> dict[str, int]:
+    setup = set_up_scheduler(config_of({name: {} for name in names}), bars={"X": told_bars([1.0, 1.0], [0.0, 0.0])})
+    row = SchedulerMachine(setup).arrays.schedules[layout.BLOCKS_FROM]
+    return dict(zip(setup.schedules, row.astype(int).tolist(), strict=True))

@@ -92,9 +92,9 @@ class Policy(Scheduler):
         self.sources = np.array([[1, telemetry.SIGNALS_OF, 0], [2, telemetry.STATED, 0], [3, telemetry.PRESSURE, 0]])
         for s, count in enumerate(signals):
             for number, accepted, equity in ((7, count, 900.0), (8, 0.0, 810.0)):
-                place = telemetry.place_of_run(number, s, self.runs, self.rests, self.since, self.stretch)
-                self.runs[place, s] = 1.0, accepted, equity, NAN
-                telemetry.add_run(self.runs[place, s], self.since[s])
+                row = telemetry.row_of_run(number, 0, s, self.runs, self.rests, self.since, self.stretch)
+                self.runs[row, s] = 1.0, accepted, equity, NAN
+                telemetry.add_run(self.runs[row, s], self.since[s])
 
     def fill_metrics(self) -> Floats:
         capital.fill_metrics(

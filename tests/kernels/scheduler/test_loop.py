@@ -135,18 +135,8 @@ class Fewer(Instants):
         gone = self.gone
         for name in ("rules", "watched", "warm_from", "upcoming", "rows", "cells", "since", "wishes", "confidence"):
             setattr(self, name, np.delete(getattr(self, name), gone, axis=0))
-        for name in (
-            "schedules",
-            "said",
-            "control",
-            "registers",
-            "smoothing",
-            "groups",
-            "scratch",
-            "means",
-            "runs",
-            "rests",
-        ):
+        for name in ("schedules", "said", "control", "registers", "smoothing", "groups", "scratch", "means", "runs",
+                     "rests"):  # fmt: skip
             setattr(self, name, np.delete(getattr(self, name), gone, axis=1))
         self.unit_lots = np.delete(self.unit_lots, gone, axis=2)
         self.order = np.array([s - (s > gone) for s in self.order if s != gone])
@@ -236,7 +226,7 @@ def test_a_run_has_the_number_of_its_due_time(seed: int) -> None:
     assert one.schedules[layout.RUN].tolist() == last.tolist()
     assert one.schedules[layout.NEXT_DUE].tolist() == ((last + 1.0) * one.schedules[layout.CADENCE]).tolist()
     skipped = np.isfinite(one.schedules[layout.MAX_DRIFT])
-    assert one.since[~skipped, -2].tolist() == last[~skipped].tolist()
+    assert one.since[~skipped, one.stretch.size + telemetry.LAST_RUN].tolist() == last[~skipped].tolist()
 
 
 class Plain(Instants):
@@ -363,9 +353,11 @@ def test_telemetry_counts_runs_by_their_numbers() -> None:
     one.commands = [(one.time(20), suspend(1, decisions.SUSPENDED))]
     one.go()
     last = one.time(BARS - 1) + INTERVAL_US
-    assert one.since[:, -2].tolist() == [last // INTERVAL_US] * 3
-    size, place = one.stretch.size, int(one.since[0, -1])
-    assert [one.rests[place + 1, s, telemetry.RUNS] + one.since[s, telemetry.RUNS] for s in range(3)] == [8.0] * 3
+    size = one.stretch.size
+    assert one.since[:, size + telemetry.LAST_RUN].tolist() == [last // INTERVAL_US] * 3
+    assert len(set(one.since[:, size + telemetry.PLACE])) == 3, "blocks do not begin together"
+    counts = [one.rests[int(one.since[s, size + telemetry.LEFT]), s, telemetry.RUNS] for s in range(3)]
+    assert (counts + one.since[:, telemetry.RUNS]).tolist() == [8.0] * 3
     windows = [(s, one.rests, one.since, np.zeros(size)) for s in range(3)]
     means = [telemetry.metric(telemetry.MEAN_OF, 0, *window, 1.0, NAN, INF, NAN) for window in windows]
     assert means == [0.75, 0.75 / 8.0, 0.75]
