@@ -26,6 +26,7 @@ import tempfile
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,8 @@ SET_HERE = {
 os.environ.update(SET_HERE)
 
 import numba
-from numba.core import config
+from numba.core import config, types
+from numba.core.registry import CPUDispatcher
 
 numba_config: Any = config  # its settings are made when it is imported; no checker sees them
 
@@ -147,51 +149,96 @@ def _choose_cache_folder() -> tuple[Path | None, bool]:
         return _temporary_folder(), False
 
 
-_OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True, "no_cfunc_wrapper": True}
+_OPTIONS: dict[str, Any] = {
+    "nopython": True, "boundscheck": None, "error_model": "numpy", "nogil": True, "no_cfunc_wrapper": True,
+}  # fmt: skip
 CACHE_FOLDER, CACHE_IS_KEPT = _choose_cache_folder()
 registry: list[Any] = []
 """Every kernel that was made in this process."""
 
 
-def _folder_for(module: str) -> str:
+def _folder_for(base: Path, module: str) -> Path:
     """Where a module's code is kept.
 
     What was compiled under one name of a module cannot be loaded under another, but Numba goes by the file alone: a
     file that is imported under two names has two folders.
     """
-    ours = module.startswith(f"{__name__.partition('.')[0]}.")
-    return str(CACHE_FOLDER if ours or CACHE_FOLDER is None else CACHE_FOLDER / module)
+    return base if module.startswith(f"{__name__.partition('.')[0]}.") else base / module
 
 
-def kernel(function: Callable[..., Any] | None = None, *, allocates: bool = False, inlined: bool = False) -> Any:
+class _Kernel(CPUDispatcher):
+    """A kernel as Python calls it.
+
+    The code that takes Python's arguments apart is as long as many a kernel is. What kernels call has none of it (with
+    it everything took a seventh longer to compile), and is compiled once, not anew for each number that stands in a
+    call.
+
+    Attributes:
+        shared: Whether kernels call this one, too.
+    """
+
+    shared = True
+
+    @cached_property
+    def inner(self) -> Any:
+        """What kernels call. It is made when a kernel is compiled that calls it: most processes load what is called."""
+        if self.shared:
+            return self
+        return _registered(self.py_func, "inner", {**self.targetoptions, "no_cpython_wrapper": True})
+
+    @property
+    def _numba_type_(self) -> Any:
+        return types.Dispatcher(self.inner)
+
+    def get_call_template(self, args: Any, kws: Any) -> Any:
+        return super().get_call_template([types.unliteral(each) for each in args], kws)
+
+
+def kernel(
+    function: Callable[..., Any] | None = None,
+    *,
+    allocates: bool = False,
+    inlined: bool = False,
+    shared: bool = False,
+) -> Any:
     """Compile `function` on its first call with barstep's options, and keep the machine code for later processes.
 
     Arrays belong to whoever calls a kernel, so it counts no references and a view costs nothing (with counting, some
     20 ns: half of what a call for one bar did). A kernel that makes scratch arrays says `@kernel(allocates=True)`; one
     that takes so many that handing them on takes time, `inlined=True`: it becomes a part of the kernel that calls it.
+    `shared=True`: Python and kernels both call it, so that it is compiled once for both.
     """
     if function is None:
-        return lambda decorated: kernel(decorated, allocates=allocates, inlined=inlined)
-    others = numba_config.CACHE_DIR
-    numba_config.CACHE_DIR = _folder_for(function.__module__)  # read when the decorator runs; others keep their own
+        return lambda decorated: kernel(decorated, allocates=allocates, inlined=inlined, shared=shared)
+    if numba_config.DISABLE_JIT:
+        return function
     options = {**_OPTIONS, "_nrt": allocates, "forceinline": inlined}
-    # A module that is not registered under its name cannot be found again by a process that loads the code.
-    keeps = CACHE_FOLDER is not None and function.__module__ in sys.modules
-    try:
-        compiled = numba.njit(function, cache=keeps, **options)
-    except RuntimeError:  # typed at a prompt: there is no file whose changes Numba could notice
-        compiled = numba.njit(function, **options)
-    finally:
-        numba_config.CACHE_DIR = others
+    compiled = _registered(function, "", options)
+    compiled.shared = shared
+    return compiled
+
+
+def _registered(function: Callable[..., Any], folder: str, options: dict[str, Any]) -> _Kernel:
+    """A kernel whose code is kept in a folder of its module's."""
+    compiled = _Kernel(function, targetoptions=options)
     registry.append(compiled)
+    # A module that is not registered under its name cannot be found again by a process that loads the code.
+    if CACHE_FOLDER is not None and function.__module__ in sys.modules:
+        others = numba_config.CACHE_DIR
+        numba_config.CACHE_DIR = str(_folder_for(CACHE_FOLDER, function.__module__) / folder)  # others keep their own
+        try:
+            with suppress(RuntimeError):  # typed at a prompt: there is no file whose changes Numba could notice
+                compiled.enable_caching()
+        finally:
+            numba_config.CACHE_DIR = others
     return compiled
 
 
 def compiled_now() -> int:
     """How many signatures this process compiled itself; what came from the cache does not count."""
-    return sum(sum(k.stats.cache_misses.values()) for k in registry if hasattr(k, "stats"))
+    return sum(sum(k.stats.cache_misses.values()) for k in registry)
 
 
 def loaded_from_cache() -> int:
     """How many signatures this process took from the cache folder."""
-    return sum(sum(k.stats.cache_hits.values()) for k in registry if hasattr(k, "stats"))
+    return sum(sum(k.stats.cache_hits.values()) for k in registry)

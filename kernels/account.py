@@ -185,7 +185,7 @@ def _number(numbers, bar, start, unbroken):
     return numbers[start] + (bar - start) if unbroken else numbers[bar]
 
 
-@kernel
+@kernel(shared=True)
 def trade_targets(opens, closes, marks, other_opens, numbers, target, rules, carry, fills, start, stop):
     """Follow target[0:stop-start], the wishes at bars start..stop, and write the fills.
 
@@ -221,7 +221,7 @@ def trade_targets(opens, closes, marks, other_opens, numbers, target, rules, car
     return stop
 
 
-@kernel
+@kernel(shared=True)
 def mark_equity(fills, marks, lot, carry, out, start, stop):
     """Cash and position at each close, in account currency, written to out[0:stop-start].
 

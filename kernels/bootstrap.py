@@ -33,7 +33,7 @@ DRAWN_ROWS = 4
 _ROUNDING = 2.0**-50
 
 
-@kernel
+@kernel(shared=True)
 def start_path(carry):
     """Set the carry (float64[PATH_CARRY]) to what it is before a path's first step."""
     carry[:] = 0.0
@@ -48,7 +48,7 @@ def _rest_lost(steps, centre, carry):
     carry[SQUARES] += steps * (centre * centre)
 
 
-@kernel
+@kernel(shared=True)
 def take_steps(returns, centre, carry):
     """Take in a path's next returns; drawdowns are counted as in `kernels.metrics`.
 
@@ -85,7 +85,7 @@ def take_steps(returns, centre, carry):
         _rest_lost(returns.shape[0] - taken, centre, carry)
 
 
-@kernel
+@kernel(shared=True)
 def finish_path(steps, centre, carry, out):
     """What a path of `steps` >= 1 steps came to: out, float64[PATH_RESULTS].
 

@@ -43,7 +43,7 @@ LARGEST = 1e300
 """Scores and budgets above it count as this much, so that no sum overflows."""
 
 
-@kernel
+@kernel(shared=True)
 def allocate(program, constants, groups, registers, carry, scratch, weights):
     """Run a policy's program once and write the weights of its last row.
 

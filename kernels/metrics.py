@@ -18,7 +18,7 @@ STATISTICS_WIDTH = 64
 """Values side by side in a search for the least and the greatest: in one chain each waits for the one before."""
 
 
-@kernel
+@kernel(shared=True)
 def bar_returns(equity, initial, out):
     """Simple returns of equity[0:n] into out[0:n], the first against `initial`; 0 where there was nothing to lose."""
     n = equity.shape[0]
@@ -57,7 +57,7 @@ def _add_block(returns, losses, carry):
     carry[LOSSES] += lost
 
 
-@kernel
+@kernel(shared=True)
 def start_statistics(initial, carry):
     """Set the carry (float64[STATISTICS_CARRY]) to what it is before the first bar of a curve begun with `initial`."""
     carry[:] = 0.0
@@ -100,7 +100,7 @@ def _advance_drawdown(values, low, high, carry):
     carry[PEAK], carry[AGE], carry[DEEPEST], carry[LONGEST] = peak, age, deepest, longest
 
 
-@kernel
+@kernel(shared=True)
 def advance_statistics(equity, scratch, carry):
     """Take in the next bars of a curve (float64[n], money); n is a multiple of STATISTICS_BLOCK but at the end.
 

@@ -95,7 +95,7 @@ def _add_trades(fills, count, rules, trades, row):
         tally_pair(trades[0], closed, trades[1], other, lot, tally)
 
 
-@kernel
+@kernel(shared=True)
 def add_slices(equity, before, start, ends, moments, returns):
     """Merge the returns of a block into count, mean and squares of the slices that it lies in."""
     bar_returns(equity, before, returns)

@@ -18,7 +18,7 @@ returns on the entry's value; bars from entry to exit."""
 TRADE_TALLY = 9
 
 
-@kernel
+@kernel(shared=True)
 def tally_fills(fills, lots, liquidation_shares, tally):
     """Add fills up.
 
@@ -46,7 +46,7 @@ def tally_fills(fills, lots, liquidation_shares, tally):
             tally[SINCE] = fills[FILL_BAR, k]
 
 
-@kernel
+@kernel(shared=True)
 def start_trades(tally):
     """Set the tally (float64[TRADE_TALLY]) to what it is before the first trade."""
     tally[:] = 0.0
@@ -71,7 +71,7 @@ def add_trade(trades, k, lot, tally):
     tally[BARS] += trades[EXIT_BAR, k] - trades[ENTRY_BAR, k]
 
 
-@kernel
+@kernel(shared=True)
 def tally_trades(trades, count, lot, tally):
     """Add up the closed ones of the first `count` trades.
 

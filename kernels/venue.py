@@ -385,7 +385,7 @@ def is_watched(rules):
     return levels > 0.0 or rules[LEVERAGE] > 1.0 or rules[BORROW_RATE] > 0.0 or rules[FUNDED] != 0.0
 
 
-@kernel
+@kernel(shared=True)
 def trade_at_venue(bars, funding, numbers, target, rules, carry, fills, start, stop):
     """Follow target[0:stop-start], the wishes at bars start..stop, and write the fills.
 

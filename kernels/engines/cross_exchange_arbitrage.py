@@ -29,7 +29,7 @@ _SIDE, _OPENED, _ARMED, _ENTERED_AT, _RETURN = 1, 2, 3, 4, 5
 CARRY = _RETURN + MOMENTS_CARRY
 
 
-@kernel
+@kernel(shared=True)
 def cross_exchange_arbitrage(bars, params, carry, out, start, stop, at):
     """Sell the primary venue where it is dearer than the secondary by spread_entry, buy it where it is cheaper.
 

@@ -117,7 +117,7 @@ def fill_strength(quick, steady, strength):
         strength[k] = quick[k] / steady[k] - 1.0
 
 
-@kernel
+@kernel(shared=True)
 def daily_trend_momentum(bars, params, carry, out, start, stop, at):
     """Long on a close over the prior high with |fast/slow - 1| and momentum at or over their minima; short mirrored.
 

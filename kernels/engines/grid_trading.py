@@ -52,7 +52,7 @@ def fill_inventory(levels, params, target):
         target[k] = levels[k] * step
 
 
-@kernel
+@kernel(shared=True)
 def grid_trading(bars, params, carry, out, start, stop, at):
     """Buy a step at each level under the anchor, sell one at each level over it.
 

@@ -36,7 +36,7 @@ def follow_zscore(close, volume, z, volatility, params, carry, target):
     carry[_SIDE], carry[_HELD], carry[_ARMED] = side, held, armed
 
 
-@kernel
+@kernel(shared=True)
 def mean_reversion(bars, params, carry, out, start, stop, at):
     """Enter against |z| >= entry; leave at |z| <= exit, on the other side, or after `longest` bars.
 

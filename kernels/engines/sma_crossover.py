@@ -27,7 +27,7 @@ def fill_sides(quick, steady, params, target):
         target[k] = 1.0 if edge > 0.0 else (below if edge < 0.0 else 0.0)
 
 
-@kernel
+@kernel(shared=True)
 def sma_crossover(bars, params, carry, out, start, stop, at):
     """Long while the fast mean is over the slow one, else flat (or short with allow_short).
 

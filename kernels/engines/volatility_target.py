@@ -45,7 +45,7 @@ def hold(close, start, volatility, params, carry, wanted, target):
     carry[_HELD] = held
 
 
-@kernel
+@kernel(shared=True)
 def volatility_target(bars, params, carry, out, start, stop, at):
     """Exposure = target / max(realised, floor), cut to [least, most], moved once it is off by the threshold.
 

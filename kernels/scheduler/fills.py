@@ -170,7 +170,7 @@ def keep_waiting(account_of, cells, order, hand, on_hand):
     return kept
 
 
-@kernel
+@kernel(shared=True)
 def fill_real(
     now, column, place, number, columns, prices, desk, order, rules, others, account, instruments, tallies, schedules,
     cells, said, upcoming, hand, fills,

@@ -85,6 +85,16 @@ def test_the_warm_up_compiles_every_kernel(base: Path, warmed: dict[str, object]
     assert int(str(warmed["compiled_now"])) >= len(kernels)
 
 
+def test_what_python_and_kernels_both_call_is_compiled_once(warmed: dict[str, object]) -> None:
+    """It is marked as shared: otherwise kernels have code of their own, without what takes Python's arguments apart."""
+    folder = Path(str(warmed["folder"]))
+    inner = {path.name for path in (folder / "inner").rglob("*.nbi")}
+    others = {path.name for path in folder.rglob("*.nbi") if path.relative_to(folder).parts[0] != "inner"}
+    assert inner
+    assert others
+    assert not inner & others
+
+
 def test_the_second_process_compiles_nothing(cache: Mapping[str, str], warmed: dict[str, object]) -> None:
     """All engines, metrics, tables, own wishes and schedulers run on what the warm-up kept."""
     assert warmed["compiled_now"]
