@@ -27,7 +27,9 @@ import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cached_property
+from inspect import isfunction
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 SET_HERE = {
@@ -42,6 +44,8 @@ os.environ.update(SET_HERE)
 
 import numba
 from numba.core import config, types
+from numba.core.caching import CompileResultCacheImpl, FunctionCache
+from numba.core.errors import ForceLiteralArg, TypingError
 from numba.core.registry import CPUDispatcher
 
 numba_config: Any = config  # its settings are made when it is imported; no checker sees them
@@ -153,6 +157,7 @@ _OPTIONS: dict[str, Any] = {
     "nopython": True, "boundscheck": None, "error_model": "numpy", "nogil": True, "no_cfunc_wrapper": True,
 }  # fmt: skip
 CACHE_FOLDER, CACHE_IS_KEPT = _choose_cache_folder()
+_CHOOSING_FOLDER = Lock()  # Numba has one setting for all, and kernels are made while others are compiled
 registry: list[Any] = []
 """Every kernel that was made in this process."""
 
@@ -184,14 +189,36 @@ class _Kernel(CPUDispatcher):
         """What kernels call. It is made when a kernel is compiled that calls it: most processes load what is called."""
         if self.shared:
             return self
-        return _registered(self.py_func, "inner", {**self.targetoptions, "no_cpython_wrapper": True})
+        return _registered(_Inner(self.py_func, targetoptions={**self.targetoptions, "no_cpython_wrapper": True}))
 
     @property
     def _numba_type_(self) -> Any:
-        return types.Dispatcher(self.inner)
+        return types.Dispatcher(self if self.is_compiling else self.inner)  # one that calls itself is one
 
     def get_call_template(self, args: Any, kws: Any) -> Any:
-        return super().get_call_template([types.unliteral(each) for each in args], kws)
+        plain = [types.unliteral(each) for each in args]
+        try:
+            return super().get_call_template(plain, {name: types.unliteral(each) for name, each in kws.items()})
+        except (TypingError, ForceLiteralArg):  # it may ask for the number itself, as an index into a tuple does
+            return super().get_call_template(args, kws)
+
+
+class _InnerFiles(CompileResultCacheImpl):
+    """Where code is kept that Python cannot call: Numba goes by function and types, and would call it from Python."""
+
+    def get_filename_base(self, fullname: str, abiflags: str) -> str:
+        return f"inner-{super().get_filename_base(fullname, abiflags)}"
+
+
+class _InnerCache(FunctionCache):
+    _impl_class = _InnerFiles
+
+
+class _Inner(_Kernel):
+    """What kernels call."""
+
+    def enable_caching(self) -> None:
+        self._cache = _InnerCache(self.py_func)
 
 
 def kernel(
@@ -210,27 +237,29 @@ def kernel(
     """
     if function is None:
         return lambda decorated: kernel(decorated, allocates=allocates, inlined=inlined, shared=shared)
+    if not isfunction(function):
+        raise TypeError(f"@kernel: {function!r} is no function that was defined with def.")
     if numba_config.DISABLE_JIT:
         return function
-    options = {**_OPTIONS, "_nrt": allocates, "forceinline": inlined}
-    compiled = _registered(function, "", options)
+    compiled = _Kernel(function, targetoptions={**_OPTIONS, "_nrt": allocates, "forceinline": inlined})
     compiled.shared = shared
-    return compiled
+    return _registered(compiled)
 
 
-def _registered(function: Callable[..., Any], folder: str, options: dict[str, Any]) -> _Kernel:
-    """A kernel whose code is kept in a folder of its module's."""
-    compiled = _Kernel(function, targetoptions=options)
+def _registered(compiled: _Kernel) -> _Kernel:
+    """The kernel, with its code kept in the folder for its module."""
     registry.append(compiled)
+    module = compiled.py_func.__module__
     # A module that is not registered under its name cannot be found again by a process that loads the code.
-    if CACHE_FOLDER is not None and function.__module__ in sys.modules:
-        others = numba_config.CACHE_DIR
-        numba_config.CACHE_DIR = str(_folder_for(CACHE_FOLDER, function.__module__) / folder)  # others keep their own
-        try:
-            with suppress(RuntimeError):  # typed at a prompt: there is no file whose changes Numba could notice
-                compiled.enable_caching()
-        finally:
-            numba_config.CACHE_DIR = others
+    if CACHE_FOLDER is not None and module in sys.modules:
+        with _CHOOSING_FOLDER:
+            others = numba_config.CACHE_DIR
+            numba_config.CACHE_DIR = str(_folder_for(CACHE_FOLDER, module))  # read by the next call; others keep theirs
+            try:
+                with suppress(RuntimeError):  # typed at a prompt: there is no file whose changes Numba could notice
+                    compiled.enable_caching()
+            finally:
+                numba_config.CACHE_DIR = others
     return compiled
 
 

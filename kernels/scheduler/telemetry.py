@@ -17,7 +17,8 @@ MEANS = 9
 """From here on three slots for each measure: how many runs gave a number, their sum, the last one."""
 COUNT, SUM, LAST = range(3)
 LAST_RUN, PLACE, LEFT = range(3)
-"""`since`, after a stretch: number of the last run; its place in its block; the row of what the block before leaves."""
+"""`since`, after a stretch: number of the last run; its place in its block, from 1 on (0: there was none yet); the row
+of what the block before leaves."""
 SINCE = 3
 
 COUNTS, SIGNALS_IN, EQUITY_AT, GROWTH, VALUES = range(5)
@@ -120,8 +121,8 @@ def turn_block(s, first, runs, rests, since, stretch, follows):
     the first run. stretch: scratch. Schedules stand inside, since most are due together.
     """
     window, after = runs.shape[0], runs.shape[0]
-    for place in range(window - 1, -1, -1):
-        row = (first + place) % window
+    for at in range(window - 1, -1, -1):
+        row = (first + at) % window
         if follows:
             one_run(runs[row, s], stretch)
             join(stretch, rests[after, s], rests[row, s])
@@ -140,18 +141,17 @@ def row_of_run(number, first, s, runs, rests, since, stretch):
     have one block made at a time.
     """
     window, size = runs.shape[0], stretch.shape[0]
-    last = int(since[s, size + LAST_RUN])
-    place = int(since[s, size + PLACE]) + number - last
-    if last == 0 or place >= window:
-        place = (number - first) % window
-        if last != 0:
+    last, before = int(since[s, size + LAST_RUN]), int(since[s, size + PLACE])
+    place = before + number - last
+    if before == 0 or place > window:
+        place = (number - first) % window + 1
+        if before != 0:
             follows = (number - first) // window - (last - first) // window == 1
             turn_block(s, first, runs, rests, since, stretch, follows)
-    row = first + place if first + place < window else first + place - window
-    following = row + 1 if row + 1 < window else 0
+    following = first + place if first + place < window else first + place - window
     since[s, size + LAST_RUN], since[s, size + PLACE] = number, place
-    since[s, size + LEFT] = following if place + 1 < window else window
-    return row
+    since[s, size + LEFT] = following if place < window else window
+    return following - 1 if following > 0 else window - 1
 
 
 @kernel(inlined=True)

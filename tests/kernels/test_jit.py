@@ -110,6 +110,53 @@ def test_a_real_kernel_is_loaded_by_a_second_process(run: Run) -> None:
     assert answer(run(code)) == (3.0, 0, 1)
 
 
+def test_python_is_never_given_what_kernels_call(run: Run) -> None:
+    """Code without what takes Python's arguments apart lies in files of its own, wherever Numba keeps them."""
+    code = (
+        "from small.kernels import _jit, caller, callee\n"
+        "print(caller.twice(3.0) + callee.add(1.0, 2.0), _jit.compiled_now(), _jit.loaded_from_cache())"
+    )
+    for locator in ("UserWideCacheLocator", "InTreeCacheLocator"):
+        settings = {"NUMBA_CACHE_LOCATOR_CLASSES": locator}
+        result, compiled, _ = answer(run(code, **settings))
+        assert (result, compiled) == (9.0, 3)
+        assert answer(run(code, **settings)) == (9.0, 0, 2)
+
+
+def test_kernels_that_call_themselves_or_ask_for_a_number(run: Run, small: Path) -> None:
+    """Both compile, and are found in the cache."""
+    (small / "callee.py").write_text(
+        "from ._jit import kernel\n\n\n@kernel\ndef fact(n):\n    return n * fact(n - 1) if n > 1 else 1\n\n\n"
+        "@kernel\ndef place(row, k):\n    return row[k]\n"
+    )
+    (small / "caller.py").write_text(
+        "from ._jit import kernel\nfrom .callee import fact, place\n\n\n@kernel\ndef twice(x):\n"
+        "    return place((x, 1), 0) + place((x, 1), 1) + fact(3) + fact(4)\n"
+    )
+    code = (
+        "from small.kernels import _jit, caller, callee\n"
+        "print(caller.twice(3.0) + callee.fact(5), _jit.compiled_now(), _jit.loaded_from_cache())"
+    )
+    assert answer(run(code))[0] == 154.0
+    assert answer(run(code)) == (154.0, 0, 2)
+
+
+def test_a_number_in_a_call_makes_no_other_kernel(run: Run, small: Path) -> None:
+    """What is called with 1, with 2 and with a name is compiled once."""
+    (small / "caller.py").write_text(
+        "from ._jit import kernel\nfrom .callee import add\n\n\n@kernel\ndef twice(x):\n"
+        "    return add(x, 1) + add(x, 2) + add(x, y=3)\n"
+    )
+    assert answer(run()) == (15.0, 2, 0)
+
+
+def test_what_is_no_function_is_no_kernel() -> None:
+    """A class, a built-in, or what is compiled already: said by name."""
+    for wrong in (len, dict, _jit.kernel(lambda x: x) if not _jit.numba_config.DISABLE_JIT else len):
+        with pytest.raises(TypeError, match="is no function that was defined with def"):
+            _jit.kernel(wrong)
+
+
 def test_an_edited_callee_is_never_answered_from_the_cache(run: Run, small: Path, base: Path) -> None:
     """A change in a file that a kernel calls from gives the new result, in another folder."""
     assert answer(run())[0] == 6.0

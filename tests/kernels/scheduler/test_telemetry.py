@@ -70,9 +70,9 @@ class Window:
 
 
 def history(seed: int, count: int) -> list[Ran]:
-    """Runs of which some were skipped or held back, and some measured nothing."""
+    """Runs of which some were skipped or held back, and some measured nothing; their numbers may begin under 0."""
     rng = np.random.default_rng(seed)
-    runs, before, number = [], 0.0, int(rng.integers(1, 500))
+    runs, before, number = [], 0.0, int(rng.integers(-60, 60))
     equity = 1000.0 * np.exp(np.cumsum(rng.normal(0.0, 0.02, count)))
     for k in range(count):
         number += int(rng.choice([1, 1, 1, 1, 2, 7], p=[0.2, 0.2, 0.2, 0.2, 0.15, 0.05]))
