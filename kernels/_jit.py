@@ -175,8 +175,7 @@ class _Kernel(CPUDispatcher):
     """A kernel as Python calls it.
 
     The code that takes Python's arguments apart is as long as many a kernel is. What kernels call has none of it (with
-    it everything took a seventh longer to compile), and is compiled once, not anew for each number that stands in a
-    call.
+    it everything took a tenth longer to compile), and is compiled once, not anew for each number that stands in a call.
 
     Attributes:
         shared: Whether kernels call this one, too.
