@@ -195,11 +195,13 @@ class _Kernel(CPUDispatcher):
         return types.Dispatcher(self if self.is_compiling else self.inner)  # one that calls itself is one
 
     def get_call_template(self, args: Any, kws: Any) -> Any:
-        plain = [types.unliteral(each) for each in args]
+        plain = tuple(map(types.unliteral, args)), {name: types.unliteral(each) for name, each in kws.items()}
         try:
-            return super().get_call_template(plain, {name: types.unliteral(each) for name, each in kws.items()})
-        except (TypingError, ForceLiteralArg):  # it may ask for the number itself, as an index into a tuple does
-            return super().get_call_template(args, kws)
+            return super().get_call_template(*plain)
+        except (TypingError, ForceLiteralArg):
+            if plain == (tuple(args), dict(kws)):
+                raise
+            return super().get_call_template(args, kws)  # it may want the number itself, as an index into a tuple is
 
 
 class _InnerFiles(CompileResultCacheImpl):

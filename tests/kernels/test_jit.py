@@ -150,9 +150,24 @@ def test_a_number_in_a_call_makes_no_other_kernel(run: Run, small: Path) -> None
     assert answer(run()) == (15.0, 2, 0)
 
 
+def test_a_kernel_that_cannot_be_compiled_is_tried_once(run: Run, small: Path) -> None:
+    """However deep it is called: were each caller to try twice, each call more would double the wait for the error."""
+    (small / "callee.py").write_text("from ._jit import kernel\n\n\n@kernel\ndef add(x, y):\n    return x.nothing\n")
+    (small / "caller.py").write_text(
+        "from ._jit import kernel\nfrom .callee import add\n\n\n"
+        "@kernel\ndef low(x):\n    return add(x, x)\n\n\n@kernel\ndef middle(x):\n    return low(x)\n\n\n"
+        "@kernel\ndef twice(x):\n    return middle(x)\n"
+    )
+    code = (
+        "from small.kernels import _jit, caller\n"
+        "try:\n    caller.twice(3.0)\nexcept Exception as error:\n    print(type(error).__name__, _jit.compiled_now())"
+    )
+    assert run(code).stdout.split() == ["TypingError", "4"]
+
+
 def test_what_is_no_function_is_no_kernel() -> None:
     """A class, a built-in, or what is compiled already: said by name."""
-    for wrong in (len, dict, _jit.kernel(lambda x: x) if not _jit.numba_config.DISABLE_JIT else len):
+    for wrong in (len, dict, _jit.kernel(lambda x: x)):
         with pytest.raises(TypeError, match="is no function that was defined with def"):
             _jit.kernel(wrong)
 
