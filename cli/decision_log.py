@@ -162,8 +162,6 @@ def head_command(
     json_output: JsonOption = False,
 ) -> None:
     """Say how far the journal goes; with --export, write that down for `verify --witness`."""
-    from dataclasses import asdict
-
     from ..replay.journal.witness import default_witness, export_head, head_of
 
     files = journal_files(journal_folder, environment)
@@ -172,7 +170,7 @@ def head_command(
     target = path or default_witness(environment)
     head = export_head(files, target) if export else head_of(files)
     if json_output:
-        typer.echo(json.dumps({"head": asdict(head), "exported": str(target) if export else None}, indent=2))
+        typer.echo(json.dumps({"head": head._asdict(), "exported": str(target) if export else None}, indent=2))
         return
     typer.echo(f"{environment}: record {head.seq} of journal {head.log}\n  {head.mac}")
     if export:

@@ -106,6 +106,9 @@ class _Kept(list[bytes]):
 
     is_full = False
 
+    def end_group(self) -> None:
+        """There are no groups."""
+
     def commit(self) -> None:
         """They are where they are."""
 

@@ -80,6 +80,11 @@ class CatchUp:
         elif self._journal is not None:
             self._journal.append(payload)
 
+    def end_group(self) -> None:
+        """What is written now belongs to another group."""
+        if self._journal is not None:
+            self._journal.end_group()
+
     def commit(self) -> None:
         """Make what was written durable."""
         if self._journal is not None:

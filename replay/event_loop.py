@@ -1,7 +1,8 @@
 """A scheduler in event time: one instant after the other, and between them whatever comes from outside.
 
 The same machine that a backtest turns in blocks is turned here instant by instant. What is decided is written down
-before anybody hears of it: first the journal, then the listeners.
+before anybody hears of it: first the journal, then the listeners. Where nobody listens, a few instants are worked out
+at a stretch, and then their groups of records are made durable, one after the other.
 """
 
 from __future__ import annotations
@@ -37,6 +38,13 @@ class Listener(Protocol):
 
     def block(self, next_bar: int) -> None:
         """The bars that were taken are done. next_bar: place in the history of the one that comes next."""
+
+
+class Writer(Listener, Protocol):
+    """Who writes everything down, before anybody else hears of it: of each instant a group of records."""
+
+    def commit(self) -> None:
+        """Make the groups durable, one after the other."""
 
 
 class Drift(Protocol):
@@ -93,6 +101,14 @@ def given_at_once(loop: Moments, command: AnyCommand, by: str) -> Given:
     return given
 
 
+HELD_INSTANTS = 64
+"""Instants whose groups of records wait for the disk together, at most.
+
+A process that comes back from the disk finds its caches cold: what it works out between two waits takes twice as long
+as what it works out at a stretch. More than these gain nothing, and these are soon written.
+"""
+
+
 class EventLoop:
     """Turns a scheduler's machine.
 
@@ -100,7 +116,8 @@ class EventLoop:
         machine: The scheduler.
         now_us: The instant that was done last; before the first one, just before it.
         next_bar: Place in the history of the bar that is taken next.
-        listeners: Who hears of what is done.
+        writer: Who writes down what is done; None: nobody.
+        listeners: Who hears of what is done, once it is durable.
         drift: How late runs start; None: as late as the setup states.
         timer: What times instants, up to where the journal has them; None: nothing does.
         block_bars: Bars whose wishes are made at a time.
@@ -112,6 +129,7 @@ class EventLoop:
         commands: Sequence[Given] = (),
         listeners: Sequence[Listener] = (),
         *,
+        writer: Writer | None = None,
         block_bars: int | None = None,
         next_bar: int | None = None,
         now_us: int | None = None,
@@ -135,7 +153,7 @@ class EventLoop:
         self._begun = self.next_bar > machine.bars.start
         self._commands = CommandQueue(commands)
         self._health = health
-        self.listeners = tuple(listeners)
+        self.writer, self.listeners = writer, tuple(listeners)
         self._times: list[int] = []
         self._at, self._event_us = 0, 0
         self._undivided = Undivided("the event loop")
@@ -217,10 +235,20 @@ class EventLoop:
             self._do(now)
         return True
 
+    def advance(self) -> bool:
+        """Do what comes next; False where there is nothing.
+
+        It is one instant where somebody hears of it, measures it or makes it late, otherwise a burst of them.
+        """
+        is_watched = bool(self.listeners) or self.timer is not None or self.drift is not None
+        return self.step() if is_watched else self.burst()
+
     def burst(self, *, single_steps: bool = False) -> bool:
         """Do all instants up to the next event or the end of the bars taken, unheard; False where there is none.
 
-        single_steps: one call of the kernel for each.
+        Where they are written down, at most `HELD_INSTANTS`: all of them are worked out before the first is durable.
+
+        single_steps: one call of the kernel for each, as where they are written down.
         """
         now = self.next_us()
         if now is None:
@@ -232,15 +260,20 @@ class EventLoop:
     def _do_many(self, now: int, *, single_steps: bool) -> None:
         if now >= self._event_us:
             self._take_events(now)
-        times, run, at, count, event_us = self._times, self.machine.run, self._at, len(self._times), self._event_us
-        if single_steps:
-            while at < count and times[at] < event_us:
-                at = run(at, at + 1)
-        else:
-            stop = bisect_left(times, event_us)
-            while at < stop:
-                at = run(at, stop)
+        times, run, at, stop = self._times, self.machine.run, self._at, bisect_left(self._times, self._event_us)
+        if self.writer is not None:
+            self._write_many(self.writer, min(stop, at + HELD_INSTANTS))
+            return
+        while at < stop:
+            at = run(at, at + 1 if single_steps else stop)
         self._at, self.now_us, self._begun = at, times[at - 1], True
+
+    def _write_many(self, writer: Writer, stop: int) -> None:
+        while self._at < stop:
+            self._do_one()
+        writer.commit()
+        if self._at == len(self._times):
+            writer.block(self.next_bar)
 
     def _do(self, now: int) -> None:
         place = self._at
@@ -248,16 +281,30 @@ class EventLoop:
             self._take_events(now)
         if self.drift is not None:
             self._be_late(now, self.drift)
-        while self.machine.run(place, place + 1) == place:
-            pass  # a table was full, or the governor halts: both are seen to
-        self.now_us, self._at, self._begun = now, place + 1, True
+        self._do_one()
+        if self.writer is not None:
+            self.writer.commit()
         for listener in self.listeners:
             listener.instant(now, place)
         if self.drift is not None:
             self._be_on_time()
         if self._at == len(self._times):
-            for listener in self.listeners:
+            for listener in self._everybody:
                 listener.block(self.next_bar)
+
+    def _do_one(self) -> None:
+        """The next instant, also on paper."""
+        place, run = self._at, self.machine.run
+        while run(place, place + 1) == place:
+            pass  # a table was full, or the governor halts: both are seen to
+        self.now_us, self._at, self._begun = self._times[place], place + 1, True
+        if self.writer is not None:
+            self.writer.instant(self.now_us, place)
+
+    @property
+    def _everybody(self) -> Sequence[Listener]:
+        """Who hears of everything, whoever writes it down first."""
+        return self.listeners if self.writer is None else (self.writer, *self.listeners)
 
     def _take_bars(self) -> bool:
         machine, start = self.machine, self.next_bar
@@ -309,7 +356,7 @@ class EventLoop:
 
     def _apply(self, now: int, event: Event, by: str) -> None:
         self.machine.event(event, now)
-        for listener in self.listeners:
+        for listener in self._everybody:
             listener.event(now, event, by)
 
     def _look_ahead(self) -> None:

@@ -88,9 +88,8 @@ def replay_journal(
     commands, last_us = what_was_told(files)
     machine = SchedulerMachine(setup, observed=True)
     ledger = CatchUp(payload for _, payload in read_payloads(files))
-    loop = EventLoop(
-        machine, commands, [Scribe(machine, ledger)], block_bars=256, health=HealthWatch(machine, commands)
-    )
+    scribe, health = Scribe(machine, ledger), HealthWatch(machine, commands)
+    loop = EventLoop(machine, commands, writer=scribe, block_bars=256, health=health)
     loop.drift = RecordedDrift((payload for _, payload in read_payloads(files)), setup)
     diverged = None
     try:

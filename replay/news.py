@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..engine.scheduler.effects import Noted
 from ..engine.scheduler.machine import SchedulerMachine
@@ -13,9 +13,8 @@ from ..kernels.scheduler import layout
 Row = list[float]
 
 
-@dataclass(frozen=True, slots=True)
-class NewRows:
-    """Rows of `SchedulerTables`, each as a list."""
+class NewRows(NamedTuple):
+    """Rows of `SchedulerTables`, each as a list; a tuple, as the next, since one is made each instant."""
 
     decisions: list[Row]
     fills: list[Row]
@@ -36,8 +35,7 @@ class News:
         before, self._counts = self._counts, self._tables.counts()
         if before == self._counts:
             return _NOTHING
-        ends = zip(self._tables.passed, before, self._counts, strict=True)
-        return NewRows(**{name: self._tables.rows(name, start, stop) for name, start, stop in ends})
+        return NewRows(*map(self._tables.rows, self._tables.passed, before, self._counts))
 
     def notes(self) -> Sequence[tuple[int, Noted]]:
         """What the operator's state told since the last call, each with its instant."""
@@ -45,8 +43,7 @@ class News:
         return self._tables.notes[before:]
 
 
-@dataclass(frozen=True, slots=True)
-class DueRun:
+class DueRun(NamedTuple):
     """One due time of one schedule.
 
     Attributes:

@@ -127,6 +127,9 @@ class _Memory:
         self._tables.take(fields_of(payload))
         self.records += 1
 
+    def end_group(self) -> None:
+        """There are no groups."""
+
     def commit(self) -> None:
         """Nothing outlives the process."""
 
@@ -138,7 +141,7 @@ def _replayed(setup: SchedulerSetup, progress: Progress | None) -> tuple[Schedul
     """The run in event time, a bar at a time; what its journal folds to; and how many records that has."""
     machine, tables = SchedulerMachine(setup, observed=True), JournalTables(setup)
     ledger = _Memory(tables)
-    loop = EventLoop(machine, given(setup), [Scribe(machine, ledger)], block_bars=1)
+    loop = EventLoop(machine, given(setup), writer=Scribe(machine, ledger), block_bars=1)
     first, every = machine.bars.start, max(len(machine.bars) // 200, 1)
     while loop.step():
         if progress is not None and loop.is_between_bars and (loop.next_bar - first) % every == 0:

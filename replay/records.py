@@ -181,14 +181,12 @@ class BarDigests:
         self._first = bars.start
         times, values = history.ts_us[bars.start : bars.stop], bar_values(history, bars)
         self._counts = (values[:, :, 0] == values[:, :, 0]).sum(axis=1).tolist()
-        self._times, self._values = times.astype("<i8"), values.astype("<f8")
+        self._bytes = np.column_stack((times.astype("<i8").view("<f8"), values.reshape(len(bars), -1).astype("<f8")))
 
     def of(self, bar: int) -> tuple[str, int]:
         """The digest at a place in the history, and how many instruments have a bar there."""
         place = bar - self._first
-        digest = hashlib.sha384(self._times[place : place + 1].data)
-        digest.update(self._values[place].data)
-        return digest.hexdigest(), self._counts[place]
+        return hashlib.sha384(self._bytes[place]).hexdigest(), self._counts[place]
 
 
 def bar_values(history: Panel, bars: range) -> Floats:

@@ -149,14 +149,13 @@ def run_session(
 ) -> bool:
     """Do everything that is left of a run; False where it was stopped before."""
     loop, bars = session.loop, session.machine.bars
-    heard = bool(loop.listeners) or pace is not None
     while not should_stop() and (instant := loop.next_us()) is not None:
         if pace is not None and not pace.wait_for(instant, should_stop):
             break
-        if heard:
+        if pace is not None:
             loop.step()
         else:
-            loop.burst()
+            loop.advance()
         if progress is not None and loop.is_between_bars:
             progress(loop.next_bar - bars.start, len(bars))
     return loop.next_us() is None

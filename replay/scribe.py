@@ -30,8 +30,11 @@ class Ledger(Protocol):
     def append(self, payload: bytes) -> object:
         """Add a record to the group."""
 
+    def end_group(self) -> None:
+        """What comes now belongs to another group."""
+
     def commit(self) -> None:
-        """Make the group durable."""
+        """Make all groups durable, one after the other."""
 
     def seal(self, checkpoint: bytes) -> None:
         """Begin a new segment with a checkpoint."""
@@ -47,7 +50,8 @@ class Scribe:
         self._changes = [change for change in machine.setup.feed_changes if change.at_us > self._now_us]
         self._records = Records(machine.setup, machine.measures)
         self._digests: BarDigests | None = None
-        self._failures = machine.wishes.health[FAILURES].copy()
+        failures = machine.wishes.health[FAILURES]
+        self._failures = {s: int(failures[s]) for s in np.flatnonzero(failures).tolist()}
         self._news = News(machine, since_genesis=now_us is None)
 
     def event(self, now_us: int, event: Event, by: str) -> None:
@@ -59,14 +63,18 @@ class Scribe:
         self._write_notes()
 
     def instant(self, now_us: int, place: int) -> None:
-        """Write what an instant brought, and commit it."""
+        """Write what an instant brought, as a group."""
         self.write(now_us, place)
+        self._ledger.end_group()
+
+    def commit(self) -> None:
+        """Make what was written durable: now it may be acted upon."""
         self._ledger.commit()
 
     def write(self, now_us: int, place: int) -> None:
         """Write what an instant brought."""
         machine, at = self._machine, at_text(now_us)
-        if self._failures.any() and now_us >= machine.begins_us(machine.taken.start):
+        if self._failures and now_us >= machine.begins_us(machine.taken.start):
             self._write_recoveries(at)
         column = int(machine.timeline[CLOSING, place])
         while self._changes and self._changes[0].at_us <= now_us:
@@ -107,18 +115,23 @@ class Scribe:
 
     def _write_isolation(self, at: str, command: SuspendSchedule) -> None:
         place = self._machine.setup.schedules.index(command.schedule)
-        self._failures[place] = attempt = int(self._machine.wishes.health[FAILURES, place])
+        self._failures[place] = attempt = self._failures_of(place)
         told = {"schedule": command.schedule, "status": "isolated", "reason": command.reason, "attempt": attempt}
         self._ledger.append(timed("health", at, told))
 
     def _write_recoveries(self, at: str) -> None:
         """Engines that did not fail again when they were tried: at the close of the first bar that was taken."""
-        now = self._machine.wishes.health[FAILURES]
-        for place in np.flatnonzero((self._failures > 0) & (now == 0)).tolist():
-            attempt = int(self._failures[place])
-            told = {"schedule": self._machine.setup.schedules[place], "status": "restored", "reason": ""}
-            self._ledger.append(timed("health", at, {**told, "attempt": attempt}))
-        self._failures = np.minimum(self._failures, now)
+        for place in sorted(self._failures):
+            attempt = self._failures[place]
+            self._failures[place] = min(attempt, self._failures_of(place))
+            if self._failures[place] == 0:
+                del self._failures[place]
+                told = {"schedule": self._machine.setup.schedules[place], "status": "restored", "reason": ""}
+                self._ledger.append(timed("health", at, {**told, "attempt": attempt}))
+
+    def _failures_of(self, place: int) -> int:
+        """How often the engine of a schedule has failed on end."""
+        return int(self._machine.wishes.health[FAILURES, place])
 
     def _write_notes(self) -> None:
         for moment, noted in self._news.notes():

@@ -116,12 +116,12 @@ class Session:
         except BaseException:
             journal.close()
             raise
-        session.loop.listeners += tuple(listeners)
+        session.loop.listeners = tuple(listeners)
         return session
 
     def run(self) -> None:
         """Do everything that is left."""
-        while self.loop.step():
+        while self.loop.advance():
             pass
 
     def give(self, command: AnyCommand, by: str) -> None:
@@ -189,7 +189,7 @@ class Session:
         self.loop = EventLoop(
             machine,
             [*commands, *waiting],
-            [self._scribe],
+            writer=self._scribe,
             block_bars=self.loop.block_bars,
             next_bar=next_bar,
             now_us=now_us,

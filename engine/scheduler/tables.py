@@ -92,8 +92,8 @@ class SchedulerTables:
 
     def counts(self) -> list[int]:
         """How many rows each table has from its beginning, in the order of `passed`."""
-        open_rows = self._account[_COUNT_SLOTS].tolist()
-        return [before + int(count) for before, count in zip(self.passed.values(), open_rows, strict=True)]
+        account, passed = self._account.tolist(), self.passed
+        return [passed[name] + int(account[slot]) for name, slot in _COUNTS.items()]
 
     def rows(self, name: str, start: int, stop: int) -> list[list[float]]:
         """Rows `start` to `stop`, counted from the beginning, which are the last ones; each as a list."""
@@ -128,8 +128,6 @@ _COUNTS = {
     "refreshes": layout.REFRESHES,
     "events": layout.EVENTS,
 }
-
-_COUNT_SLOTS = list(_COUNTS.values())
 
 _WHOLE_NUMBERS = {
     "decisions": {layout.DECIDED_CELL: np.int32, layout.DECIDED_REASON: np.int8, layout.IS_ACCEPTED: np.int8},

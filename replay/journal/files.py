@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from ...errors import JournalError, UsageError
 from .disk import Disk
@@ -19,9 +19,8 @@ _ENVIRONMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
 _HEAD = re.compile(rb'\{"log":"([0-9a-f]{32})","seq":(0|[1-9][0-9]{0,17}),"mac":"([0-9a-f]{96})"\}\n')
 
 
-@dataclass(frozen=True, kw_only=True)
-class Head:
-    """How far a journal goes.
+class Head(NamedTuple):
+    """How far a journal goes: a tuple, since one is made for each group.
 
     Attributes:
         log: Its id.

@@ -1,7 +1,8 @@
 """The decision journal, as its one writer sees it.
 
 Records are appended, which puts them nowhere, and committed as a group, which makes them durable; only then may
-anything act on them. docs/journal.md says how the files look and what a crash leaves.
+anything act on them. Groups can wait for one another: a commit writes and syncs them one by one. docs/journal.md says
+how the files look and what a crash leaves.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ class TradingDecisionJournal:
         self._files, self._keys, self._disk, self._lock = files, keys, disk, lock
         self._take_key(keys.current())
         self._pending: list[bytes] = []
+        self._groups: list[tuple[bytes, bytes]] = []
         self._head = disk.open(files.head)
         self._segment = disk.open(files.open_segment)
 
@@ -128,21 +130,31 @@ class TradingDecisionJournal:
         """
         return self.append(members(record))
 
+    def end_group(self) -> None:
+        """What is appended from now on belongs to another group, which is written after this one."""
+        if self._pending:
+            self._groups.append((b"".join(self._pending), self._head_line()))
+            self._pending.clear()
+
     def commit(self) -> None:
-        """Make the group durable. When this returns, its records may be acted upon.
+        """Make the groups durable, one after the other. When this returns, their records may be acted upon.
 
         Raises:
-            JournalError: The disk failed, now or before: nothing of this group may be acted upon, and nothing more is
-                written.
+            JournalError: The disk failed, now or before: nothing of these groups may be acted upon, and nothing more
+                is written.
         """
         self._refuse_failed()
-        if not self._pending:
-            return
+        self.end_group()
+        write, fdatasync, overwrite = self._disk.write, self._disk.fdatasync, self._disk.overwrite
+        segment, head = self._segment, self._head
         try:
-            self._flush()
-            self._write_head()
+            for group, line in self._groups:
+                write(segment, group)
+                fdatasync(segment)
+                overwrite(head, line)
         except BaseException as error:
             self._fail("a group of records was not written", error)
+        self._groups.clear()
 
     def seal(self, checkpoint: bytes, *, reason: SealReason = "full", key: EpochKey | None = None) -> None:
         """Commit the group, seal the open segment, and open the next one.
@@ -162,16 +174,17 @@ class TradingDecisionJournal:
         self.commit()
         key = key or self._key.evolved()
         try:
-            self._pending = [self._line(members({"kind": "sealed", "at": time, "reason": reason}))]
+            sealed = self._line(members({"kind": "sealed", "at": time, "reason": reason}))
             self._take_key(key)
             write_file(self._disk, self._files.next_segment, [self._line(checkpoint)])
-            self._flush()
+            self._disk.write(self._segment, sealed)
+            self._disk.fdatasync(self._segment)
             self._keys.advance(key)
             exchange(self._files, self._disk, self.segment_seq)
             before, self._segment = self._segment, self._disk.open(self._files.open_segment)
             self._disk.close(before)
             self.segment_seq = self.seq
-            self._write_head()
+            self._disk.overwrite(self._head, self._head_line())
             self._disk.fdatasync(self._head)
         except BaseException as error:
             self._fail("a segment was not sealed", error)
@@ -220,22 +233,22 @@ class TradingDecisionJournal:
         self.seq += 1
         return line
 
-    def _flush(self) -> None:
-        """The group onto the disk, in one write."""
-        self._disk.write(self._segment, b"".join(self._pending))
-        self._disk.fdatasync(self._segment)
-        self._pending.clear()
-
-    def _write_head(self) -> None:
-        self._disk.overwrite(self._head, Head(log=self.log_id, seq=self.seq, mac=self.mac).line())
+    def _head_line(self) -> bytes:
+        """How far the journal goes."""
+        return Head(log=self.log_id, seq=self.seq, mac=self.mac).line()
 
     def _fail(self, what: str, error: BaseException) -> NoReturn:
         """End the journal: what is on the disk is not known any more."""
         self.failed = f"{what}: {in_one_line(error)}" if isinstance(error, Exception) else what
-        self._pending.clear()
+        self._forget()
         if isinstance(error, OSError):
             raise JournalError(self._failed_text()) from error
         raise error
+
+    def _forget(self) -> None:
+        """Nobody was told of what is not durable."""
+        self._pending.clear()
+        self._groups.clear()
 
     def _refuse_failed(self) -> None:
         if self.failed is not None:
@@ -247,7 +260,7 @@ class TradingDecisionJournal:
     def _release(self) -> None:
         """Give the descriptors back, the lock last; once."""
         self.failed = self.failed or "it was closed"
-        self._pending.clear()
+        self._forget()
         descriptors = (self._segment, self._head, self._lock)
         self._segment = self._head = self._lock = -1
         for descriptor in descriptors:

@@ -23,7 +23,7 @@ from ...errors import FeedError, UsageError
 from ...kernels.scheduler import layout
 from ...kernels.scheduler.reports import IS_CURRENT, IS_CUT, IS_TOO_OLD, TOLD
 from ..channel.messages import FINAL, Report
-from ..event_loop import Drift, Listener, Timer, given_at_once
+from ..event_loop import Drift, Listener, Timer, Writer, given_at_once
 from ..health import HealthWatch
 from ..undivided import Undivided
 from .feeds import LiveFeeds
@@ -34,8 +34,8 @@ OWN_WORD = 0
 """Number of a report that the loop makes itself, of an order that never went out."""
 
 
-class Writer(Listener, Protocol):
-    """Who writes everything down, before anybody else hears of it."""
+class LiveWriter(Writer, Protocol):
+    """Who writes down what venues tell, too."""
 
     def opens(self, now_us: int, opens: Mapping[int, float]) -> None:
         """The venue told the first prices of the bars that open at an instant, by leg."""
@@ -45,9 +45,6 @@ class Writer(Listener, Protocol):
 
     def reported(self, now_us: int, report: Report) -> None:
         """The venue told what became of an order."""
-
-    def commit(self) -> None:
-        """Make what was written durable."""
 
 
 class LiveLoop:
@@ -90,7 +87,7 @@ class LiveLoop:
         self.machine, self._history, self._run = machine, history, run
         self.now_us = machine.setup.start_us - 1 if now_us is None else now_us
         self.opened_us, self.reports, self.feeds = opened_us, reports, feeds
-        self.writer: Writer | None = None
+        self.writer: LiveWriter | None = None
         self.listeners: tuple[Listener, ...] = ()
         self.drift: Drift | None = None
         self.timer: Timer | None = None

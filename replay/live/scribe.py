@@ -79,10 +79,6 @@ class LiveScribe(Scribe):
             self.tally[report.status] += 1
         self._ledger.append(self._live.report(now_us, report))
 
-    def commit(self) -> None:
-        """Make what was written durable: now it may be acted upon."""
-        self._ledger.commit()
-
     def take_waiting(self) -> tuple[list[Order], list[str]]:
         """The orders and cancels that may be sent now."""
         waiting, cancels = self.waiting, self.cancels

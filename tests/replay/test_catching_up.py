@@ -14,11 +14,15 @@ class Kept:
 
     def __init__(self) -> None:
         self.written: list[bytes] = []
+        self.groups: list[int] = []
         self.commits = 0
         self.sealed: list[bytes] = []
 
     def append(self, record: bytes) -> None:
         self.written.append(record)
+
+    def end_group(self) -> None:
+        self.groups.append(len(self.written))
 
     def commit(self) -> None:
         self.commits += 1
@@ -34,11 +38,14 @@ def test_what_is_the_same_is_counted_and_then_written_on() -> None:
     ledger.append(payload("bars", 1))
     assert (ledger.is_behind, ledger.is_full, ledger.compared) == (True, False, 1)
     ledger.append(payload("run", 2))
+    ledger.end_group()
     ledger.append(payload("fill", 3))
+    ledger.end_group()
     ledger.commit()
     ledger.seal(payload("checkpoint", 4))
     assert (ledger.is_behind, ledger.is_full, ledger.compared) == (False, True, 2)
-    assert (journal.written, journal.commits, len(journal.sealed)) == ([payload("fill", 3)], 1, 1)
+    assert (journal.written, journal.groups, len(journal.sealed)) == ([payload("fill", 3)], [0, 1], 1)
+    assert journal.commits == 1
     ledger.finish()
 
 
@@ -62,6 +69,7 @@ def test_a_run_that_ends_before_what_was_written_diverges() -> None:
     assert (raised.value.written, raised.value.made) == (payload("run", 2), None)
     alone = CatchUp([])
     alone.append(payload("run", 1))
+    alone.end_group()
     alone.commit()
     alone.seal(payload("checkpoint", 1))
     assert (alone.is_full, alone.compared) == (False, 0)

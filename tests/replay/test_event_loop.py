@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import barstep as bs
 import pytest
@@ -11,7 +12,7 @@ from barstep.config.reading import PACKAGED
 from barstep.engine.scheduler.machine import SchedulerMachine
 from barstep.engine.scheduler.transitions import Event
 from barstep.errors import UsageError
-from barstep.replay.event_loop import EventLoop
+from barstep.replay.event_loop import HELD_INSTANTS, EventLoop
 from barstep.replay.session import given
 from replays import FILES, drawn_setup, open_session, vectorised
 from simulated_disk import SimulatedDisk
@@ -66,6 +67,51 @@ def test_every_way_of_turning_it_gives_the_same_bits(seed: int, block_bars: int)
         while loop.step() if turn == "step" else loop.burst(single_steps=turn == "single"):
             pass
         assert machine.result().digests == expected, turn
+
+
+class Written(Heard):
+    """Keeps what it is to write, and where it was made durable."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.commits: list[int] = []
+
+    def commit(self) -> None:
+        self.commits.append(len(self.instants))
+
+
+def test_what_nobody_watches_is_written_in_bursts_that_end_before_the_next_event() -> None:
+    """Every instant is written, at most so many wait for a commit, and none waits for one after the next event."""
+    setup, written = drawn_setup(3, commands=[]), Written()
+    loop = EventLoop(SchedulerMachine(setup), given(setup), writer=written, block_bars=50)
+    assert loop.advance()
+    first = len(written.instants)
+    between = loop.now_us + 17
+    loop.give(Halt(at=EPOCH + timedelta(microseconds=between)), "ann")
+    assert written.commits == [first]
+    while loop.advance():
+        pass
+    assert written.instants == sorted(set(written.instants)) and between in written.instants
+    assert written.commits[-1] == len(written.instants) and written.commits == sorted(set(written.commits))
+    sizes = [after - before for before, after in pairwise([0, *written.commits])]
+    assert 1 < max(sizes) <= HELD_INSTANTS
+    assert written.instants[first] == between and written.events == [(between, "Halt", "ann")]
+
+
+def test_what_somebody_watches_is_durable_before_they_hear_of_it() -> None:
+    """A listener, a timer or drift: an instant at a time."""
+
+    class Watching(Heard):
+        def instant(self, now_us: int, place: int) -> None:
+            assert written.commits[-1] == len(written.instants) and written.instants[-1] == now_us
+            super().instant(now_us, place)
+
+    setup, written, heard = drawn_setup(3), Written(), Watching()
+    loop = EventLoop(SchedulerMachine(setup), given(setup), [heard], writer=written, block_bars=50)
+    while loop.advance():
+        pass
+    assert heard.instants == written.instants and heard.blocks == written.blocks
+    assert written.commits == list(range(1, len(written.instants) + 1))
 
 
 def test_a_listener_hears_every_instant_once_and_in_order() -> None:

@@ -31,6 +31,9 @@ class _Ledger(list[bytes]):
 
     is_full = False
 
+    def end_group(self) -> None:
+        pass
+
     def commit(self) -> None:
         pass
 
@@ -61,7 +64,7 @@ def written() -> tuple[SchedulerResult, list[dict[str, Any]], _Means]:
     """Three days of `core_multi`: the result, its records, and what was measured."""
     machine = SchedulerMachine(set_up_scheduler(PACKAGED, **SPAN), observed=True)
     ledger, means = _Ledger(), _Means(machine)
-    loop = EventLoop(machine, (), [Scribe(machine, ledger), means])
+    loop = EventLoop(machine, (), [means], writer=Scribe(machine, ledger))
     while loop.step():
         pass
     return machine.result(), [json.loads(b"{" + payload + b"}") for payload in ledger], means

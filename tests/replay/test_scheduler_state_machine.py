@@ -102,7 +102,7 @@ class SchedulerMachineTest(RuleBasedStateMachine):
         live, disk = self.session, self.disk
         self.disk = disk.after_power_loss(names_kept=True) if loses_power else disk.after_kill()
         self.session = open_session(self.setup, self.disk, block_bars=1)
-        live.loop.listeners = ()  # it writes nothing more
+        live.loop.writer = None  # it writes nothing more
         assert self.session.loop.now_us <= live.loop.now_us, "what nobody has done is done"
         compare_at_the_next_bar(live.loop, self.session.loop)
 
@@ -123,7 +123,7 @@ class SchedulerMachineTest(RuleBasedStateMachine):
         machine, ledger = SchedulerMachine(self.setup, observed=True), CatchUp(payloads)
         commands = [*told, *given(self.setup)[from_file:]]
         health = HealthWatch(machine, told)
-        whole = EventLoop(machine, commands, [Scribe(machine, ledger)], block_bars=1, health=health)
+        whole = EventLoop(machine, commands, writer=Scribe(machine, ledger), block_bars=1, health=health)
         whole.drift = RecordedDrift(payloads, self.setup)
         while ledger.is_behind and whole.step():
             pass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from itertools import pairwise
 from weakref import ref
 
@@ -23,7 +24,7 @@ from journal_making import records
 from replays import FILES, drawn_setup, open_session, vectorised
 from runtime_making import small_config, small_setup
 from scheduler_making import at, hour
-from simulated_disk import SimulatedDisk
+from simulated_disk import PowerLossError, SimulatedDisk
 
 SEEDS = 6 * int(os.environ.get("SEEDS", "1"))
 
@@ -54,6 +55,35 @@ def test_a_run_that_is_killed_and_goes_on_is_the_run_that_was_not(seed: int) -> 
     assert result.trades.equals(expected.trades)
     assert result.governance.equals(expected.governance)
     assert result.raw_capital_weights.equals(expected.raw_capital_weights)
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_a_run_that_nobody_watches_writes_the_journal_of_one_that_is_watched(seed: int) -> None:
+    """Byte for byte, by the same calls of the disk: each instant is a group, also where many wait for one commit."""
+    setup, disks = drawn_setup(seed), (SimulatedDisk(), SimulatedDisk())
+    for disk, watched in zip(disks, (True, False), strict=True):
+        session = open_session(setup, disk)
+        while session.loop.step() if watched else session.loop.advance():
+            pass
+        session.close()
+    assert disks[0].calls == disks[1].calls
+    assert records(disks[0], FILES) == records(disks[1], FILES)
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_power_that_is_lost_amid_a_burst_loses_nothing(seed: int) -> None:
+    """At any call of the disk, while groups wait: what is there is the run up to some instant, and it goes on."""
+    setup, rng = drawn_setup(seed), np.random.default_rng(seed)
+    disk = SimulatedDisk()
+    for _ in range(4):
+        disk.stops_at = len(disk.calls) + int(rng.integers(1, 400))
+        with suppress(PowerLossError):
+            open_session(setup, disk).run()
+        disk = disk.after_power_loss(names_kept=True)
+    session = open_session(setup, disk)
+    session.run()
+    session.close()
+    assert session.result().digests == vectorised(setup).digests
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -30,9 +30,11 @@ def story(disk: SimulatedDisk, told: Told) -> None:
     told.append((journal.seq, journal.mac))
 
     def commit_groups() -> None:
-        for size in (1, 4):
-            for number in range(size):
-                journal.append(note(number))
+        for sizes in ((1,), (4,), (2, 1, 3)):
+            for size in sizes:
+                for number in range(size):
+                    journal.append(note(number))
+                journal.end_group()
             journal.commit()
             told.append((journal.seq, journal.mac))
 

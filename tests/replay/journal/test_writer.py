@@ -64,6 +64,39 @@ def test_nothing_is_on_the_disk_before_the_commit() -> None:
     assert json.loads(contents(disk, FILES.head)) == {"log": LOG, "seq": 3, "mac": journal.mac}
 
 
+def test_groups_that_waited_are_made_durable_one_after_the_other() -> None:
+    """Each has its write, its fdatasync and its head; an end without a record is no group."""
+    disk, journal = written(0, 0)
+    calls = len(disk.calls)
+    for size in (2, 0, 1):
+        for number in range(size):
+            journal.append(note(number))
+        journal.end_group()
+    journal.append(note(9))
+    assert len(disk.calls) == calls
+    journal.commit()
+    assert disk.calls[calls:] == ["write", "fdatasync", "overwrite"] * 3
+    assert json.loads(contents(disk, FILES.head))["seq"] == journal.seq == 4
+    assert len(records(disk)) == 5
+
+
+@pytest.mark.parametrize("calls_done", range(1, 7))
+def test_after_a_call_that_fails_no_later_group_is_written(calls_done: int) -> None:
+    """Of three groups those before the failure are there, whole, and the journal writes nothing more."""
+    disk, journal = written(0, 0)
+    disk.fails_at = len(disk.calls) + calls_done
+    for number in range(3):
+        journal.append(note(number))
+        journal.end_group()
+    with pytest.raises(JournalError, match="a group of records was not written"):
+        journal.commit()
+    was_written = 1 + (calls_done - 1) // 3
+    assert [place.seq for place, _ in records(disk.after_power_loss(names_kept=True))][-1] >= was_written - 1
+    assert len(contents(disk, FILES.open_segment).splitlines()) <= 1 + was_written
+    with pytest.raises(JournalError, match="nothing more"):
+        journal.commit()
+
+
 def test_a_writer_goes_on_where_the_last_one_stopped() -> None:
     """Numbers and chain go through; the new id and genesis record are not used; what was not committed is gone."""
     disk, journal = written(1, 2)
