@@ -108,7 +108,7 @@ def end_figures(capital: float, final: float, year: float, n: int, benchmark_gro
 def curve_metrics(result: Measured) -> dict[str, float]:
     """Risk and drawdown of the equity curve, in one pass over pieces of it that stay in the cache."""
     found = np.zeros(kernel.STATISTICS_CARRY)
-    scratch = np.empty((2, kernel.STATISTICS_BLOCK + kernel.STATISTICS_WIDTH))
+    scratch = np.empty(kernel.STATISTICS_SCRATCH)
     capital, year_days = result.execution.capital, result.execution.year_days
     kernel.start_statistics(capital, found)
     for _, equity in result.equity_chunks(_PIECE):

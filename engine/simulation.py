@@ -121,6 +121,9 @@ class Setup:
 
     def executions(self, start: int, stop: int) -> Iterator[tuple[int, int, Execution]]:
         """Yield (start, stop, execution) of the stretches of start..stop that have one execution."""
+        if not self.takeovers:
+            yield start, stop, self.execution
+            return
         begins = [0, *(begin for begin, _ in self.takeovers), len(self.bars)]
         for (begin, end), execution in zip(
             pairwise(begins), (self.execution, *(each for _, each in self.takeovers)), strict=True
@@ -155,9 +158,9 @@ class _Trading:
         self._execution: Execution | None = None
         self._rules = np.empty(0)
         self._funding = np.empty(0) if setup.funding is None else setup.funding
-        closes, opens = setup.bars.values[CLOSE], setup.bars.values[OPEN]
-        self.marks = closes if setup.pair is None else setup.pair.marks
-        self._other_opens = opens if setup.pair is None else setup.pair.secondary_open
+        self._closes, self._opens = setup.bars.values[CLOSE], setup.bars.values[OPEN]
+        self.marks = self._closes if setup.pair is None else setup.pair.marks
+        self._other_opens = self._opens if setup.pair is None else setup.pair.secondary_open
         self.carry = np.zeros(venue.VENUE_CARRY)
         self.carry[account.CASH] = setup.execution.capital
         self._fills = np.empty((account.FILL_COLUMNS, max(_FIRST_FILLS, len(setup.bars) // _BARS_A_FILL)))
@@ -189,11 +192,10 @@ class _Trading:
                     bars.values, self._funding, bars.numbers, target, self._rules, self.carry, fills, start, stop
                 )
             )
-        opens, closes = bars.values[OPEN], bars.values[CLOSE]
         return int(
             account.trade_targets(
-                opens, closes, self.marks, self._other_opens, bars.numbers, target, self._rules, self.carry, fills,
-                start, stop,
+                self._opens, self._closes, self.marks, self._other_opens, bars.numbers, target, self._rules, self.carry,
+                fills, start, stop,
             )
         )  # fmt: skip
 

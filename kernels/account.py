@@ -30,6 +30,9 @@ MARK_CASH, MARK_LOTS, MARK_FILL = range(3)
 MARK_CARRY = 3
 
 _BLOCK = 64
+_AHEAD = 64
+"""Marks that are sent for where a position begins again: the hardware does not see it coming."""
+
 _LOT_ROUNDING = 1.0 + 2.0**-50
 
 
@@ -240,6 +243,11 @@ def mark_equity(fills, marks, lot, carry, out, start, stop):
         end = min(stop, int(fills[FILL_BAR, at])) if at < fills.shape[1] else stop
         cash, held = carry[MARK_CASH], carry[MARK_LOTS] * lot
         row, worth = out[bar - start : end - start], marks[bar:end]
-        for k in range(row.shape[0]):
-            row[k] = cash + held * worth[k]
+        if held == 0.0:
+            row[:] = cash  # its marks stay where they are, far from the caches; those that follow are sent for
+            for k in range(end, end + _AHEAD, 8):
+                prefetch(marks, k)
+        else:
+            for k in range(row.shape[0]):
+                row[k] = cash + held * worth[k]
         bar = end

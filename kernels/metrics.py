@@ -1,8 +1,7 @@
 """Bar returns, and the statistics of an equity curve as one pass over it, a block at a time."""
 
-import numpy as np
-
 from ._jit import kernel
+from .block_sums import WIDTH, block_losses, block_range, block_squares, block_sum
 from .moments import squares_from, sum_from
 
 RETURNS, MEAN, SQUARES, DOWNSIDE_SQUARES, GAINS, LOSSES, DEEPEST, LONGEST, BEFORE, PEAK, AGE, TOTAL = range(12)
@@ -14,8 +13,8 @@ STATISTICS_CARRY = 12
 STATISTICS_BLOCK = 1024
 """Bars whose mean is taken at once. A curve may be cut at multiples of it without changing a bit."""
 
-STATISTICS_WIDTH = 64
-"""Values side by side in a search for the least and the greatest: in one chain each waits for the one before."""
+STATISTICS_SCRATCH = STATISTICS_BLOCK + 2 * WIDTH
+"""Room for a block's returns, and for two columns of sums."""
 
 
 @kernel(shared=True)
@@ -31,30 +30,34 @@ def bar_returns(equity, initial, out):
 
 
 @kernel
-def add_moments(returns, carry):
-    """Merge returns into count, mean and squares, the first three slots of a carry; returns their sum.
+def _merge(mean, squares, n, carry):
+    """Merge the mean of `n` values, and the sum of squares about it, into the first three slots of a carry.
 
     Chan, Golub and LeVeque (1983), The American Statistician 37(3).
     """
-    n = returns.shape[0]
-    total = sum_from(returns, 0.0)
-    mean, seen = total / n, carry[RETURNS]
-    gap = mean - carry[MEAN]
+    gap, seen = mean - carry[MEAN], carry[RETURNS]
     carry[RETURNS] = seen + n
     carry[MEAN] += gap * (n / (seen + n))
-    carry[SQUARES] += squares_from(returns, mean) + gap * gap * (seen * n / (seen + n))
-    return total
+    carry[SQUARES] += squares + gap * gap * (seen * n / (seen + n))
 
 
 @kernel
-def _add_block(returns, losses, carry):
-    """Take in a block of returns; losses: scratch."""
-    for k in range(returns.shape[0]):
-        losses[k] = returns[k] if returns[k] < 0.0 else 0.0
-    total, lost = add_moments(returns, carry), -sum_from(losses, 0.0)
-    carry[DOWNSIDE_SQUARES] += squares_from(losses, 0.0)
-    carry[GAINS] += total + lost
-    carry[LOSSES] += lost
+def add_moments(returns, carry):
+    """Merge returns into count, mean and squares, the first three slots of a carry."""
+    mean = sum_from(returns, 0.0) / returns.shape[0]
+    _merge(mean, squares_from(returns, mean), returns.shape[0], carry)
+
+
+@kernel
+def _add_block(returns, one, other, carry):
+    """Take in a block of returns. one, other: scratch, float64[WIDTH]."""
+    total = block_sum(returns, one)
+    mean = total / returns.shape[0]
+    _merge(mean, block_squares(returns, mean, one), returns.shape[0], carry)
+    lost, squares = block_losses(returns, one, other)
+    carry[DOWNSIDE_SQUARES] += squares
+    carry[GAINS] += total - lost
+    carry[LOSSES] -= lost
 
 
 @kernel(shared=True)
@@ -66,26 +69,10 @@ def start_statistics(initial, carry):
 
 
 @kernel
-def _range_of(values, low, high):
-    """Least and greatest of the values. Rows of the scratch's length are folded into one, which vectorises."""
-    low[:], high[:] = np.inf, -np.inf
-    for start in range(0, values.shape[0], STATISTICS_WIDTH):
-        row = values[start : start + STATISTICS_WIDTH]
-        for k in range(row.shape[0]):
-            low[k] = row[k] if row[k] < low[k] else low[k]
-            high[k] = row[k] if row[k] > high[k] else high[k]
-    least, greatest = np.inf, -np.inf
-    for k in range(STATISTICS_WIDTH):
-        least = low[k] if low[k] < least else least
-        greatest = high[k] if high[k] > greatest else greatest
-    return least, greatest
-
-
-@kernel
-def _advance_drawdown(values, low, high, carry):
+def _advance_drawdown(values, one, other, carry):
     """Take in a block of the curve. One that stays under the peak is told by its least value."""
     peak, age, deepest, longest = carry[PEAK], carry[AGE], carry[DEEPEST], carry[LONGEST]
-    least, greatest = _range_of(values, low, high)
+    least, greatest = block_range(values, one, other)
     if greatest < peak:
         carry[AGE] = age + values.shape[0]
         carry[DEEPEST] = min(deepest, least / peak)
@@ -104,19 +91,19 @@ def _advance_drawdown(values, low, high, carry):
 def advance_statistics(equity, scratch, carry):
     """Take in the next bars of a curve (float64[n], money); n is a multiple of STATISTICS_BLOCK but at the end.
 
-    scratch: float64[2, STATISTICS_BLOCK + STATISTICS_WIDTH]. A drawdown is as long as the bars in a row that are under
-    the peak before them.
+    scratch: float64[STATISTICS_SCRATCH]. A drawdown is as long as the bars in a row that are under the peak before
+    them.
     """
-    low, high = scratch[0, STATISTICS_BLOCK:], scratch[1, STATISTICS_BLOCK:]
+    one, other = scratch[STATISTICS_BLOCK : STATISTICS_BLOCK + WIDTH], scratch[STATISTICS_BLOCK + WIDTH :]
     for start in range(0, equity.shape[0], STATISTICS_BLOCK):
         block = equity[start : start + STATISTICS_BLOCK]
         n = block.shape[0]
-        returns = scratch[0, :n]
+        returns = scratch[:n]
         bar_returns(block, carry[BEFORE], returns)
-        _add_block(returns, scratch[1, :n], carry)
-        _advance_drawdown(block, low, high, carry)
+        _add_block(returns, one, other, carry)
+        _advance_drawdown(block, one, other, carry)
         carry[BEFORE] = block[n - 1]
-        carry[TOTAL] += sum_from(block, 0.0)
+        carry[TOTAL] += block_sum(block, one)
 
 
 BELOW, AT_LOW, ABOVE, AT_HIGH = range(4)

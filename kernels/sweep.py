@@ -122,14 +122,14 @@ def sweep_sets(
     `start_sets` leaves it. slice_ends: int64[slice], slices: float64[set, slice, 3], count, mean and sum of squares of
     the bar returns. reduced: the sum of what is. Scratch: columns: float64[indicator, BLOCK_STRIDE]; out: float64[row,
     BLOCK_STRIDE]; fills: float64[FILL_COLUMNS, BLOCK_FILLS]; trades: float64[2, TRADE_COLUMNS, BLOCK_FILLS]; equity:
-    float64[BLOCK]; scratch: float64[2, STATISTICS_BLOCK + STATISTICS_WIDTH].
+    float64[BLOCK]; scratch: float64[STATISTICS_SCRATCH].
     """
     opens, closes = bars[OPEN], bars[CLOSE]
     legs = out[:2, BLOCK : BLOCK + 2]
     for begin in range(start, stop, BLOCK):
         end = min(begin + BLOCK, stop)
         curve = equity[: end - begin]
-        _fill_indicators(bars, numbers, cuts, kinds, scale, carries, begin, end, columns, scratch[0])
+        _fill_indicators(bars, numbers, cuts, kinds, scale, carries, begin, end, columns, scratch)
         for s in range(params.shape[0]):
             row, rule = state[s], rules[s]
             account, marking = row[ACCOUNT:MARKING], row[MARKING:STATISTICS]
@@ -151,7 +151,7 @@ def sweep_sets(
                 marking[MARK_FILL] = 0.0
                 mark_equity(fills[:, :count], marks, rule[LOT], marking, curve, begin, end)
                 if slice_ends.shape[0] > 0:
-                    add_slices(curve, row[STATISTICS + BEFORE], begin, slice_ends, slices[s], scratch[0])
+                    add_slices(curve, row[STATISTICS + BEFORE], begin, slice_ends, slices[s], scratch)
                 advance_statistics(curve, scratch, row[STATISTICS:FILL_SUMS])
 
 

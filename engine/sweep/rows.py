@@ -257,7 +257,7 @@ class _Batch:
             np.empty((account.FILL_COLUMNS, kernel.BLOCK_FILLS)),
             np.empty((2, trades.TRADE_COLUMNS, kernel.BLOCK_FILLS)),
             np.empty(kernel.BLOCK),
-            np.empty((2, statistics.STATISTICS_BLOCK + statistics.STATISTICS_WIDTH)),
+            np.empty(statistics.STATISTICS_SCRATCH),
         )
 
     def advance(self, start: int, stop: int) -> None:

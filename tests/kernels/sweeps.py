@@ -162,7 +162,7 @@ def swept(
             np.array(slice_ends, dtype=np.int64), slices, reduced, np.full((max(len(kinds), 1), stride), POISON),
             np.full((engine.rows, stride), POISON), np.full((account.FILL_COLUMNS, sweep.BLOCK_FILLS), POISON),
             np.full((2, trades.TRADE_COLUMNS, sweep.BLOCK_FILLS), POISON), np.full(sweep.BLOCK, POISON),
-            np.full((2, metrics.STATISTICS_BLOCK + metrics.STATISTICS_WIDTH), POISON), start, stop,
+            np.full(metrics.STATISTICS_SCRATCH, POISON), start, stop,
         )  # fmt: skip
     assert (bits(state[:, -_SPARE:]) == bits(POISON)).all(), "written beyond the engine's carry"
     return Swept(state[:, :-_SPARE], slices)
@@ -215,7 +215,7 @@ def _curve(history: History, one: Set, fills: Floats) -> tuple[Floats, Floats]:
     account.mark_equity(fills, history.marks, one.rules[account.LOT], marking, curve, 0, len(history))
     statistics = np.full(metrics.STATISTICS_CARRY, POISON)
     metrics.start_statistics(one.capital, statistics)
-    scratch = np.full((2, metrics.STATISTICS_BLOCK + metrics.STATISTICS_WIDTH), POISON)
+    scratch = np.full(metrics.STATISTICS_SCRATCH, POISON)
     metrics.advance_statistics(curve, scratch, statistics)
     return curve, statistics
 

@@ -17,7 +17,7 @@ from inputs import Floats, walk
 pytestmark = pytest.mark.unit_kernel
 
 BLOCK = metrics.STATISTICS_BLOCK
-lengths = st.sampled_from([1, 2, 3, 4, 5, 7, 100, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, 2 * BLOCK + 3])
+lengths = st.sampled_from([1, 2, 3, 4, 5, 7, 100, 256, 300, 700, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, 2 * BLOCK + 3])
 
 
 def bar_returns(equity: Floats, initial: float) -> Floats:
@@ -34,7 +34,7 @@ def statistics(equity: Floats, initial: float, blocks: Sequence[int] = ()) -> Fl
     metrics.start_statistics(initial, carry)
     cuts = [0, *sorted(min(block * BLOCK, equity.size) for block in blocks), equity.size]
     for start, stop in pairwise(cuts):
-        scratch = np.full((2, BLOCK + metrics.STATISTICS_WIDTH), POISON)
+        scratch = np.full(metrics.STATISTICS_SCRATCH, POISON)
         metrics.advance_statistics(equity[start:stop], scratch, carry)
     return carry
 
