@@ -62,7 +62,7 @@ def _run(setup: SchedulerSetup, cycles: Cycles, strategy: str | None) -> SmokeRe
     session = Session(setup, observed=True)
     bounded = (name for s in cycles.due_us for name in setup.profiles[setup.resolved[s].risk_profile].telemetry_bounds)
     watcher = CycleWatcher(session.machine, cycles, tuple(dict.fromkeys((*METRICS, *bounded))))
-    session.loop.listeners += watcher.listeners
+    session.loop.writer, session.loop.listeners = watcher.writer, (watcher,)
     session.run()
     schedules = tuple(_schedule(setup, s, watcher) for s in setup.order.tolist() if s in cycles.due_us)
     result = session.result()

@@ -11,7 +11,6 @@ from ..engine.scheduler.machine import SchedulerMachine
 from ..engine.scheduler.metrics import read_metrics, stated_metrics
 from ..engine.scheduler.transitions import Event
 from ..kernels.scheduler import layout
-from ..replay.event_loop import Listener
 from ..replay.journal.record import at_text, fields_of
 from ..replay.scribe import Scribe
 from .smoke_cycles import Cycles
@@ -46,7 +45,7 @@ class CycleWatcher:
     """Hears of all instants, and keeps what happens at the due times of the cycles.
 
     Attributes:
-        listeners: What the event loop is to tell, in order.
+        writer: What is to write down for it what the event loop does.
         runs: By schedule its runs, one a cycle.
         metrics: By schedule its metrics at the last cycle.
     """
@@ -54,7 +53,7 @@ class CycleWatcher:
     def __init__(self, machine: SchedulerMachine, cycles: Cycles, names: Sequence[str]) -> None:
         """names: the metrics that are kept."""
         self._machine, self._names, self._kept = machine, names, _Kept()
-        self.listeners: tuple[Listener, ...] = (Scribe(machine, self._kept), self)
+        self.writer = Scribe(machine, self._kept)
         self.runs = {
             s: [CycleRun(cycle=k + 1, due_time=at_text(due)) for k, due in enumerate(times)]
             for s, times in cycles.due_us.items()

@@ -172,7 +172,10 @@ class EventLoop:
 
     @property
     def is_stopped(self) -> bool:
-        """Whether an error came in the middle of an instant: what is there is not whole, and nothing more is done."""
+        """Whether an error came in the middle of an instant or a burst: nothing more is done.
+
+        What is there is not whole, or the journal has not all of it.
+        """
         return self._undivided.stopped_by is not None
 
     def give(self, command: AnyCommand, by: str) -> None:

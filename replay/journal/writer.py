@@ -131,10 +131,18 @@ class TradingDecisionJournal:
         return self.append(members(record))
 
     def end_group(self) -> None:
-        """What is appended from now on belongs to another group, which is written after this one."""
-        if self._pending:
-            self._groups.append((b"".join(self._pending), self._head_line()))
-            self._pending.clear()
+        """What is appended from now on belongs to another group, which is written after this one.
+
+        Raises:
+            JournalError: The journal has failed, or is closed.
+        """
+        self._refuse_failed()
+        try:
+            if self._pending:
+                self._groups.append((b"".join(self._pending), self._head_line()))
+                self._pending.clear()
+        except BaseException as error:  # Ctrl-C between the two: the records would be written twice
+            self._fail("a group of records was not put together", error)
 
     def commit(self) -> None:
         """Make the groups durable, one after the other. When this returns, their records may be acted upon.
@@ -143,7 +151,6 @@ class TradingDecisionJournal:
             JournalError: The disk failed, now or before: nothing of these groups may be acted upon, and nothing more
                 is written.
         """
-        self._refuse_failed()
         self.end_group()
         write, fdatasync, overwrite = self._disk.write, self._disk.fdatasync, self._disk.overwrite
         segment, head = self._segment, self._head
@@ -152,9 +159,9 @@ class TradingDecisionJournal:
                 write(segment, group)
                 fdatasync(segment)
                 overwrite(head, line)
+            self._groups.clear()
         except BaseException as error:
             self._fail("a group of records was not written", error)
-        self._groups.clear()
 
     def seal(self, checkpoint: bytes, *, reason: SealReason = "full", key: EpochKey | None = None) -> None:
         """Commit the group, seal the open segment, and open the next one.

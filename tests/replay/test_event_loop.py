@@ -12,6 +12,8 @@ from barstep.config.reading import PACKAGED
 from barstep.engine.scheduler.machine import SchedulerMachine
 from barstep.engine.scheduler.transitions import Event
 from barstep.errors import UsageError
+from barstep.replay.clock import SimulatedClock
+from barstep.replay.drift import MeasuredDrift
 from barstep.replay.event_loop import HELD_INSTANTS, EventLoop
 from barstep.replay.session import given
 from replays import FILES, drawn_setup, open_session, vectorised
@@ -99,7 +101,7 @@ def test_what_nobody_watches_is_written_in_bursts_that_end_before_the_next_event
 
 
 def test_what_somebody_watches_is_durable_before_they_hear_of_it() -> None:
-    """A listener, a timer or drift: an instant at a time."""
+    """An instant at a time."""
 
     class Watching(Heard):
         def instant(self, now_us: int, place: int) -> None:
@@ -112,6 +114,29 @@ def test_what_somebody_watches_is_durable_before_they_hear_of_it() -> None:
         pass
     assert heard.instants == written.instants and heard.blocks == written.blocks
     assert written.commits == list(range(1, len(written.instants) + 1))
+
+
+class Still:
+    """Measures nothing."""
+
+    def start(self) -> None:
+        pass
+
+    def stop(self) -> None:
+        pass
+
+
+def test_what_is_timed_or_late_is_done_an_instant_at_a_time() -> None:
+    """A burst would be measured as one, and be late as one."""
+    setup, written = drawn_setup(3), Written()
+    loop = EventLoop(SchedulerMachine(setup), given(setup), writer=written, block_bars=50)
+    loop.timer = Still()
+    for _ in range(5):
+        loop.advance()
+    loop.timer, loop.drift = None, MeasuredDrift(SimulatedClock(setup.start_us))
+    for _ in range(5):
+        loop.advance()
+    assert written.commits == list(range(1, 11))
 
 
 def test_a_listener_hears_every_instant_once_and_in_order() -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 from barstep.errors import JournalError, UsageError
@@ -80,7 +83,7 @@ def test_groups_that_waited_are_made_durable_one_after_the_other() -> None:
     assert len(records(disk)) == 5
 
 
-@pytest.mark.parametrize("calls_done", range(1, 7))
+@pytest.mark.parametrize("calls_done", range(1, 10))
 def test_after_a_call_that_fails_no_later_group_is_written(calls_done: int) -> None:
     """Of three groups those before the failure are there, whole, and the journal writes nothing more."""
     disk, journal = written(0, 0)
@@ -90,11 +93,41 @@ def test_after_a_call_that_fails_no_later_group_is_written(calls_done: int) -> N
         journal.end_group()
     with pytest.raises(JournalError, match="a group of records was not written"):
         journal.commit()
-    was_written = 1 + (calls_done - 1) // 3
-    assert [place.seq for place, _ in records(disk.after_power_loss(names_kept=True))][-1] >= was_written - 1
-    assert len(contents(disk, FILES.open_segment).splitlines()) <= 1 + was_written
-    with pytest.raises(JournalError, match="nothing more"):
-        journal.commit()
+    begun, durable = 1 + (calls_done - 1) // 3, calls_done // 3
+    assert durable <= [place.seq for place, _ in records(disk.after_power_loss(names_kept=True))][-1] <= begun
+    assert len(contents(disk, FILES.open_segment).splitlines()) <= 1 + begun
+    for tried in (journal.commit, journal.end_group):
+        with pytest.raises(JournalError, match="nothing more"):
+            tried()
+
+
+def test_an_interruption_while_a_group_ends_writes_nothing_twice() -> None:
+    """Ctrl-C at any line of it: the journal has failed, or the group is written once."""
+    for place in range(1, 8):
+        disk, journal = written(0, 0)
+        journal.append(note(0))
+        lines = iter(range(1, 100))
+
+        def interrupt(frame: FrameType, event: str, _: object, place: int = place, lines: Any = lines) -> Any:
+            if frame.f_code is not TradingDecisionJournal.end_group.__code__:
+                return None
+            if event == "line" and next(lines) == place:
+                raise KeyboardInterrupt
+            return interrupt
+
+        before = sys.gettrace()
+        sys.settrace(interrupt)
+        try:
+            with suppress(KeyboardInterrupt):
+                journal.end_group()
+        finally:
+            sys.settrace(before)
+        with suppress(JournalError):
+            journal.append(note(1))
+            journal.commit()
+        journal.close()
+        assert [place.seq for place, _ in records(disk)] in ([0], [0, 1], [0, 1, 2])
+        open_journal(disk).close()
 
 
 def test_a_writer_goes_on_where_the_last_one_stopped() -> None:
