@@ -43,7 +43,7 @@ class SchedulerTables:
         self.unit_fills = np.empty((FILL_COLUMNS, 2 * ROWS_OF_A_CELL))
         self._halves = {name: getattr(self, name).shape[1] / 2 for name in _COUNTS}
         self.notes: list[tuple[int, Noted]] = []
-        self.passed = dict.fromkeys(("decisions", "fills", "refreshes", "events"), 0)
+        self.passed = dict.fromkeys(_COUNTS, 0)
         self._taken: dict[str, list[list[NDArray[Any]]]] = {
             name: [[] for _ in getattr(self, name)] for name in self.passed
         }
