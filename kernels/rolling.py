@@ -17,34 +17,27 @@ from .moments import SPAN, fill_mean, fill_moments
 @kernel
 def fill_variance(values, start, count, window, ddof, carry, variance, scratch):
     """Rolling variance of bars start..start+count, written to variance[0:count]; scratch: float64[>= 1]."""
-    share = 1.0 / (window - ddof)
     for done in range(0, count, scratch.shape[0]):
         row = variance[done : min(done + scratch.shape[0], count)]
-        fill_moments(values, start + done, row.shape[0], window, carry, scratch, row)
-        for k in range(row.shape[0]):
-            row[k] = row[k] * share
+        fill_moments(values, start + done, row.shape[0], window, ddof, False, 1.0, carry, scratch, row)
 
 
 @kernel
 def fill_std(values, start, count, window, ddof, scale, carry, std, scratch):
     """Rolling standard deviation times `scale` of bars start..start+count, written to std[0:count]."""
-    share = 1.0 / (window - ddof)
     for done in range(0, count, scratch.shape[0]):
         row = std[done : min(done + scratch.shape[0], count)]
-        fill_moments(values, start + done, row.shape[0], window, carry, scratch, row)
-        for k in range(row.shape[0]):
-            row[k] = np.sqrt(row[k] * share) * scale
+        fill_moments(values, start + done, row.shape[0], window, ddof, True, scale, carry, scratch, row)
 
 
 @kernel
 def fill_zscore(values, start, count, window, carry, zscore, scratch):
     """Rolling z-score of bars start..start+count, written to zscore[0:count]; scratch: float64[>= 1]."""
-    share = 1.0 / window
     for done in range(0, count, scratch.shape[0]):
         z = zscore[done : min(done + scratch.shape[0], count)]
-        fill_moments(values, start + done, z.shape[0], window, carry, z, scratch)
+        fill_moments(values, start + done, z.shape[0], window, 0, True, 1.0, carry, z, scratch)
         for k in range(z.shape[0]):
-            z[k] = z[k] / np.sqrt(scratch[k] * share)
+            z[k] = z[k] / scratch[k]
 
 
 @kernel

@@ -156,9 +156,10 @@ def test_what_is_no_number_leaves_with_its_window(name: str, missing: float) -> 
 def test_mean_and_moments_tell_of_the_same_window(kind: str) -> None:
     """The value less the mean of `fill_mean` is the deviation of `fill_moments`, but for the rounding of a price."""
     values = nasty()[kind].close
-    mean, deviation, squares = np.empty((3, values.size))
+    mean, deviation, std = np.empty((3, values.size))
     moments.fill_mean(values, 0, values.size, 9, np.zeros(moments.MEAN_CARRY), mean)
-    moments.fill_moments(values, 0, values.size, 9, np.zeros(moments.MOMENTS_CARRY), deviation, squares)
+    carry = np.zeros(moments.MOMENTS_CARRY)
+    moments.fill_moments(values, 0, values.size, 9, 0, True, 1.0, carry, deviation, std)
     assert_close(values - mean, deviation, 4e-16, np.abs(values))
 
 
