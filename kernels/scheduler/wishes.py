@@ -25,13 +25,21 @@ def lay_out(outs, tails, places, advanced, traded, measures, sizes, s, width, wi
             outs[i, row, 0], tails[i, row] = tails[i, row], outs[i, row, advanced[i]]
             if advanced[i] == 0:
                 tails[i, row] = outs[i, row, 0]
-        target, certainty = outs[i, TARGET], outs[i, CONFIDENCE]
-        wish, sure = wishes[s, i], confidence[s, i]
-        for c in range(width):
-            place = places[i, c] if places.shape[1] > 0 else c
-            wish[c], sure[c] = target[place], certainty[place]
+        _lay_row(outs[i, TARGET], places[i], wishes[s, i, :width])
+        _lay_row(outs[i, CONFIDENCE], places[i], confidence[s, i, :width])
     for m in range(measures.shape[0]):
         _average(outs, places, traded, measures[m], sizes[m] != 0, means[m, s, :width], counts)
+
+
+@kernel
+def _lay_row(row, places, dest):
+    """Two plain loops: with the choice inside, neither is made a loop over vectors."""
+    if places.shape[0] == 0:
+        for c in range(dest.shape[0]):
+            dest[c] = row[c]
+    else:
+        for c in range(dest.shape[0]):
+            dest[c] = row[places[c]]
 
 
 @kernel
