@@ -233,7 +233,8 @@ def kernel(
 
     Arrays belong to whoever calls a kernel, so it counts no references and a view costs nothing (with counting, some
     20 ns: half of what a call for one bar did). A kernel that makes scratch arrays says `@kernel(allocates=True)`; one
-    that takes so many that handing them on takes time, `inlined=True`: it becomes a part of the kernel that calls it.
+    that takes so many that handing them on takes time, or that does little more than call what is long, `inlined=True`:
+    it becomes a part of the kernel that calls it before anything is compiled (a call has 30 arguments then, at most).
     `shared=True`: Python and kernels both call it, so that it is compiled once for both.
     """
     if function is None:
@@ -242,7 +243,9 @@ def kernel(
         raise TypeError(f"@kernel: {function!r} is no function that was defined with def.")
     if numba_config.DISABLE_JIT:
         return function
-    compiled = _Kernel(function, targetoptions={**_OPTIONS, "_nrt": allocates, "forceinline": inlined})
+    compiled = _Kernel(
+        function, targetoptions={**_OPTIONS, "_nrt": allocates, "inline": "always" if inlined else "never"}
+    )
     compiled.shared = shared
     return _registered(compiled)
 

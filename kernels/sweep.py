@@ -56,7 +56,7 @@ def _segment_end(cuts, begin, end):
     return min(cuts[place], end) if place < cuts.shape[0] else end
 
 
-@kernel
+@kernel(inlined=True)
 def _fill_indicators(bars, numbers, cuts, kinds, scale, carries, start, stop, columns, scratch):
     for c in range(kinds.shape[0]):
         begin = start
@@ -68,7 +68,7 @@ def _fill_indicators(bars, numbers, cuts, kinds, scale, carries, start, stop, co
             begin = end
 
 
-@kernel
+@kernel(inlined=True)
 def _decide(engine, bars, numbers, cuts, start, stop, columns, places, params, carry, out):
     begin = start
     while begin < stop:

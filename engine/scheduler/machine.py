@@ -19,7 +19,8 @@ from ...kernels.account import FILL_BAR
 from ...kernels.capital import MAY_RUN, SCRATCH
 from ...kernels.columns import OPEN
 from ...kernels.scheduler import layout
-from ...kernels.scheduler.book import PAGES, run_book
+from ...kernels.scheduler.book import PAGES
+from ...kernels.scheduler.loop import run_instants
 from ...kernels.scheduler.marks import see_closes
 from ...kernels.scheduler.reports import take_report
 from ...kernels.scheduler.targets import close_schedule
@@ -154,7 +155,7 @@ class SchedulerMachine:
 
     def run(self, start: int, stop: int) -> int:
         """Do what falls on the instants `start` to `stop` of the timeline; returns the one to go on from."""
-        at = int(run_book(self._book.pages, start, stop))
+        at = int(run_instants(self._book.pages, start, stop))
         if at < stop:
             self._attend(at)
         return at

@@ -31,7 +31,7 @@ def _copy(source, dest):
         dest[k] = source[k]
 
 
-@kernel
+@kernel(inlined=True)
 def decide_numbered(number, bars, numbers, start, stop, columns, places, at, params, carry, out):
     """Wishes at bars start..stop, no gap among them, written to out[TARGET, at:]; the engine's other rows are scratch.
 

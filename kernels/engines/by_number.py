@@ -22,7 +22,7 @@ NUMBERED = (
 """An engine's number is its place here."""
 
 
-@kernel
+@kernel(inlined=True)
 def advance_numbered(number, bars, params, carry, out, start, stop, at):
     """What the engine of this number does; see `kernels.engines`."""
     if number == 0:

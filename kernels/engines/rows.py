@@ -76,7 +76,7 @@ def lay_pair(bars, closes_us, other_closes, other_closes_us, start, stop, span, 
     return first
 
 
-@kernel
+@kernel(inlined=True)
 def _advance_bars(number, legs, i, params, carry, out, start, stop):
     """Bars start..stop of instrument i, given to columns from 1 on; cut at gaps: only there does the number jump."""
     page, first, begin = i * LEG_PAGES, 0, start
@@ -95,7 +95,7 @@ def _advance_bars(number, legs, i, params, carry, out, start, stop):
         start = end
 
 
-@kernel
+@kernel(inlined=True)
 def advance_rows(number, legs, params, carries, outs, stops, advanced, traded, places, closes_us):
     """Advance an engine over the bars of all instruments that are closed at the columns of a block.
 
@@ -122,7 +122,7 @@ def advance_rows(number, legs, params, carries, outs, stops, advanced, traded, p
         stops[i], advanced[i] = stop, stop - start
 
 
-@kernel
+@kernel(inlined=True)
 def skip_rows(number, legs, params, carries, outs, tails, stops, traded, until_us, block):
     """Advance an engine over all bars that are closed at an instant, `block` at a time, keeping what it gave last.
 

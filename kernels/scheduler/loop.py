@@ -4,6 +4,7 @@ import numpy as np
 
 from .. import modes
 from .._jit import kernel
+from ..book import floats_at, ints_at
 from ..columns import OPEN
 from ..decisions import DRIFT, HALTED
 from .capital import others_may_run, refresh
@@ -162,15 +163,11 @@ def _record_due(column, confidence_measure, desk, control, means, schedules, run
         add_run(run, since[s])
 
 
-@kernel(inlined=True)
-def run_instants(
-    timeline, columns, prices, funding, width, wishes, confidence, means, confidence_measure, desk, control, governor,
-    order, rules, watched, warm_from, others, sources, stated, raw, program, constants, groups, registers, smoothing,
-    scratch, account, instruments, seen, profiles, tallies, schedules, cells, said, upcoming, unit_lots, runs, rests,
-    since, stretch, rows, outcome, hand, unit_hand, decisions, refreshes, events, fills, unit_fills, curve, start,
-    stop,
-):  # fmt: skip
+@kernel
+def run_instants(book, start, stop):
     """Do what falls on the instants start..stop, in the order that `docs/scheduler.md` states.
+
+    book: int64[page, PAGE], a row for each of `book.PAGES`.
 
     Between these instants the operator's state (`desk`, `control`, the policy) is one; the caller cuts where a command
     or an expiry changes it, and at blocks of columns. Cutting anywhere gives the same bits. The layouts stand in
@@ -181,6 +178,56 @@ def run_instants(
     Returns the instant to go on from: `stop`; or one that is begun only when a table has room, or its caller has heard
     that the governor halts (HALTED_BY).
     """
+    timeline = ints_at(book, 0, 2)
+    columns = ints_at(book, 1, 2)
+    prices = floats_at(book, 2, 3)
+    funding = floats_at(book, 3, 2)
+    width = book[4, 0]
+    wishes = floats_at(book, 5, 3)
+    confidence = floats_at(book, 6, 3)
+    means = floats_at(book, 7, 3)
+    confidence_measure = book[8, 0]
+    desk = floats_at(book, 9, 1)
+    control = floats_at(book, 10, 2)
+    governor = floats_at(book, 11, 1)
+    order = ints_at(book, 12, 1)
+    rules = floats_at(book, 13, 2)
+    watched = ints_at(book, 14, 1)
+    warm_from = ints_at(book, 15, 2)
+    others = ints_at(book, 16, 1)
+    sources = ints_at(book, 17, 2)
+    stated = floats_at(book, 18, 1)
+    raw = book[19, 0]
+    program = ints_at(book, 20, 2)
+    constants = floats_at(book, 21, 1)
+    groups = ints_at(book, 22, 2)
+    registers = floats_at(book, 23, 2)
+    smoothing = floats_at(book, 24, 2)
+    scratch = floats_at(book, 25, 2)
+    account = floats_at(book, 26, 1)
+    instruments = floats_at(book, 27, 2)
+    seen = ints_at(book, 28, 1)
+    profiles = floats_at(book, 29, 2)
+    tallies = floats_at(book, 30, 3)
+    schedules = floats_at(book, 31, 2)
+    cells = floats_at(book, 32, 4)
+    said = floats_at(book, 33, 3)
+    upcoming = ints_at(book, 34, 2)
+    unit_lots = floats_at(book, 35, 3)
+    runs = floats_at(book, 36, 3)
+    rests = floats_at(book, 37, 3)
+    since = floats_at(book, 38, 2)
+    stretch = floats_at(book, 39, 1)
+    rows = ints_at(book, 40, 2)
+    outcome = ints_at(book, 41, 1)
+    hand = floats_at(book, 42, 1)
+    unit_hand = floats_at(book, 43, 1)
+    decisions = floats_at(book, 44, 2)
+    refreshes = floats_at(book, 45, 2)
+    events = floats_at(book, 46, 2)
+    fills = floats_at(book, 47, 2)
+    unit_fills = floats_at(book, 48, 2)
+    curve = floats_at(book, 49, 1)
     cell_count = cells.shape[0] * cells.shape[1]
     for j in range(start, stop):
         now = timeline[TIME, j]

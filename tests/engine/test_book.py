@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 
 import numpy as np
 import pytest
@@ -11,10 +12,15 @@ from barstep.kernels.scheduler.book import PAGES
 from barstep.kernels.scheduler.loop import run_instants
 
 
-def test_pages_stand_in_the_order_of_the_arguments() -> None:
-    """What a book names first is the loop's first argument, and so on to the two numbers that say what to do."""
-    arguments = list(inspect.signature(getattr(run_instants, "py_func", run_instants)).parameters)
-    assert [*PAGES, "start", "stop"] == arguments
+def test_pages_stand_in_the_order_in_which_the_loop_reads_them() -> None:
+    """Each row is read under its own name, as the kind that the book says: an address could be of anything."""
+    source = inspect.getsource(getattr(run_instants, "py_func", run_instants))
+    read = re.findall(r"^    (\w+) = (?:(int|float)s_at\(book, (\d+), (\d)\)|book\[(\d+), 0\])$", source, re.MULTILINE)
+    found = {
+        name: (int(row or number), (f"{kind}64", int(dimensions)) if kind else None)
+        for name, kind, row, dimensions, number in read
+    }
+    assert found == {name: (row, kind) for row, (name, kind) in enumerate(PAGES.items())}
 
 
 @pytest.mark.parametrize(

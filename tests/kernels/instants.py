@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
+from barstep.engine.book import Book
 from barstep.kernels import account, decisions, modes, venue
 from barstep.kernels.capital import MULTIPLY, NONE, NORMALISE, RISK_PARITY, SCRATCH, SMOOTH
 from barstep.kernels.columns import CLOSE
 from barstep.kernels.portfolio import fill_watched
 from barstep.kernels.scheduler import layout, loop, targets, telemetry, wishes
+from barstep.kernels.scheduler.book import PAGES
 from contract import POISON
 from inputs import Floats
 from schedules import HOUR_US, INF, NAN, Integers, Scheduler, Shape
@@ -182,27 +185,34 @@ class Instants(Scheduler):
         if start > 0:
             self.account[layout.COLUMN] = 0.0
         timeline = self._timeline(start, stop)
+        book = self._book(
+            timeline=timeline,
+            columns=columns,
+            prices=prices,
+            funding=funding,
+            width=width,
+            confidence_measure=0,
+            **block,
+        )
         at, instants = 0, timeline.shape[1]
         while at < instants:
             now = int(timeline[0, at])
             self._obey(now)
             given = [int(np.searchsorted(timeline[0], time)) for time, _ in self.commands]
             until = min([instants, *(one - self.count for one in cuts if one > self.count + at), *given])
-            reached = loop.run_instants(
-                timeline, columns, prices, funding, width, block["wishes"], block["confidence"], block["means"], 0,
-                self.desk, self.control, self.governor, self.order, self.rules, self.watched, self.warm_from,
-                self.others, self.sources, self.stated, self.raw, self.program, self.constants, self.groups,
-                self.registers, self.smoothing, self.scratch, self.account, self.instruments, self.seen, self.profiles,
-                self.tallies, self.schedules, self.cells, self.said, self.upcoming, self.unit_lots, self.runs,
-                self.rests, self.since, self.stretch, self.rows, self.outcome, self.hand, self.unit_hand,
-                self.decisions, self.refreshes, self.events, self.fills, self.unit_fills, self.curve, at, until,
-            )  # fmt: skip
+            reached = loop.run_instants(book.pages, at, until)
             taken, halted = self._take_tables(), self.account[layout.HALTED_BY] != 0.0
             assert reached == until or taken or halted, "no instant was done"
             if halted:
                 self._halt(int(timeline[0, reached]))
             at = reached
         self.count += instants
+
+    def _book(self, **given: Any) -> Book:
+        """What the loop works on: what is given, and everything else by its name."""
+        book = Book(PAGES)
+        book.put(**given, **{name: getattr(self, name) for name in PAGES if name not in given})
+        return book
 
     def _halt(self, now: int) -> None:
         """The governor was heard: nothing runs until an operator resumes."""
