@@ -179,7 +179,7 @@ def add_run(run, stretch):
             stretch[at + LAST] = value
 
 
-@kernel(inlined=True, shared=True)
+@kernel(inlined=True)
 def metric(kind, measure, s, rests, since, stretch, runs_root, target_volatility, greatest_fall, stated):
     """A metric of all runs in the window that ends with a schedule's last run; NaN where nothing was measured.
 
