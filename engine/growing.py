@@ -8,24 +8,28 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import chain
+from struct import Struct
 
 import numpy as np
 
 from ..data.resample import origin_us
 from ..errors import DataError
 from ..kernels import growing
+from ..kernels.book import PAGE
 from ..kernels.columns import BAR_COLUMNS
 from .bars import MICROSECONDS, Bars, Floats, Integers
 from .book import Book
 from .joining import coarser
-from .panel import PRICES, Panel
+from .panel import Panel
 
 FUTURE_US = 2**62
 """When a bar opens that has not come."""
 
 Row = tuple[float, float, float, float, float]
 """Open, high, low, close, volume."""
+
+_TOLD = Struct(f"={growing.TOLD}d")
+"""A bar as it is told to kernels: half the time that an assignment to a row of an array takes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,24 +116,26 @@ class GrowingPanel(Panel):
         super().__init__(legs, names)
         self._table, self._aligned = GrowingTable(legs, room), False
         self.instruments = self._table.bars
-        self._length_us = self.interval_seconds * MICROSECONDS
-        self.count, size = len(past), len(past) + room
-        self.ts_us = np.full(size, FUTURE_US, dtype=np.int64)
+        length_us = self.interval_seconds * MICROSECONDS
+        self.count, self._size = len(past), len(past) + room
+        self.ts_us = np.full(self._size, FUTURE_US, dtype=np.int64)
         self.ts_us[: self.count] = past.ts_us
-        self._closes_us = self.ts_us + self._length_us
-        self.numbers = self.ts_us // self._length_us
-        self._place_table: Integers = np.full((len(legs), size), -1, dtype=np.int64)
+        self._closes_us = self.ts_us + length_us
+        self.numbers = self.ts_us // length_us
+        self._place_table: Integers = np.full((len(legs), self._size), -1, dtype=np.int64)
         for places, bars in zip(self._place_table, legs, strict=True):
             places[: self.count] = np.searchsorted(bars.ts_us, past.ts_us, side="right") - 1
+        self._told = np.empty((len(legs), growing.TOLD))
+        self._told_bytes = self._told.data.cast("B")
         self._joined: list[GrowingJoined] = []
-        latest = np.full((len(legs), PRICES, growing.LATEST), np.nan)
-        last = np.arange(max(self.count - growing.LATEST, 0), self.count)
-        past.fill_prices(last, np.arange(PRICES), latest, growing.LATEST - last.size)
+        self._joined_pages: Integers = np.empty((0, len(growing.JOINED), PAGE), dtype=np.int64)
         self._book = Book(growing.PANEL)
         self._book.put(
             **dict(zip(growing.PANEL, self._table.arrays, strict=False)), column_opens_us=self.ts_us,
-            column_closes_us=self._closes_us, column_numbers=self.numbers, places=self._place_table, latest=latest,
+            column_closes_us=self._closes_us, column_numbers=self.numbers, places=self._place_table,
+            length_us=length_us, ends_us=FUTURE_US,
         )  # fmt: skip
+        self.pages = self._book.pages
 
     @cached_property
     def _places(self) -> list[Integers]:
@@ -137,47 +143,42 @@ class GrowingPanel(Panel):
         return list(self._place_table)
 
     def append(self, ts_us: int, rows: Mapping[int, Row]) -> int:
-        """Add the bars that opened at `ts_us`, by leg; returns their place.
+        """Add the bars that opened at `ts_us`, by leg, to these and to longer ones; returns their place.
 
         Raises:
             DataError: One does not follow what has come, or is not fit to trade on; then none is added.
         """
         at = self.count
-        if at == len(self):
+        if at == self._size:
             raise DataError(f"there is no room for more than {at:,} bars.")
-        legs = np.fromiter(rows, np.int64, len(rows))
-        told = np.fromiter(chain.from_iterable(rows.values()), np.float64).reshape(-1, growing.TOLD)
-        unfit = growing.add_column(self._book.pages, at, ts_us, self._length_us, legs, told)
+        told = self._told[: len(rows)]
+        for k, (leg, row) in enumerate(rows.items()):
+            _TOLD.pack_into(self._told_bytes, k * _TOLD.size, leg, *row)
+        unfit = growing.add_column(self.pages, self._joined_pages, at, ts_us, told)
         if unfit != growing.ALL_FIT:
-            _refuse(self.instruments[legs[unfit]], ts_us, told[unfit])
+            _refuse(self.instruments[int(told[unfit, growing.LEG])], ts_us, told[unfit, growing.FIRST :])
         self.count = at + 1
-        for joined in self._joined:
-            joined.join(ts_us + self._length_us)
         return at
 
     def complete(self, now_us: int) -> None:
         """Everything that closes by now is there: longer bars that end by then are whole."""
-        for joined in self._joined:
-            if joined.ends_us <= now_us:
-                joined.join(now_us)
+        if now_us >= self.pages[growing.ENDS_US, 0]:
+            growing.join_all(self.pages, self._joined_pages, now_us)
 
     def join(self, intervals: Sequence[int]) -> dict[int, tuple[GrowingBars, ...]]:
         """By each longer interval in seconds, bars of all legs that grow with these."""
-        joined = {s: GrowingJoined(self._table, s) for s in intervals if s != self.interval_seconds}
-        self._joined += joined.values()
-        return {seconds: one.bars for seconds, one in joined.items()}
+        longer = [seconds for seconds in intervals if seconds != self.interval_seconds]
+        self._joined_pages = np.empty((len(longer), len(growing.JOINED), PAGE), dtype=np.int64)
+        self._joined = [
+            GrowingJoined(self._table, seconds, pages)
+            for seconds, pages in zip(longer, self._joined_pages, strict=True)
+        ]
+        growing.join_all(self.pages, self._joined_pages, -FUTURE_US)
+        return {seconds: one.bars for seconds, one in zip(longer, self._joined, strict=True)}
 
     def column_closes_us(self, start: int, stop: int) -> Integers:
         """int64[bar]: when the bars `start` to `stop` close."""
         return self._closes_us[start:stop]
-
-    def fill_columns(
-        self, first: int, stop: int, before: int, origin: int, _others: Integers, prices: Floats, columns: Integers
-    ) -> None:
-        """Write the last columns that have come, and the next one; see `Panel.fill_columns`."""
-        if first < self.count - growing.LATEST:
-            raise DataError("only the last two bars of a history that grows are read again")
-        growing.fill_columns(self._book.pages, self.count, first, stop, before, origin, prices, columns)
 
     def so_far(self) -> Panel:
         """A copy of what has come."""
@@ -206,30 +207,23 @@ class GrowingJoined:
 
     Attributes:
         bars: The longer bars, by leg.
-        ends_us: When the first longer bar ends that is not whole yet.
     """
 
-    def __init__(self, base: GrowingTable, interval_seconds: int) -> None:
-        """base: the shorter bars, as far as they have come."""
+    def __init__(self, base: GrowingTable, interval_seconds: int, pages: Integers) -> None:
+        """base: the shorter bars, as far as they have come.
+
+        pages: where it is written what kernels read them by, see `kernels.growing.JOINED`.
+        """
         past = [coarser(bars.so_far(), interval_seconds) for bars in base.bars]
         # With gaps, each shorter bar may be the only one of its longer one.
         room = max(len(bars) - len(whole) for bars, whole in zip(base.bars, past, strict=True)) + 1
-        self._base, self._table = base, GrowingTable(past, room)
-        self.bars = self._table.bars
-        self._origin_us, self._length_us = origin_us(interval_seconds), interval_seconds * MICROSECONDS
+        table = GrowingTable(past, room)
+        self.bars = table.bars
         ends_us = [int(whole.closes_us[-1]) if len(whole) else -FUTURE_US for whole in past]
-        self._taken: Integers = np.array(
-            [np.searchsorted(bars.ts_us, end_us) for bars, end_us in zip(base.bars, ends_us, strict=True)], np.int64
-        )
-        self._unfinished: Integers = np.full(len(past), -1, dtype=np.int64)
-        self._rows = np.full((len(past), growing.TOLD), np.nan)
-        self.ends_us = FUTURE_US
-        self.join(-FUTURE_US)
-
-    def join(self, now_us: int) -> None:
-        """Everything that closes by now is in the shorter bars: take in what has come, and end what ends."""
-        opens_us, _, _, values, counts, _ = self._base.arrays
-        self.ends_us = growing.join_bars(
-            now_us, self._length_us, self._origin_us, opens_us, values, counts, self._taken, self._unfinished,
-            self._rows, *self._table.arrays,
+        taken = [np.searchsorted(bars.ts_us, end_us) for bars, end_us in zip(base.bars, ends_us, strict=True)]
+        self._book = Book(growing.JOINED, pages)
+        self._book.put(
+            **dict(zip(growing.JOINED, table.arrays, strict=False)), taken=np.array(taken, dtype=np.int64),
+            unfinished=np.full(len(past), -1, dtype=np.int64), length_us=interval_seconds * MICROSECONDS,
+            rows=np.full((len(past), growing.TOLD - growing.FIRST), np.nan), origin_us=origin_us(interval_seconds),
         )  # fmt: skip

@@ -27,7 +27,10 @@ class Panel:
         names: Their names: the symbol, with the venue before it where two have the same.
         ts_us: int64[bar], open times at which any of them has a bar.
         interval_seconds: Length of a bar.
+        pages: What kernels read it by where it grows; see `kernels.growing.PANEL`. None of one that does not.
     """
+
+    pages: Integers = np.empty((0, PAGE), dtype=np.int64)
 
     def __init__(self, instruments: Sequence[Bars], names: Sequence[str] | None = None) -> None:
         if not instruments:

@@ -19,11 +19,9 @@ ALL_FIT, NO_ROOM = -1, -2
 """In place of a bar that is not fit to trade on."""
 
 _NONE_OPEN, _NEVER = -1, 2**63 - 1
-TOLD = VOLUME + 1
-"""Columns that are told: all but the return."""
-
-LATEST = 2
-"""Columns of a panel whose prices are at hand."""
+LEG, FIRST = 0, 1
+TOLD = FIRST + VOLUME + 1
+"""Of a bar as it is told, float64[bar, TOLD]: its leg, and from FIRST on its columns, all but the return."""
 
 
 @kernel
@@ -40,7 +38,7 @@ def _add_bar(leg, open_us, length_us, row, opens_us, closes_us, numbers, values,
     at = counts[leg, BARS]
     own = values[leg]
     opens_us[leg, at], closes_us[leg, at], numbers[leg, at] = open_us, open_us + length_us, open_us // length_us
-    for column in range(TOLD):
+    for column in range(row.shape[0]):
         own[column, at] = row[column]
     own[RETURN, at] = log_ratio(own[CLOSE, at - 1], own[CLOSE, at]) if at > 0 else np.nan
     if at == 0 or numbers[leg, at] - numbers[leg, at - 1] != 1:
@@ -50,39 +48,23 @@ def _add_bar(leg, open_us, length_us, row, opens_us, closes_us, numbers, values,
 
 
 @kernel
-def add_bars(open_us, length_us, legs, rows, opens_us, closes_us, numbers, values, counts, starts):
+def add_bars(open_us, length_us, told, opens_us, closes_us, numbers, values, counts, starts):
     """Add the bars that opened at an instant: all of them, or none.
 
-    legs: int64[bar]; rows: float64[bar, column], what was told of them. Returns the first that does not open after the
-    last one of its leg, or is not fit to trade on; NO_ROOM where a leg has no room, ALL_FIT where they were added.
+    told: float64[bar, TOLD]. Returns the first that does not open after the last one of its leg, or is not fit to trade
+    on; NO_ROOM where a leg has no room, ALL_FIT where they were added.
     """
-    for k in range(legs.shape[0]):
-        leg = legs[k]
+    for k in range(told.shape[0]):
+        leg = int(told[k, LEG])
         at = counts[leg, BARS]
-        if (at > 0 and open_us <= opens_us[leg, at - 1]) or not _is_fit(rows[k]):
+        if (at > 0 and open_us <= opens_us[leg, at - 1]) or not _is_fit(told[k][FIRST:]):
             return k
         if at == opens_us.shape[1]:
             return NO_ROOM
-    for k in range(legs.shape[0]):
-        _add_bar(legs[k], open_us, length_us, rows[k], opens_us, closes_us, numbers, values, counts, starts)
+    for k in range(told.shape[0]):
+        leg, row = int(told[k, LEG]), told[k][FIRST:]
+        _add_bar(leg, open_us, length_us, row, opens_us, closes_us, numbers, values, counts, starts)
     return ALL_FIT
-
-
-@kernel
-def _see_column(column, open_us, opens_us, values, counts, places, latest):
-    """Lay out the last bars that have come on a column of the panel.
-
-    The close stands for as long as nothing comes after it, the rest is NaN where a leg has no bar.
-    """
-    for leg in range(counts.shape[0]):
-        place = counts[leg, BARS] - 1
-        places[leg, column] = place
-        has_bar = place >= 0 and opens_us[leg, place] == open_us
-        for price in range(latest.shape[1]):
-            for k in range(LATEST - 1):
-                latest[leg, price, k] = latest[leg, price, k + 1]
-            is_known = has_bar or (price == CLOSE and place >= 0)
-            latest[leg, price, LATEST - 1] = values[leg, price, place] if is_known else np.nan
 
 
 PANEL = {
@@ -96,47 +78,70 @@ PANEL = {
     "column_closes_us": ("int64", 1),
     "column_numbers": ("int64", 1),
     "places": ("int64", 2),
-    "latest": ("float64", 3),
+    "length_us": None,
+    "ends_us": None,
 }
 """Pages of a panel that grows: its table; int64[column], times and numbers of its columns; places, int64[leg, column],
-of each leg's last bar; latest, float64[leg, price, LATEST], the prices of the last columns that have come."""
+of each leg's last bar (-1: none); the length of a bar; when the first longer bar ends that is not whole."""
+ENDS_US = 11
+
+JOINED = {
+    "opens_us": ("int64", 2),
+    "closes_us": ("int64", 2),
+    "numbers": ("int64", 2),
+    "values": ("float64", 3),
+    "counts": ("int64", 2),
+    "starts": ("int64", 2),
+    "taken": ("int64", 1),
+    "unfinished": ("int64", 1),
+    "rows": ("float64", 2),
+    "length_us": None,
+    "origin_us": None,
+}
+"""Pages of bars that the panel's are joined into: their table, and what `join_bars` takes."""
 
 
 @kernel
-def add_column(panel, column, open_us, length_us, legs, rows):
-    """Add the bars that opened at an instant, and lay them out on a column; where one is kept out, nothing is done.
+def add_column(panel, joined, column, open_us, told):
+    """Add the bars that opened at an instant, on a column and to longer bars; where one is kept out, nothing is done.
 
-    panel: int64[page, PAGE], a row for each of `PANEL`; the rest, and what is returned, as in `add_bars`.
+    panel: int64[page, PAGE], a row for each of `PANEL`; joined: int64[·, page, PAGE], of each longer interval a row for
+    each of `JOINED`; the rest, and what is returned, as in `add_bars`.
     """
-    opens_us, values, counts = ints_at(panel, 0, 2), floats_at(panel, 3, 3), ints_at(panel, 4, 2)
+    counts, places, length_us = ints_at(panel, 4, 2), ints_at(panel, 9, 2), panel[10, 0]
     unfit = add_bars(
-        open_us, length_us, legs, rows, opens_us, ints_at(panel, 1, 2), ints_at(panel, 2, 2), values, counts,
-        ints_at(panel, 5, 2),
+        open_us, length_us, told, ints_at(panel, 0, 2), ints_at(panel, 1, 2), ints_at(panel, 2, 2),
+        floats_at(panel, 3, 3), counts, ints_at(panel, 5, 2),
     )  # fmt: skip
     if unfit == ALL_FIT:
         ints_at(panel, 6, 1)[column] = open_us
         ints_at(panel, 7, 1)[column] = open_us + length_us
         ints_at(panel, 8, 1)[column] = open_us // length_us
-        _see_column(column, open_us, opens_us, values, counts, ints_at(panel, 9, 2), floats_at(panel, 10, 3))
+        for leg in range(counts.shape[0]):
+            places[leg, column] = counts[leg, BARS] - 1
+        join_all(panel, joined, open_us + length_us)
     return unfit
 
 
 @kernel
-def fill_columns(panel, count, first, stop, before, origin, prices, columns):
-    """Lay columns `first` to `stop` of a panel on those of a block from `before` on; nothing is known after the last.
+def lay_columns(panel, start, origin, prices, columns):
+    """Lay the column before `start` of a panel, and those from it on, onto a block; nothing is known after the last.
 
-    count: how many have come; the last LATEST of them may be wanted. prices: float64[leg, price, ·]; columns:
-    int64[2, ·], number, and place from `origin` on.
+    The close stands for as long as nothing comes after it, the rest is NaN where a leg has no bar. prices: float64[leg,
+    price, ·]; columns: int64[2, ·], number (0: there is no such column), and place from `origin` on.
     """
-    numbers, latest = ints_at(panel, 8, 1), floats_at(panel, 10, 3)
-    for k in range(before, prices.shape[2]):
-        column = first + k - before
-        if column < stop:
-            columns[0, k], columns[1, k] = numbers[column], column - origin
-        back = column - count + LATEST
+    opens_us, values = ints_at(panel, 0, 2), floats_at(panel, 3, 3)
+    column_opens_us, numbers, places = ints_at(panel, 6, 1), ints_at(panel, 8, 1), ints_at(panel, 9, 2)
+    for k in range(prices.shape[2]):
+        column = start - 1 + k
+        exists = 0 <= column < numbers.shape[0]
+        columns[0, k], columns[1, k] = numbers[column] if exists else 0, column - origin
         for leg in range(prices.shape[0]):
+            place = places[leg, column] if exists else -1
+            has_bar = place >= 0 and opens_us[leg, place] == column_opens_us[column]
             for price in range(prices.shape[1]):
-                prices[leg, price, k] = latest[leg, price, back] if back < LATEST else np.nan
+                is_known = has_bar or (price == CLOSE and place >= 0)
+                prices[leg, price, k] = values[leg, price, place] if is_known else np.nan
 
 
 @kernel
@@ -183,3 +188,18 @@ def join_bars(
         if unfinished[leg] != _NONE_OPEN:
             following = min(following, unfinished[leg] + length_us)
     return following
+
+
+@kernel(shared=True)
+def join_all(panel, joined, now_us):
+    """Everything that closes by now is in the panel: take it into all longer bars, and end those that end."""
+    following = _NEVER
+    for k in range(joined.shape[0]):
+        own = joined[k]
+        ends_us = join_bars(
+            now_us, own[9, 0], own[10, 0], ints_at(panel, 0, 2), floats_at(panel, 3, 3), ints_at(panel, 4, 2),
+            ints_at(own, 6, 1), ints_at(own, 7, 1), floats_at(own, 8, 2), ints_at(own, 0, 2), ints_at(own, 1, 2),
+            ints_at(own, 2, 2), floats_at(own, 3, 3), ints_at(own, 4, 2), ints_at(own, 5, 2),
+        )  # fmt: skip
+        following = min(following, ends_us)
+    panel[ENDS_US, 0] = following

@@ -12,6 +12,7 @@ from ..engine.backtest import backtest
 from ..engine.bars import MICROSECONDS, Bars
 from ..engine.portfolio import portfolio
 from ..engine.scheduler.backtest import set_up_scheduler
+from ..engine.scheduler.live_machine import LiveMachine
 from ..engine.scheduler.live_setup import plan_live, set_up_live
 from ..engine.scheduler.machine import SchedulerMachine
 from ..engine.scheduler.setup import SchedulerSetup
@@ -106,7 +107,7 @@ def _live(count: int) -> Fresh:
 
     def begin() -> Run:
         setup = set_up_live(plan, [bars.part(0, PAST_BARS)], start_us, room=room)
-        loop = LiveLoop(SchedulerMachine(setup, observed=True), "0" * 32, LiveFeeds(plan))
+        loop = LiveLoop(LiveMachine(setup), "0" * 32, LiveFeeds(plan))
         loop.start()
         coming = iter(zip(range(start_us, start_us + room * interval_us, interval_us), rows, strict=True))
 

@@ -27,8 +27,8 @@ from ..engine.montecarlo import montecarlo
 from ..engine.portfolio import portfolio
 from ..engine.provenance import arithmetic_fingerprint
 from ..engine.scheduler.backtest import backtest_scheduler
+from ..engine.scheduler.live_machine import LiveMachine
 from ..engine.scheduler.live_setup import plan_live, set_up_live
-from ..engine.scheduler.machine import SchedulerMachine
 from ..engine.strategy import StrategyEngine
 from ..engine.walk_forward import walk_forward
 from ..kernels import _jit, breakout, extrema, moments, recurrences, returns, rolling, true_range, wide
@@ -152,7 +152,7 @@ def _warm_live(bars: Bars) -> None:
     plan = plan_live(_SCHEDULER, "demo")
     setup = set_up_live(plan, [bars.part(0, len(bars) - 1)], start_us, room=1)
     GrowingPanel([bars], ["X"], room=0).join([2 * bars.interval_seconds])
-    loop = LiveLoop(SchedulerMachine(setup, observed=True), "0" * 32, LiveFeeds(plan))
+    loop = LiveLoop(LiveMachine(setup), "0" * 32, LiveFeeds(plan))
     loop.start()
     loop.begin(start_us, {0: float(bars.open[-1])})
     loop.advance(start_us + interval_us, {0: tuple(bars.values[: VOLUME + 1, -1].tolist())})

@@ -65,12 +65,15 @@ class HealthWatch:
             machine.take_bars(start, stop)
         return stop
 
-    def take_columns(self, start: int, stop: int) -> None:
-        """Have the machine lay out one bar, or none: see `SchedulerMachine.take_columns`."""
-        machine = self._machine
-        last = machine.setup.history.ts_us[stop - 1] if stop else machine.setup.start_us - machine.interval_us
-        self._now_us = int(last) + machine.interval_us
-        machine.take_columns(start, stop)
+    def take_columns(self, start: int, stop: int, now_us: int) -> Sequence[Given]:
+        """Have the machine lay out the bar that closes now, or none: see `SchedulerMachine.take_columns`.
+
+        Returns:
+            Suspensions of the schedules that failed at it.
+        """
+        self._now_us = now_us
+        self._machine.take_columns(start, stop)
+        return self.orders() if self._orders else ()
 
     def _cut(self, start: int, stop: int) -> int:
         recorded = [moment for _, moment in self._recorded]

@@ -17,15 +17,12 @@ from ...config.policies import Written
 from ...config.policy_reading import read_policy
 from ...kernels.account import FILL_BAR
 from ...kernels.capital import MAY_RUN, SCRATCH
-from ...kernels.columns import OPEN
 from ...kernels.scheduler import layout
 from ...kernels.scheduler.book import PAGES
+from ...kernels.scheduler.columns import take_columns
 from ...kernels.scheduler.loop import run_instants
-from ...kernels.scheduler.marks import see_closes
-from ...kernels.scheduler.reports import take_report
 from ...kernels.scheduler.targets import close_schedule
 from ...kernels.scheduler.timeline import fill_timeline
-from ...kernels.scheduler.wishes import find_all_signals
 from ..bars import MICROSECONDS, Bars, Floats, Integers
 from ..book import Book
 from ..configured import ResolvedSchedule
@@ -90,10 +87,8 @@ class SchedulerMachine:
         self._rows = rows_read(setup.rules, inside=bool(self.arrays.desk[layout.WATCHES]))
         self._funding = np.zeros((legs, block + 2 if setup.rates else 0))
         self._columns: Integers = np.zeros((2, block + 2), dtype=np.int64)
-        self._width, self._opened = 0, tuple[int, ...]()
         self.taken = range(first, first)
         self.timeline: Integers = np.zeros((3, 0), dtype=np.int64)
-        self._instant: Integers = np.zeros((3, 1), dtype=np.int64)
         self.until_us = setup.start_us
         self._cadences = np.unique(self.arrays.schedules[layout.CADENCE]).astype(np.int64)
         self.curve = np.empty(len(self.bars))
@@ -124,19 +119,13 @@ class SchedulerMachine:
 
     def take_columns(self, start: int, stop: int) -> None:
         """Lay out the bars `start` to `stop`, and what the engines want at them; none: only what stands before them."""
-        history, arrays = self.setup.history, self.arrays
-        self.taken = range(start, stop)
-        self.wishes.fill(history.column_closes_us(start, stop), self._close_before(start))
-        self._fill_columns(start, stop)
-        if start == self.bars.start and start > 0:
-            see_closes(0, self._prices, arrays.instruments)  # what the first orders are sized by
-        width = stop - start + 1
-        find_all_signals(self.wishes.wishes, width, arrays.rules, arrays.cells, arrays.schedules, arrays.upcoming)
-        if arrays.account[layout.COLUMN] >= 0.0 or start > 0:
-            arrays.account[layout.COLUMN] = 0.0  # what was closed last stands before the block
-        if width != self._width:
-            self._book.put(width=width)
-            self._width = width
+        self.taken, history, wishes = range(start, stop), self.setup.history, self.wishes
+        closes_us = history.column_closes_us(start, stop)
+        if wishes.asks_outside:
+            wishes.fill_outside(closes_us, self._close_before(start))
+        if not len(history.pages):
+            self._fill_columns(start, stop)
+        take_columns(self._book.pages, wishes.books.pages, history.pages, start, self.bars.start, closes_us)
 
     def next_event(self, given_us: int) -> int:
         """When the state is moved next, where the next command is given at a time: by that, or by an expiry.
@@ -159,44 +148,6 @@ class SchedulerMachine:
         if at < stop:
             self._attend(at)
         return at
-
-    def do_instant(self, now: int, closing: int = -1, opening: int = -1) -> None:
-        """Do one instant that is not in the timeline.
-
-        closing, opening: columns of the bars that close and that open then; -1: none.
-        """
-        self._set_instant(now, closing, opening)
-        while self.run(0, 1) == 0:
-            pass  # a table was full, or the governor halts: both are seen to
-
-    def open_column(self, ts_us: int, opens: Mapping[int, float]) -> int:
-        """Lay out the opens of the bars that follow those taken, by leg; returns their column."""
-        column = self.taken.stop - self.taken.start + 1
-        for leg in self._opened:
-            self._prices[leg, OPEN, column] = np.nan
-        for leg, price in opens.items():
-            self._prices[leg, OPEN, column] = price
-        self._opened = tuple(opens)
-        self._columns[0, column] = ts_us // self.interval_us
-        self._columns[1, column] = self.taken.stop - self.bars.start
-        return column
-
-    def settle(self, now: int) -> None:
-        """Nothing falls on what comes next: what listeners are told then is no bar and no run."""
-        self._set_instant(now, -1, -1)
-        self.arrays.account[layout.DUE] = 0.0
-
-    def take_report(self, s: int, i: int, told: Floats, left: int, flags: int) -> None:
-        """Take over what a venue tells of an order of schedule `s` for instrument `i`; see `kernels.scheduler.reports`.
-
-        What was traded is booked in the bar after those taken.
-        """
-        arrays, tables = self.arrays, self.tables
-        take_report(
-            s, i, told, float(left), flags, self.taken.stop - self.bars.start, arrays.rules, arrays.others,
-            arrays.order, arrays.account, arrays.instruments, arrays.tallies, arrays.schedules, arrays.cells,
-            arrays.said, arrays.upcoming, arrays.hand, tables.fills,
-        )  # fmt: skip
 
     def _attend(self, at: int) -> None:
         """The kernel stopped: a table is full, or the governor halts."""
@@ -279,11 +230,6 @@ class SchedulerMachine:
         place = int(np.searchsorted(self.timeline[0], now))
         if place == self.timeline.shape[1] or self.timeline[0, place] != now:
             self._set_timeline(np.insert(self.timeline, place, (now, -1, -1), axis=1))
-
-    def _set_instant(self, now: int, closing: int, opening: int) -> None:
-        self._instant[0, 0], self._instant[1, 0], self._instant[2, 0] = now, closing, opening
-        if self.timeline is not self._instant:
-            self._set_timeline(self._instant)
 
     def _set_timeline(self, timeline: Integers) -> None:
         self.timeline = timeline

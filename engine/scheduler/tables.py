@@ -30,6 +30,8 @@ class SchedulerTables:
         unit_fills: float64[FILL_COLUMNS, ·], scratch of the kernels.
         notes: What the operator's state told, with the instant.
         passed: By name how many rows were taken over.
+        keeps: Whether they are kept. Where somebody else has them, rows stay until later ones of their table are taken
+            over: who is told only of instants has not seen all of what came since.
     """
 
     def __init__(self, arrays: SchedulerArrays) -> None:
@@ -42,6 +44,7 @@ class SchedulerTables:
         self.events = np.empty((layout.EVENT, 1024 + 2 * arrays.profiles.shape[0]))
         self.unit_fills = np.empty((FILL_COLUMNS, 2 * ROWS_OF_A_CELL))
         self._halves = {name: getattr(self, name).shape[1] / 2 for name in _COUNTS}
+        self.keeps = True
         self.notes: list[tuple[int, Noted]] = []
         self.passed = dict.fromkeys(_COUNTS, 0)
         self._taken: dict[str, list[list[NDArray[Any]]]] = {
@@ -59,12 +62,9 @@ class SchedulerTables:
 
     def make_room(self) -> None:
         """Take over the tables that are more than half full, one of which stopped the kernels."""
-        for name in self._over_half():
-            self._take_over(name)
-
-    def _over_half(self) -> list[str]:
-        """The tables that are more than half full."""
-        return [name for name, slot in _COUNTS.items() if self._account[slot] > self._halves[name]]
+        for name, slot in _COUNTS.items():
+            if self._account[slot] > self._halves[name]:
+                self._take_over(name)
 
     def _take_over(self, name: str) -> None:
         slot = _COUNTS[name]
@@ -73,21 +73,12 @@ class SchedulerTables:
             self.put(name, getattr(self, name)[:, :count])
             self._account[slot] = 0.0
 
-    def forget(self) -> None:
-        """Give up what was written, where a table is half full: somebody else has it.
-
-        What is taken over now stays until the next time: who is told only of instants has not seen all of it.
-        """
-        if self._over_half():
-            self.flush()
-            for pieces in self._taken.values():
-                for row in pieces:
-                    del row[:-1]
-
     def put(self, name: str, table: Floats) -> None:
         """Add rows to what was taken over."""
         self.passed[name] += table.shape[1]
         for pieces, row, kind in zip(self._taken[name], table, _kinds(name, table), strict=True):
+            if not self.keeps:
+                pieces.clear()
             pieces.append(row.astype(kind))
 
     def counts(self) -> list[int]:

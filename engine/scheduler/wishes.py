@@ -1,6 +1,7 @@
 """What the engines of a scheduler want, block by block, on the columns of its panel.
 
-Engines that come with barstep are advanced all in one call. Those from outside are called one by one, and may raise.
+Engines that come with barstep are advanced by `take_columns`, all in one call. Those from outside are called one by one
+before it, and may raise.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from ...kernels.scheduler.wishes import lay_out
 from ..bars import Bars, Integers
 from ..simulation import EngineRun
 from ..strategy import StrategyEngine
+from .engine_books import EngineBooks, number_of
 from .engines import Engines, PairTables, engine_of, most_bars
-from .numbered_engines import NumberedEngines, number_of
 
 _STRIDE_PAD = 24
 """Rows a power of two apart would share cache sets; those of a single bar lie side by side."""
@@ -88,7 +89,8 @@ class BlockOfWishes:
         means: float64[measure, schedule, ·], averages over instruments.
         health: int64[3, schedule], how the engines fare.
         watch: Who looks after engines that raise; None: nobody, and the error is the caller's.
-        ahead: Who has made the wishes of later columns; None: nobody, and the engines are asked.
+        books: What `take_columns` reads the engines by.
+        asks_outside: Whether there is anything to `fill_outside`.
     """
 
     def __init__(
@@ -121,17 +123,18 @@ class BlockOfWishes:
         self._counts = np.empty(width)
         self.health: Integers = np.zeros((3, len(runs)), dtype=np.int64)
         self.watch: EngineWatch | None = None
-        self._outside = [s for s, engine in enumerate(kinds) if number_of(engine.kernel) is None]
-        self._numbered = NumberedEngines(
-            (
-                (s, engines, self._measure_rows[s], self._measure_sizes)
-                for s, engines in enumerate(self._engines)
-                if s not in self._outside
-            ),
-            block,
-            aligned=aligned,
+        self._ahead: Ahead | None = None
+        numbers = [number_of(engine.kernel) for engine in kinds]
+        self._outside = [s for s, number in enumerate(numbers) if number is None]
+        self.asks_outside = bool(self._outside)
+        self.books = EngineBooks(
+            self._engines, numbers, self._measure_rows, self._measure_sizes, block, aligned=aligned
         )
-        self.ahead: Ahead | None = None
+
+    def lend(self, ahead: Ahead) -> None:
+        """From now on somebody else has made the wishes of later columns, and no engine is asked."""
+        self._ahead, self.asks_outside = ahead, True
+        self.books.lay_out_nothing()
 
     @property
     def warm_up_bars(self) -> int:
@@ -140,7 +143,7 @@ class BlockOfWishes:
 
     def skip(self, until_us: int) -> None:
         """Advance all engines over the bars closed at or before this time; watched ones do so with the next block."""
-        self._numbered.skip(until_us)
+        self.books.skip(until_us)
         if self.watch is not None:
             self.health[IS_BEHIND, self._outside] = 1
             return
@@ -155,23 +158,20 @@ class BlockOfWishes:
             yield f"tails of {s}", engines.tails
             yield f"carries of {s}", engines.carries
 
-    def fill(self, closes_us: Integers, before_us: int) -> None:
-        """Fill the tables for the columns that close at these times, which follow those of the block before.
+    def fill_outside(self, closes_us: Integers, before_us: int) -> None:
+        """Lay out what the engines from outside want on the columns that close at these times, after those before.
 
         before_us: when the bar before them closed; 0 where there is none.
 
         Raises:
             BlockFailedError: A watched engine raised; it is to be told at which bar, a bar at a time.
         """
-        if self.ahead is not None:
-            self.ahead.lay_out(self, closes_us)
-            return
-        if self._outside:
+        if self._ahead is not None:
+            self._ahead.lay_out(self, closes_us)
+        else:
             self._fill_outside(closes_us, before_us)
-        self._numbered.fill(closes_us, self.wishes, self.confidence, self.means, self._counts)
 
     def _fill_outside(self, closes_us: Integers, before_us: int) -> None:
-        """The same by the engines from outside, which may raise."""
         if self.watch is None or closes_us.size == 1:
             self._call(closes_us, before_us)
             return

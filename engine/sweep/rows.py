@@ -18,7 +18,7 @@ from ...kernels.venue import FUNDED, VENUE_RULES
 from ..bars import Floats, Integers
 from ..metrics import activity_figures, curve_figures, end_figures, group_of, trade_figures
 from ..result import Result
-from ..scheduler.numbered_engines import number_of
+from ..scheduler.engine_books import number_of
 from ..simulation import Setup, simulate
 from ..strategy import StrategyEngine, bars_per_year
 from ..tables import bars_held

@@ -65,7 +65,7 @@ def begin_day(now, account):
     return True
 
 
-@kernel(shared=True)
+@kernel
 def see_closes(column, prices, instruments):
     """Take over the closes of a column; NaN before an instrument's first."""
     for j in range(instruments.shape[1]):

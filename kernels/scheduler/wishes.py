@@ -2,8 +2,6 @@
 
 from .._jit import kernel
 from ..columns import CONFIDENCE, TARGET
-from .layout import FIRST
-from .runs import find_signals
 
 
 @kernel
@@ -60,10 +58,3 @@ def _average(outs, places, traded, row, of_size, mean, counts):
                 counts[c] += 1.0 if known else 0.0
     for c in range(mean.shape[0]):
         mean[c] = mean[c] / counts[c]  # 0 / 0 is NaN
-
-
-@kernel
-def find_all_signals(wishes, width, rules, cells, schedules, upcoming):
-    """Where each schedule may next have a signal. wishes: float64[schedule, instrument, ·], `width` columns of them."""
-    for s in range(wishes.shape[0]):
-        schedules[FIRST, s] = find_signals(wishes[s], 0, width, rules[s], cells[s], upcoming[s])

@@ -15,8 +15,8 @@ from ...engine.bars import Bars
 from ...engine.growing import Row
 from ...engine.scheduler.checkpoint import restore_checkpoint
 from ...engine.scheduler.commands import Given
+from ...engine.scheduler.live_machine import LiveMachine
 from ...engine.scheduler.live_setup import LivePlan, set_up_live
-from ...engine.scheduler.machine import SchedulerMachine
 from ...engine.scheduler.setup import SchedulerSetup
 from ..catching_up import MADE_AGAIN, CatchUp, DivergedError
 from ..drift import RecordedDrift
@@ -112,7 +112,7 @@ class Again:
             journal: Where the ledger writes once everything is done again; None: nowhere.
             drift: How late its runs were; None: as the tail says.
         """
-        machine, now_us = SchedulerMachine(setup, observed=True), tail.now_us
+        machine, now_us = LiveMachine(setup), tail.now_us
         live: Mapping[str, Any] = _NO_CHECKPOINT
         if tail.checkpoint is not None:
             live = tail.checkpoint["live"]

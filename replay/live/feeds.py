@@ -52,8 +52,6 @@ class LiveFeeds:
 
     def choose(self, close_us: int, rows: Rows) -> tuple[Rows, list[FeedChange]]:
         """The bars that close at an instant as they are traded, and the changes of feed that they bring about."""
-        if not self._switches:
-            return rows, []
         chosen, changes = {leg: row for leg, row in rows.items() if leg < self._own}, []
         for i, switch in self._switches.items():
             fallback = self._fallback_of[i]
@@ -64,6 +62,11 @@ class LiveFeeds:
             if heard.taken is not None:
                 chosen[i] = rows[i if heard.taken == "primary" else fallback]
         return chosen, changes
+
+    @property
+    def has_fallbacks(self) -> bool:
+        """Whether there is anything to choose."""
+        return bool(self._switches)
 
     @property
     def on_fallback(self) -> tuple[str, ...]:

@@ -14,12 +14,12 @@ import numpy as np
 
 from ...config.commands import AnyCommand, UseFeed
 from ...engine.fallback import FeedChange
-from ...engine.growing import GrowingPanel, Row
+from ...engine.growing import Row
 from ...engine.scheduler.commands import CommandQueue, Given
-from ...engine.scheduler.machine import SchedulerMachine
+from ...engine.scheduler.live_machine import LiveMachine
 from ...engine.scheduler.state import due_expiries
 from ...engine.scheduler.transitions import Event
-from ...errors import FeedError, UsageError
+from ...errors import FeedError
 from ...kernels.scheduler import layout
 from ...kernels.scheduler.reports import IS_CURRENT, IS_CUT, IS_TOO_OLD, TOLD
 from ..channel.messages import FINAL, Report
@@ -65,7 +65,7 @@ class LiveLoop:
 
     def __init__(
         self,
-        machine: SchedulerMachine,
+        machine: LiveMachine,
         run: str,
         feeds: LiveFeeds,
         commands: Sequence[Given] = (),
@@ -80,10 +80,7 @@ class LiveLoop:
 
         now_us, opened_us, reports: where a machine that was restored stands.
         """
-        history = machine.setup.history
-        if not isinstance(history, GrowingPanel):
-            raise UsageError("a live loop needs a history that grows")
-        machine.arrays.desk[layout.FILLS_ARE_TOLD] = 1.0
+        history = machine.history
         self.machine, self._history, self._run = machine, history, run
         self.now_us = machine.setup.start_us - 1 if now_us is None else now_us
         self.opened_us, self.reports, self.feeds = opened_us, reports, feeds
@@ -92,13 +89,17 @@ class LiveLoop:
         self.drift: Drift | None = None
         self.timer: Timer | None = None
         self._commands, self._health = CommandQueue(commands), HealthWatch(machine, commands)
+        self._due_us = machine.arrays.schedules[layout.NEXT_DUE]
         self._max_drift = machine.arrays.schedules[layout.MAX_DRIFT].copy()
         self._undivided = Undivided("the live loop")
         self._cold = Warming(machine)
         history.complete(machine.setup.start_us if now_us is None else now_us)
         if now_us is None:
             machine.warm_up()
-        self._take(history.count, history.count)
+        last_us = (
+            int(history.ts_us[history.count - 1]) + machine.interval_us if history.count else machine.setup.start_us
+        )
+        self._take(history.count, history.count, last_us)
         self.orders = OpenOrders(machine, run)
 
     @property
@@ -164,8 +165,7 @@ class LiveLoop:
         with self._undivided:
             while (following := self._next_event()) < now_us:
                 self._do(following)
-            chosen = self._choose(now_us, rows) if rows else {}
-            if chosen:
+            if rows and (chosen := self._choose(now_us, rows)):
                 self._close(now_us, chosen)
             elif following == now_us:
                 self._do(now_us)
@@ -191,7 +191,8 @@ class LiveLoop:
             column = self.machine.open_column(now_us, opens)
             self.machine.do_instant(now_us, opening=column)
             self.opened_us = now_us
-            self._write(self.now_us)
+            if self.writer is not None:
+                self.writer.instant(self.now_us, 0)
 
     def report(self, report: Report) -> None:
         """Take over what the venue tells of an order; what was told before is passed over.
@@ -211,6 +212,7 @@ class LiveLoop:
             self._take_report(s, i, report)
             self.machine.settle(self.now_us)
             self._write(self.now_us)
+            self.machine.tables.make_room()  # no instant sees to it where reports alone come
 
     def _take_report(self, s: int, i: int, report: Report) -> None:
         is_current = self.orders.current(s, i) == report.order_id
@@ -228,14 +230,13 @@ class LiveLoop:
 
     def _next_event(self) -> int:
         """When something falls that no bar brings: a due time, a command, an expiry."""
-        following = min(self._next_due(), self._commands.next_us(), self.machine.state.next_expiry_us)
-        return max(following, self.now_us + 1)
-
-    def _next_due(self) -> int:
-        return int(min(self.machine.arrays.schedules[layout.NEXT_DUE].tolist()))
+        following = min(*self._due_us.tolist(), self._commands.next_us(), self.machine.state.next_expiry_us)
+        return max(int(following), self.now_us + 1)
 
     def _choose(self, now_us: int, rows: Mapping[int, Row]) -> Mapping[int, Row]:
         """The bars of the feeds that are read."""
+        if not self.feeds.has_fallbacks:
+            return rows
         chosen, changes = self.feeds.choose(now_us, rows)
         if self.writer is not None:
             for change in changes:
@@ -249,22 +250,26 @@ class LiveLoop:
         if self.opened_us < ts_us:
             self.begin(ts_us, {leg: rows[leg][0] for leg in sorted(rows)})
         place = self._history.append(ts_us, rows)
-        self._take(place, place + 1)
+        self._take(place, place + 1, now_us)
         self._do(now_us, closing=1)
 
-    def _take(self, start: int, stop: int) -> None:
-        self._health.take_columns(start, stop)
-        for given in self._health.orders():
+    def _take(self, start: int, stop: int, now_us: int) -> None:
+        if not self.machine.wishes.asks_outside:
+            self.machine.take_columns(start, stop)
+            return
+        for given in self._health.take_columns(start, stop, now_us):
             self._commands.put(given)
 
     def _do(self, now_us: int, closing: int = -1) -> None:
         if self.timer is not None:
             self.timer.start()
-        self._history.complete(now_us)
+        if closing < 0:
+            self._history.complete(now_us)
         self._cold.see()
-        self._take_events(now_us)
+        if self._commands.next_us() <= now_us or self.machine.state.next_expiry_us <= now_us:
+            self._take_events(now_us)
         drift = self.drift
-        if drift is not None and self._next_due() > now_us:
+        if drift is not None and self._due_us.min() > now_us:
             drift = None  # of an instant without a run nobody measures it
         if drift is not None:
             self._be_late(now_us, drift)
@@ -282,7 +287,6 @@ class LiveLoop:
             self.commit()
             for listener in listeners:
                 listener.instant(now_us, 0)
-        self.machine.tables.forget()
 
     def commit(self) -> None:
         """Make what was written durable."""

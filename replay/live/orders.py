@@ -7,7 +7,7 @@ from typing import TypeAlias
 import numpy as np
 
 from ...engine.bars import Integers
-from ...engine.scheduler.machine import SchedulerMachine
+from ...engine.scheduler.live_machine import LiveMachine
 from ...errors import FeedError
 from ...kernels.account import DECIDED, HEDGED, PENDING
 from ...kernels.scheduler import layout
@@ -52,7 +52,7 @@ def place_of(run: str, wanted: str) -> tuple[int, int]:
 class OpenOrders:
     """What the machine has on order, as a venue knows it."""
 
-    def __init__(self, machine: SchedulerMachine, run: str) -> None:
+    def __init__(self, machine: LiveMachine, run: str) -> None:
         """run: the id of the run's journal."""
         self._machine, self._run = machine, run
         self._waiting: Integers = np.empty((machine.arrays.hand.size, WAITING), dtype=np.int64)

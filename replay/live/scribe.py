@@ -9,7 +9,7 @@ import msgspec
 
 from ...engine.fallback import FeedChange
 from ...engine.scheduler.checkpoint import take_checkpoint
-from ...engine.scheduler.machine import SchedulerMachine
+from ...engine.scheduler.live_machine import LiveMachine
 from ..catching_up import CatchUp
 from ..channel.messages import FINAL, Order, Report
 from ..journal.record import at_text
@@ -34,7 +34,7 @@ class LiveScribe(Scribe):
 
     def __init__(
         self,
-        machine: SchedulerMachine,
+        machine: LiveMachine,
         ledger: CatchUp,
         journal: TradingDecisionJournal | None,
         orders: OpenOrders,

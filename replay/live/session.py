@@ -15,8 +15,8 @@ import numpy as np
 from ...config.commands import AnyCommand
 from ...engine.bars import MICROSECONDS, Bars
 from ...engine.growing import Row
+from ...engine.scheduler.live_machine import LiveMachine
 from ...engine.scheduler.live_setup import LivePlan
-from ...engine.scheduler.machine import SchedulerMachine
 from ...errors import JournalError
 from ..catching_up import CatchUp
 from ..journal.disk import REAL_DISK, Disk
@@ -68,7 +68,7 @@ class LiveSession:
     def __init__(
         self,
         plan: LivePlan,
-        machine: SchedulerMachine,
+        machine: LiveMachine,
         loop: LiveLoop,
         journal: TradingDecisionJournal,
         writer: LiveScribe,

@@ -177,7 +177,7 @@ class ShadowDay:
             whole.warm_up()
         else:
             restore_checkpoint(whole, checkpoint["state"])
-        machine.wishes.ahead = WishesAhead(whole, loop.next_bar)
+        machine.wishes.lend(WishesAhead(whole, loop.next_bar))
 
 
 def _is_compared(payload: bytes) -> bool:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from ...engine.growing import FUTURE_US, GrowingBars
-from ...engine.scheduler.machine import SchedulerMachine
+from ...engine.scheduler.live_machine import LiveMachine
 from ...kernels.scheduler import layout
 
 
 class Warming:
     """Watches the instruments that are not warm yet, all schedules at once that wait for the same bars."""
 
-    def __init__(self, machine: SchedulerMachine) -> None:
+    def __init__(self, machine: LiveMachine) -> None:
         self._machine = machine
         setup = machine.setup
         self._cold: dict[tuple[GrowingBars, int], list[tuple[int, int]]] = {}
@@ -23,11 +23,12 @@ class Warming:
 
     def see(self) -> None:
         """Take over those that have become warm."""
-        warm = [(bars, needed) for bars, needed in self._cold if bars.count >= needed]
-        if not warm:
+        if not self._cold:
             return
+        warm = [(bars, needed) for bars, needed in self._cold if bars.count >= needed]
         arrays = self._machine.arrays
         for bars, needed in warm:
             for s, i in self._cold.pop((bars, needed)):
                 arrays.warm_from[s, i] = bars.closes_us[needed - 1]
-        arrays.schedules[layout.WARM_AT] = arrays.warm_from.min(axis=1)
+        if warm:
+            arrays.schedules[layout.WARM_AT] = arrays.warm_from.min(axis=1)

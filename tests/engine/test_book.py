@@ -4,23 +4,33 @@ from __future__ import annotations
 
 import inspect
 import re
+from typing import Any
 
 import numpy as np
 import pytest
 from barstep.engine.book import Book
 from barstep.kernels.scheduler.book import PAGES
+from barstep.kernels.scheduler.columns import take_columns
 from barstep.kernels.scheduler.loop import run_instants
 
 
 def test_pages_stand_in_the_order_in_which_the_loop_reads_them() -> None:
     """Each row is read under its own name, as the kind that the book says: an address could be of anything."""
-    source = inspect.getsource(getattr(run_instants, "py_func", run_instants))
+    stated = {name: (row, kind) for row, (name, kind) in enumerate(PAGES.items())}
+    assert read_by(run_instants) == stated
+    columns = read_by(take_columns)
+    assert len(columns) > 8
+    assert columns == {name: stated[name] for name in columns}
+
+
+def read_by(kernel: Any) -> dict[str, tuple[int, tuple[str, int] | None]]:
+    """By name, the rows of its book that a kernel reads, and as what."""
+    source = inspect.getsource(getattr(kernel, "py_func", kernel))
     read = re.findall(r"^    (\w+) = (?:(int|float)s_at\(book, (\d+), (\d)\)|book\[(\d+), 0\])$", source, re.MULTILINE)
-    found = {
+    return {
         name: (int(row or number), (f"{kind}64", int(dimensions)) if kind else None)
         for name, kind, row, dimensions, number in read
     }
-    assert found == {name: (row, kind) for row, (name, kind) in enumerate(PAGES.items())}
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from barstep.engine.growing import FUTURE_US, GrowingBars, GrowingPanel, Row
 from barstep.engine.joining import coarser
 from barstep.engine.panel import PRICES, Panel
 from barstep.errors import DataError
+from barstep.kernels.growing import lay_columns
 from hypothesis import given
 from hypothesis import strategies as st
 from making import HOUR, HOUR_US, START_US, bars_of
@@ -71,9 +72,8 @@ def test_it_grows_into_the_panel_of_the_same_bars(seed: int, known: int) -> None
         assert growing.numbers[: len(past)].tolist() == past.numbers.tolist()
         for grown, bars in zip(growing.instruments, past.instruments, strict=True):
             assert_same_bars(grown, bars)
-        first = max(len(past) - 2, 0)
-        assert growing.column_closes_us(first, len(past)).tolist() == past.column_closes_us(first, len(past)).tolist()
-        assert laid_out(growing, first, len(past)) == laid_out(past, first, len(past))
+        assert growing.column_closes_us(0, len(past)).tolist() == past.column_closes_us(0, len(past)).tolist()
+        assert laid_out(growing, len(past) - 1) == laid_out(past, len(past) - 1)
     assert [bars.ts_us.tolist() for bars in growing.so_far().instruments] == [bars.ts_us.tolist() for bars in legs]
 
 
@@ -93,11 +93,14 @@ def test_longer_bars_are_those_of_joining(seed: int, known: int, hours: int) -> 
             assert_same_bars(grown, whole_longer_bars(bars, hours * HOUR, ts_us + HOUR_US))
 
 
-def laid_out(panel: Panel, first: int, stop: int) -> tuple[bytes, list[list[int]]]:
-    """Prices, numbers and places of a panel's columns, on a block that is poisoned and one column longer."""
-    prices, columns = np.full((len(NAMES), PRICES, 4), -1.0), np.full((2, 4), -7)
-    panel.fill_columns(first, stop, 1, 5, np.arange(PRICES), prices, columns)
-    return prices.tobytes(), columns.tolist()
+def laid_out(panel: Panel, start: int) -> tuple[bytes, list[list[int]]]:
+    """Prices, numbers and places of a panel's last two columns, the second of which is `start`, on a poisoned block."""
+    prices, columns, first = np.full((len(NAMES), PRICES, 3), -1.0), np.full((2, 3), -7), max(start - 1, 0)
+    if isinstance(panel, GrowingPanel):
+        lay_columns(panel.pages, start, 5, prices, columns)
+    else:
+        panel.fill_columns(first, start + 1, first - start + 1, 5, np.arange(PRICES), prices, columns)
+    return prices[..., first - start + 1 :].tobytes(), columns[:, first - start + 1 : 2].tolist()
 
 
 def whole_longer_bars(bars: Bars, interval_seconds: int, now_us: int) -> Bars:
@@ -135,13 +138,11 @@ def test_bars_that_are_not_fit_change_nothing() -> None:
         panel.append(next_us + HOUR_US, {0: ROW})
 
 
-def test_older_columns_are_not_read_again() -> None:
-    """Only the last two stand at hand; one that has not come is without prices."""
+def test_what_has_not_come_is_without_prices() -> None:
+    """Of a column that comes next, and of one that there is no room for."""
     panel = GrowingPanel([bars_of([10.0, 11.0, 12.0])], ["A"], 1)
-    prices, columns = np.zeros((1, PRICES, 2)), np.zeros((2, 2), dtype=np.int64)
-    panel.fill_columns(2, 4, 0, 1, np.arange(PRICES), prices, columns)
+    prices, columns = np.zeros((1, PRICES, 3)), np.zeros((2, 3), dtype=np.int64)
+    lay_columns(panel.pages, 3, 1, prices, columns)
     assert np.isfinite(prices[0, :4, 0]).all()
-    assert np.isnan(prices[0, :, 1]).all()
-    assert columns[1].tolist() == [1, 2]
-    with pytest.raises(DataError, match="the last two"):
-        panel.fill_columns(0, 2, 0, 0, np.arange(PRICES), prices, columns)
+    assert np.isnan(prices[0, :, 1:]).all()
+    assert columns[1].tolist() == [1, 2, 3]

@@ -16,11 +16,12 @@ from barstep.kernels import account, decisions, modes, venue
 from barstep.kernels.capital import MULTIPLY, NONE, NORMALISE, RISK_PARITY, SCRATCH, SMOOTH
 from barstep.kernels.columns import CLOSE
 from barstep.kernels.portfolio import fill_watched
-from barstep.kernels.scheduler import layout, loop, targets, telemetry, wishes
+from barstep.kernels.scheduler import layout, loop, targets, telemetry
 from barstep.kernels.scheduler.book import PAGES
+from barstep.kernels.scheduler.columns import take_columns
 from contract import POISON
 from inputs import Floats
-from schedules import HOUR_US, INF, NAN, Integers, Scheduler, Shape
+from schedules import HOUR_US, INF, NAN, NO_PANEL, Integers, Scheduler, Shape, laid_out
 from venues import rules_of
 
 BARS, INTERVAL_US, FIRST_NUMBER = 26, 6 * HOUR_US, 4 * 20_000
@@ -181,19 +182,18 @@ class Instants(Scheduler):
         columns = np.full((2, width + 1 + _SPARE), -1)
         inside = np.arange(max(start - 1, 0), min(stop + 1, BARS))
         columns[:, inside - start + 1] = self.numbers[inside], inside
-        wishes.find_all_signals(block["wishes"], width, self.rules, self.cells, self.schedules, self.upcoming)
-        if start > 0:
-            self.account[layout.COLUMN] = 0.0
         timeline = self._timeline(start, stop)
         book = self._book(
             timeline=timeline,
             columns=columns,
             prices=prices,
             funding=funding,
-            width=width,
+            width=-1,
             confidence_measure=0,
             **block,
         )
+        closes_us = self.opens_us[start:stop] + INTERVAL_US
+        take_columns(book.pages, laid_out(len(self.rules)), NO_PANEL, start, 0, closes_us)
         at, instants = 0, timeline.shape[1]
         while at < instants:
             now = int(timeline[0, at])

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from barstep.kernels import account
-from barstep.kernels.scheduler import layout, telemetry
+from barstep.kernels.book import PAGE
+from barstep.kernels.scheduler import engines, layout, telemetry
 from contract import POISON, bits
 from inputs import Floats
 from numpy.typing import NDArray
@@ -17,6 +18,8 @@ Integers = NDArray[np.int64]
 NAN, INF = float("nan"), float("inf")
 HOUR_US = 3_600_000_000
 DAY_US = 24 * HOUR_US
+NO_PANEL: Integers = np.empty((0, PAGE), dtype=np.int64)
+"""Prices are laid out already."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +32,13 @@ class Shape:
     profiles: int = 1
     measures: int = 0
     window: int = 8
+
+
+def laid_out(schedules: int) -> Integers:
+    """Books of engines that nobody asks: what they want is laid out."""
+    pages: Integers = np.zeros((schedules, len(engines.PAGES), PAGE), dtype=np.int64)
+    pages[:, 0, 0], pages[:, engines.ENGINE, 0] = np.arange(schedules), engines.LAID_OUT
+    return pages
 
 
 class Scheduler:

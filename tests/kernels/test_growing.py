@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from barstep.engine.book import Book
 from barstep.kernels import growing
+from barstep.kernels.book import PAGE
 from barstep.kernels.columns import BAR_COLUMNS, CLOSE, RETURN
 
 pytestmark = pytest.mark.unit_kernel
@@ -13,6 +14,11 @@ pytestmark = pytest.mark.unit_kernel
 LEGS, ROOM, LENGTH_US = 2, 5, 60_000_000
 UNTOUCHED = -12345.5
 FIT = [10.0, 12.0, 9.0, 11.0, 5.0]
+
+
+def told(rows: dict[int, list[float]]) -> np.ndarray:
+    """Bars by leg as kernels are told of them."""
+    return np.array([[leg, *row] for leg, row in rows.items()], dtype=np.float64)
 
 
 class Tables:
@@ -27,8 +33,7 @@ class Tables:
         return self.opens_us, self.closes_us, self.numbers, self.values, self.counts, self.starts
 
     def add(self, minute: int, rows: dict[int, list[float]]) -> int:
-        legs, told = np.array(list(rows)), np.array(list(rows.values()))
-        return int(growing.add_bars(minute * LENGTH_US, LENGTH_US, legs, told, *self.arrays))
+        return int(growing.add_bars(minute * LENGTH_US, LENGTH_US, told(rows), *self.arrays))
 
 
 def test_bars_are_added_with_their_returns_and_runs() -> None:
@@ -73,23 +78,36 @@ def test_what_comes_late_or_finds_no_room_is_kept_out() -> None:
 
 
 class Columns:
-    """A panel of the two legs, with room for three columns."""
+    """A panel of the two legs, with room for three columns, and bars of two minutes that it is joined into."""
 
     def __init__(self) -> None:
         self.opens_us, self.closes_us, self.numbers = np.full((3, 3), -7)
-        self.places, self.latest = np.full((LEGS, 3), -7), np.full((LEGS, 5, growing.LATEST), UNTOUCHED)
-        self.arrays = (*Tables().arrays, self.opens_us, self.closes_us, self.numbers, self.places, self.latest)
-        self._book = Book(growing.PANEL)
-        self._book.put(**dict(zip(growing.PANEL, self.arrays, strict=True)))
+        self.places, longer = np.full((LEGS, 3), -1), Tables()
+        self.arrays = (*Tables().arrays, self.opens_us, self.closes_us, self.numbers, self.places)
+        self._book, self.longer = Book(growing.PANEL), longer
+        self._book.put(**dict(zip(growing.PANEL, self.arrays, strict=False)), length_us=LENGTH_US)
+        self._joined = np.zeros((1, len(growing.JOINED), PAGE), dtype=np.int64)
+        self._longer_book = Book(growing.JOINED, self._joined[0])
+        self._longer_book.put(
+            **dict(zip(growing.JOINED, longer.arrays, strict=False)), taken=np.zeros(LEGS, dtype=np.int64),
+            unfinished=np.full(LEGS, -1), rows=np.full((LEGS, 5), UNTOUCHED), length_us=2 * LENGTH_US, origin_us=0,
+        )  # fmt: skip
+
+    @property
+    def next_end(self) -> int:
+        """The minute in which the next longer bar ends."""
+        return int(self._book.pages[growing.ENDS_US, 0]) // LENGTH_US
 
     def add(self, column: int, minute: int, rows: dict[int, list[float]]) -> int:
-        legs, told = np.array(list(rows)), np.array(list(rows.values()))
-        return int(growing.add_column(self._book.pages, column, minute * LENGTH_US, LENGTH_US, legs, told))
+        return int(growing.add_column(self._book.pages, self._joined, column, minute * LENGTH_US, told(rows)))
 
-    def laid_out(self, count: int, first: int, stop: int) -> tuple[np.ndarray, list[list[int]]]:
-        """Prices and columns of a block of four, from the second one on, with places from 1 on."""
+    def join(self, minute: int) -> None:
+        growing.join_all(self._book.pages, self._joined, minute * LENGTH_US)
+
+    def laid_out(self, start: int) -> tuple[np.ndarray, list[list[int]]]:
+        """Prices and columns of a block of four whose second one is `start`, with places from 1 on."""
         prices, columns = np.full((LEGS, 5, 4), UNTOUCHED), np.full((2, 4), -7)
-        growing.fill_columns(self._book.pages, count, first, stop, 1, 1, prices, columns)
+        growing.lay_columns(self._book.pages, start, 1, prices, columns)
         return prices, columns.tolist()
 
 
@@ -98,19 +116,33 @@ def test_a_column_has_the_prices_of_those_that_have_a_bar() -> None:
     panel = Columns()
     panel.add(0, 0, {0: FIT})
     panel.add(1, 1, {1: FIT})
-    assert panel.places.tolist() == [[0, 0, -7], [-1, 0, -7]]
-    prices, columns = panel.laid_out(2, 0, 3)
-    assert columns == [[-7, 0, 1, -7], [-7, -1, 0, 1]]
-    assert (prices[:, :, 0] == UNTOUCHED).all()
+    assert panel.places.tolist() == [[0, 0, -1], [-1, 0, -1]]
+    prices, columns = panel.laid_out(0)
+    assert columns == [[0, 0, 1, -7], [-2, -1, 0, 1]]
+    assert np.isnan(prices[:, :, 0]).all()
     assert prices[0, :, 1].tolist() == prices[1, :, 2].tolist() == FIT
     assert np.isnan(prices[1, :, 1]).all()
     assert prices[0, CLOSE, 2] == FIT[CLOSE]
     assert np.isnan(np.delete(prices[0, :, 2], CLOSE)).all()
     assert np.isnan(prices[:, :, 3]).all()
-    last, columns = panel.laid_out(2, 1, 2)
-    assert columns == [[-7, 1, -7, -7], [-7, 0, -7, -7]]
-    assert last[:, :, 1].tobytes() == prices[:, :, 2].tobytes()
-    assert np.isnan(last[:, :, 2:]).all()
+    last, columns = panel.laid_out(2)
+    assert columns == [[1, -7, 0, 0], [0, 1, 2, 3]]
+    assert last[:, :, 0].tobytes() == prices[:, :, 2].tobytes()
+    assert np.isnan(last[:, :, 1:]).all()
+
+
+def test_longer_bars_grow_with_a_column_and_end_with_time() -> None:
+    """By the same call; one that began before its first bar is none; time alone may end one, which is asked for."""
+    panel = Columns()
+    assert panel.add(0, 0, {0: FIT}) == growing.ALL_FIT
+    assert (panel.next_end, panel.longer.counts[0, growing.BARS]) == (2, 0)
+    assert panel.add(1, 1, {0: FIT, 1: FIT}) == growing.ALL_FIT
+    assert panel.longer.counts[:, growing.BARS].tolist() == [1, 0]
+    assert panel.add(2, 2, {0: FIT}) == growing.ALL_FIT
+    assert (panel.next_end, panel.longer.counts[0, growing.BARS]) == (4, 1)
+    panel.join(4)
+    assert panel.longer.counts[:, growing.BARS].tolist() == [2, 0]
+    assert panel.next_end > 10**6
 
 
 def test_a_column_is_added_whole_or_not_at_all() -> None:
@@ -123,14 +155,14 @@ def test_a_column_is_added_whole_or_not_at_all() -> None:
     assert panel.add(1, 6, {0: FIT, 1: FIT}) == growing.ALL_FIT
     assert panel.opens_us.tolist() == [4 * LENGTH_US, 6 * LENGTH_US, -7]
     assert panel.closes_us.tolist() == [5 * LENGTH_US, 7 * LENGTH_US, -7]
-    assert (panel.numbers.tolist(), panel.places.tolist()) == ([4, 6, -7], [[0, 1, -7]] * LEGS)
+    assert (panel.numbers.tolist(), panel.places.tolist()) == ([4, 6, -7], [[0, 1, -1]] * LEGS)
 
 
 def test_shorter_bars_are_joined_until_their_end_has_come() -> None:
     """Two minutes each: the first that is not whole is left out, time alone ends one, and the next end is told."""
     base, longer = Tables(), Tables()
     taken, unfinished = np.zeros(LEGS, dtype=np.int64), np.full(LEGS, -1)
-    rows = np.full((LEGS, growing.TOLD), UNTOUCHED)
+    rows = np.full((LEGS, growing.TOLD - growing.FIRST), UNTOUCHED)
 
     def join(minute: int) -> int:
         given = base.opens_us, base.values, base.counts, taken, unfinished, rows

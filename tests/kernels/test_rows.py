@@ -8,7 +8,7 @@ from barstep.engine import builtin
 from barstep.engine.bars import Bars
 from barstep.engine.book import Book
 from barstep.engine.pairing import pair_values
-from barstep.engine.scheduler.numbered_engines import number_of
+from barstep.engine.scheduler.engine_books import number_of
 from barstep.engine.strategy import StrategyEngine
 from barstep.kernels.book import PAGE
 from barstep.kernels.columns import PAIR_COLUMNS

@@ -69,11 +69,11 @@ def test_rows_that_were_given_up_are_not_told() -> None:
     """Fewer rows than were asked for would be taken for all of them."""
     machine = SchedulerMachine(drawn_setup(5))
     tables, account = machine.tables, machine.arrays.account
-    tables.decisions[:] = 0.0
+    tables.decisions[:], tables.keeps = 0.0, False
     account[layout.DECISIONS] = 10
     tables.flush()
     account[layout.DECISIONS] = tables.decisions.shape[1] // 2 + 1
-    tables.forget()
+    tables.make_room()
     end = tables.counts()[0]
     with pytest.raises(IndexError, match="row 9 of decisions was given up"):
         tables.rows("decisions", 9, end)
@@ -95,11 +95,11 @@ def test_a_listener_of_instants_sees_what_was_forgotten_since() -> None:
     """Fills that come between two instants may be given up before anybody but the journal is told of them."""
     machine = SchedulerMachine(drawn_setup(5))
     news, tables, account = News(machine), machine.tables, machine.arrays.account
-    half = tables.fills.shape[1] // 2 + 1
+    half, tables.keeps = tables.fills.shape[1] // 2 + 1, False
     for number in range(3):
         written = int(account[layout.WRITTEN])
         tables.fills[:, written:half] = number
         account[layout.WRITTEN] = half
-        tables.forget()
+        tables.make_room()
         tables.fills[:, 0], account[layout.WRITTEN] = number + 0.5, 1.0
         assert [row[0] for row in news.rows().fills] == [float(number)] * (half - written) + [number + 0.5]

@@ -93,17 +93,16 @@ def test_one_call_gives_what_single_calls_give(seed: int, cuts: list[int]) -> No
     for machine in machines:
         machine.warm_up()
     start, begin = 0, machines[0].bars.start
-    closes = setup.history.ts_us + machines[0].interval_us
     while begin + start < machines[0].bars.stop:
         for cut in cuts:
             first = begin + start
-            block = closes[first : min(first + min(cut, setup.block_bars), machines[0].bars.stop)]
-            if not block.size:
+            stop = min(first + min(cut, setup.block_bars), machines[0].bars.stop)
+            if stop == first:
                 break
             for machine in machines:
-                machine.wishes.fill(block, int(closes[first - 1]) if first else 0)
-            assert_same(*machines, block.size + 1)
-            start += block.size
+                machine.take_columns(first, stop)
+            assert_same(*machines, stop - first + 1)
+            start += stop - first
 
 
 @example(seed=40)
@@ -131,7 +130,7 @@ def assert_blocks_do_not_matter(setup: SchedulerSetup) -> None:
     skipped, single = SchedulerMachine(setup), SchedulerMachine(replace(setup, block_bars=1))
     skipped.wishes.skip(int(closes[-1]))
     for place in range(closes.size):
-        single.wishes.fill(closes[place : place + 1], 0)
+        single.take_columns(place, place + 1)
     for (name, own), (_, other) in zip(skipped.wishes.memories(), single.wishes.memories(), strict=True):
         if not name.startswith("carries"):  # slots that nothing reads again may hold either
             assert own.tobytes() == other.tobytes(), name

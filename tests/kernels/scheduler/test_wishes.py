@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from barstep.kernels.columns import CONFIDENCE, DIAGNOSTICS, TARGET
-from barstep.kernels.scheduler import layout, wishes
+from barstep.kernels.scheduler import wishes
 from contract import POISON, assert_same_bits
 from hypothesis import given
 from hypothesis import strategies as st
 from inputs import Floats
-from schedules import NAN, Integers, Scheduler, Shape
+from schedules import NAN, Integers
 
 pytestmark = pytest.mark.unit_kernel
 
@@ -98,13 +98,3 @@ def test_an_engine_that_gave_nothing_keeps_its_tail() -> None:
     block.lay_out(0)
     assert_same_bits(block.tails, tails, "tails")
     assert_same_bits(block.wishes[1, :2, :BLOCK], np.repeat(tails[:2, TARGET, None], BLOCK, axis=1), "wishes")
-
-
-def test_where_each_schedule_may_next_have_a_signal() -> None:
-    """From column 0 on and within the block; what is beyond it is not read."""
-    one = Scheduler(Shape(schedules=2, instruments=2))
-    said = np.full((2, 2, 5), POISON)
-    said[:, :, :4] = [[[0.0, 0.0, 0.5, 0.5], [0.0] * 4], [[NAN] * 4, [0.0] * 4]]
-    wishes.find_all_signals(said, 4, one.rules, one.cells, one.schedules, one.upcoming)
-    assert one.upcoming.tolist() == [[2, 4], [4, 4]]
-    assert one.schedules[layout.FIRST].tolist() == [2.0, 4.0]

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from barstep.config.schedulers import ShadowParity
 from barstep.engine.bars import MICROSECONDS
+from barstep.engine.scheduler.live_machine import LiveMachine
 from barstep.engine.scheduler.machine import SchedulerMachine
 from barstep.engine.scheduler.wishes_ahead import WishesAhead
 from barstep.errors import FeedError
@@ -96,15 +97,18 @@ def test_a_look_leaves_nothing_behind(plants: bool, monkeypatch: pytest.MonkeyPa
         if plants and heard == 600:
             assert flip_a_carry(session, 0)
 
-    class Watched(SchedulerMachine):
-        def __init__(self, *words: Any, **named: Any) -> None:
-            super().__init__(*words, **named)
-            made.append(ref(self))
+    def watched(machine: type[SchedulerMachine]) -> Callable[..., SchedulerMachine]:
+        def make(*words: Any, **named: Any) -> SchedulerMachine:
+            one = machine(*words, **named)
+            made.append(ref(one))
+            return one
+
+        return make
 
     world = World(3)
     shadow = shadow_of(world, go_on(world, between))
-    monkeypatch.setattr("barstep.replay.live.again.SchedulerMachine", Watched)
-    monkeypatch.setattr("barstep.replay.live.shadow_day.SchedulerMachine", Watched)
+    monkeypatch.setattr("barstep.replay.live.again.LiveMachine", watched(LiveMachine))
+    monkeypatch.setattr("barstep.replay.live.shadow_day.SchedulerMachine", watched(SchedulerMachine))
     shadow.look()
     assert (shadow.looks, shadow.differences) == (1, int(plants))
     assert len(made) == (2 if plants else 4)

@@ -1,8 +1,8 @@
-"""The engines that come with barstep: those of all schedules and instruments are advanced in one call."""
+"""The engines that come with barstep, as a compiled loop reads them: those of all schedules and instruments."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,8 @@ from ...kernels.book import PAGE
 from ...kernels.columns import CLOSE, PAIR_COLUMNS
 from ...kernels.engines.by_number import NUMBERED
 from ...kernels.engines.rows import LEG, LEG_PAGES
-from ...kernels.scheduler.engines import PAGES, fill_wishes, skip_bars
-from ..bars import Bars, Floats, Integers
+from ...kernels.scheduler.engines import ENGINE, LAID_OUT, PAGES, skip_bars
+from ..bars import Bars, Integers
 from ..book import Book
 from .engines import Engines, most_bars, reach_of
 
@@ -22,38 +22,49 @@ def number_of(kernel: Callable[..., Any]) -> int | None:
     return next((number for number, own in enumerate(NUMBERED) if own is kernel), None)
 
 
-class NumberedEngines:
-    """Engines that a compiled loop can call; they never raise."""
+class EngineBooks:
+    """A book for each schedule. Engines that a compiled loop can call never raise.
+
+    Attributes:
+        pages: int64[schedule, page, PAGE], what kernels are given; see `kernels.scheduler.engines.PAGES`.
+    """
 
     def __init__(
-        self, schedules: Iterable[tuple[int, Engines, Integers, Integers]], block: int, *, aligned: bool
+        self,
+        schedules: Sequence[Engines],
+        numbers: Sequence[int | None],
+        measure_rows: Integers,
+        measure_sizes: Integers,
+        block: int,
+        *,
+        aligned: bool,
     ) -> None:
-        """schedules: place, engines, and which of its rows are averaged: see `lay_out`.
+        """numbers: those of the engines; None of one from outside, which is not called here.
 
-        block: bars that come at a time. aligned: see `BlockOfWishes`.
+        measure_rows, measure_sizes: by schedule and for all, which rows are averaged: see `lay_out`. block: bars that
+        come at a time. aligned: see `BlockOfWishes`.
         """
-        taken = list(schedules)
-        self._block = block
-        self._pages: Integers = np.zeros((len(taken), len(PAGES), PAGE), dtype=np.int64)
-        self._books = [Book(PAGES, pages) for pages in self._pages]
-        self._legs = _Legs(most_bars(block))
-        for book, (s, engines, measure_rows, measure_sizes) in zip(self._books, taken, strict=True):
-            instruments = len(engines.runs)
+        self.pages: Integers = np.zeros((len(schedules), len(PAGES), PAGE), dtype=np.int64)
+        self._books = [Book(PAGES, pages) for pages in self.pages]
+        self._block, self._legs, counts = block, _Legs(most_bars(block)), np.empty(1 + most_bars(block))
+        for s, (book, engines, number) in enumerate(zip(self._books, schedules, numbers, strict=True)):
+            book.put(schedule=s, engine=LAID_OUT if number is None else number)
+            if number is None:
+                continue
+            places = np.zeros((len(engines.runs), 0 if aligned else block + 1), dtype=np.int64)
             book.put(
-                schedule=s, engine=number_of(engines.engine.kernel), legs=self._legs.pages(engines),
-                params=engines.params, carries=engines.carries, outs=engines.outs, tails=engines.tails,
-                stops=engines.stops, advanced=engines.advanced, traded=engines.traded,
-                places=np.zeros((instruments, 0 if aligned else block + 1), dtype=np.int64),
-                measure_rows=measure_rows, measure_sizes=measure_sizes,
+                legs=self._legs.pages(engines), params=engines.params, carries=engines.carries, outs=engines.outs,
+                tails=engines.tails, stops=engines.stops, advanced=engines.advanced, traded=engines.traded,
+                places=places, measure_rows=measure_rows[s], measure_sizes=measure_sizes, counts=counts,
             )  # fmt: skip
-
-    def fill(self, closes_us: Integers, wishes: Floats, confidence: Floats, means: Floats, counts: Floats) -> None:
-        """Fill the tables of `BlockOfWishes` for columns that close at these times."""
-        fill_wishes(self._pages, closes_us, wishes, confidence, means, counts)
 
     def skip(self, until_us: int) -> None:
         """Advance over the bars that are closed at or before this time."""
-        skip_bars(self._pages, until_us, self._block)
+        skip_bars(self.pages, until_us, self._block)
+
+    def lay_out_nothing(self) -> None:
+        """From now on no engine is called here."""
+        self.pages[:, ENGINE, 0] = LAID_OUT
 
 
 class _Legs:
