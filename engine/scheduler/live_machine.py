@@ -33,22 +33,31 @@ class LiveMachine(SchedulerMachine):
         self.arrays.desk[layout.FILLS_ARE_TOLD] = 1.0
         self.tables.keeps = False
         self._set_timeline(np.zeros((3, 1), dtype=np.int64))
-        self._opened = -1
+        self._opened, self._watches = -1, bool(self.arrays.desk[layout.WATCHES])
+
+    @property
+    def awaits_opens(self) -> bool:
+        """Whether anything happens at the next opens: orders are on hand, or positions are looked at in every bar."""
+        account = self.arrays.account
+        return bool(account[layout.ON_HAND] or account[layout.ON_UNIT_HAND]) or self._watches
 
     def do_instant(self, now: int, closing: int = -1, opening: int = -1) -> None:
         """Do one instant.
 
         closing, opening: columns of the bars that close and that open then; -1: none.
         """
-        instant = self.timeline
-        instant[TIME, 0], instant[CLOSING, 0], instant[OPENING, 0] = now, closing, opening
+        self._set_instant(now, closing, opening)
         while run_instants(self._book.pages, 0, 1) == 0:
             self._attend(0)
 
     def settle(self, now: int) -> None:
         """Nothing falls on what comes next: what listeners are told then is no bar and no run."""
-        self.timeline[:, 0] = now, -1, -1
+        self._set_instant(now, -1, -1)
         self.arrays.account[layout.DUE] = 0.0
+
+    def _set_instant(self, now: int, closing: int, opening: int) -> None:
+        instant = self.timeline
+        instant[TIME, 0], instant[CLOSING, 0], instant[OPENING, 0] = now, closing, opening
 
     def open_column(self, ts_us: int, opens: Mapping[int, float]) -> int:
         """Lay out the opens of the bars that follow those taken, by leg; returns their column."""

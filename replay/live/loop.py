@@ -115,9 +115,7 @@ class LiveLoop:
     @property
     def is_settled(self) -> bool:
         """Whether nothing waits for the opens of the instant that is done: a command now comes after all of it."""
-        account = self.machine.arrays.account
-        waits = account[layout.ON_HAND] > 0.0 or account[layout.ON_UNIT_HAND] > 0.0
-        return not waits or self.opened_us >= self.now_us
+        return self.opened_us >= self.now_us or not self.machine.awaits_opens
 
     @property
     def next_bar(self) -> int:
@@ -188,8 +186,10 @@ class LiveLoop:
         with self._undivided:
             if self.writer is not None:
                 self.writer.opens(now_us, opens)
-            column = self.machine.open_column(now_us, opens)
-            self.machine.do_instant(now_us, opening=column)
+            if now_us == self.now_us and not self.machine.awaits_opens:
+                self.machine.settle(now_us)
+            else:
+                self.machine.do_instant(now_us, opening=self.machine.open_column(now_us, opens))
             self.opened_us = now_us
             if self.writer is not None:
                 self.writer.instant(self.now_us, 0)
