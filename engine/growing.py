@@ -127,15 +127,15 @@ class GrowingPanel(Panel):
             places[: self.count] = np.searchsorted(bars.ts_us, past.ts_us, side="right") - 1
         self._told = np.empty((len(legs), growing.TOLD))
         self._told_bytes = self._told.data.cast("B")
-        self._joined: list[GrowingJoined] = []
-        self._joined_pages: Integers = np.empty((0, len(growing.JOINED), PAGE), dtype=np.int64)
         self._book = Book(growing.PANEL)
         self._book.put(
             **dict(zip(growing.PANEL, self._table.arrays, strict=False)), column_opens_us=self.ts_us,
             column_closes_us=self._closes_us, column_numbers=self.numbers, places=self._place_table,
-            length_us=length_us, ends_us=FUTURE_US,
+            length_us=length_us, ends_us=FUTURE_US, told=self._told,
         )  # fmt: skip
         self.pages = self._book.pages
+        self._joined: list[GrowingJoined] = []
+        self.join(())
 
     @cached_property
     def _places(self) -> list[Integers]:
@@ -151,30 +151,29 @@ class GrowingPanel(Panel):
         at = self.count
         if at == self._size:
             raise DataError(f"there is no room for more than {at:,} bars.")
-        told = self._told[: len(rows)]
         for k, (leg, row) in enumerate(rows.items()):
             _TOLD.pack_into(self._told_bytes, k * _TOLD.size, leg, *row)
-        unfit = growing.add_column(self.pages, self._joined_pages, at, ts_us, told)
+        unfit = growing.add_column(self.pages, at, ts_us, len(rows))
         if unfit != growing.ALL_FIT:
-            _refuse(self.instruments[int(told[unfit, growing.LEG])], ts_us, told[unfit, growing.FIRST :])
+            told = self._told[unfit]
+            _refuse(self.instruments[int(told[growing.LEG])], ts_us, told[growing.FIRST :])
         self.count = at + 1
         return at
 
     def complete(self, now_us: int) -> None:
         """Everything that closes by now is there: longer bars that end by then are whole."""
         if now_us >= self.pages[growing.ENDS_US, 0]:
-            growing.join_all(self.pages, self._joined_pages, now_us)
+            growing.join_all(self.pages, now_us)
 
     def join(self, intervals: Sequence[int]) -> dict[int, tuple[GrowingBars, ...]]:
         """By each longer interval in seconds, bars of all legs that grow with these."""
         longer = [seconds for seconds in intervals if seconds != self.interval_seconds]
-        self._joined_pages = np.empty((len(longer), len(growing.JOINED), PAGE), dtype=np.int64)
-        self._joined = [
-            GrowingJoined(self._table, seconds, pages)
-            for seconds, pages in zip(longer, self._joined_pages, strict=True)
-        ]
-        growing.join_all(self.pages, self._joined_pages, -FUTURE_US)
-        return {seconds: one.bars for seconds, one in zip(longer, self._joined, strict=True)}
+        joined = {seconds: GrowingJoined(self._table, seconds) for seconds in longer}
+        self._joined += joined.values()
+        pages = [np.empty((0, len(growing.JOINED), PAGE), np.int64), *(one.pages[None] for one in self._joined)]
+        self._book.put(joined=np.concatenate(pages))
+        growing.join_all(self.pages, -FUTURE_US)
+        return {seconds: one.bars for seconds, one in joined.items()}
 
     def column_closes_us(self, start: int, stop: int) -> Integers:
         """int64[bar]: when the bars `start` to `stop` close."""
@@ -207,13 +206,11 @@ class GrowingJoined:
 
     Attributes:
         bars: The longer bars, by leg.
+        pages: What kernels read them by, see `kernels.growing.JOINED`.
     """
 
-    def __init__(self, base: GrowingTable, interval_seconds: int, pages: Integers) -> None:
-        """base: the shorter bars, as far as they have come.
-
-        pages: where it is written what kernels read them by, see `kernels.growing.JOINED`.
-        """
+    def __init__(self, base: GrowingTable, interval_seconds: int) -> None:
+        """base: the shorter bars, as far as they have come."""
         past = [coarser(bars.so_far(), interval_seconds) for bars in base.bars]
         # With gaps, each shorter bar may be the only one of its longer one.
         room = max(len(bars) - len(whole) for bars, whole in zip(base.bars, past, strict=True)) + 1
@@ -221,7 +218,8 @@ class GrowingJoined:
         self.bars = table.bars
         ends_us = [int(whole.closes_us[-1]) if len(whole) else -FUTURE_US for whole in past]
         taken = [np.searchsorted(bars.ts_us, end_us) for bars, end_us in zip(base.bars, ends_us, strict=True)]
-        self._book = Book(growing.JOINED, pages)
+        self._book = Book(growing.JOINED)
+        self.pages = self._book.pages
         self._book.put(
             **dict(zip(growing.JOINED, table.arrays, strict=False)), taken=np.array(taken, dtype=np.int64),
             unfinished=np.full(len(past), -1, dtype=np.int64), length_us=interval_seconds * MICROSECONDS,

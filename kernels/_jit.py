@@ -234,8 +234,8 @@ def kernel(
     Arrays belong to whoever calls a kernel, so it counts no references and a view costs nothing (with counting, some
     20 ns: half of what a call for one bar did). A kernel that makes scratch arrays says `@kernel(allocates=True)`; one
     that takes so many that handing them on takes time, or that does little more than call what is long, `inlined=True`:
-    it becomes a part of the kernel that calls it before anything is compiled. A call of such a one has 30 arguments at
-    most, and where it allocates its caller says so, too.
+    it becomes a part of the kernel that calls it before anything is compiled. It takes 30 arguments at most; where it
+    allocates, its caller says so, too.
     `shared=True`: Python and kernels both call it, so that it is compiled once for both.
     """
     if function is None:

@@ -80,9 +80,12 @@ PANEL = {
     "places": ("int64", 2),
     "length_us": None,
     "ends_us": None,
+    "told": ("float64", 2),
+    "joined": ("int64", 3),
 }
 """Pages of a panel that grows: its table; int64[column], times and numbers of its columns; places, int64[leg, column],
-of each leg's last bar (-1: none); the length of a bar; when the first longer bar ends that is not whole."""
+of each leg's last bar (-1: none); the length of a bar; when the first longer bar ends that is not whole; told,
+float64[leg, TOLD], where bars are told; joined, int64[·, page, PAGE], the `JOINED` of each longer interval."""
 ENDS_US = 11
 
 JOINED = {
@@ -102,13 +105,13 @@ JOINED = {
 
 
 @kernel
-def add_column(panel, joined, column, open_us, told):
-    """Add the bars that opened at an instant, on a column and to longer bars; where one is kept out, nothing is done.
+def add_column(panel, column, open_us, count):
+    """Add the `count` bars told that opened at an instant, to a column and to longer bars; or none, where one is unfit.
 
-    panel: int64[page, PAGE], a row for each of `PANEL`; joined: int64[·, page, PAGE], of each longer interval a row for
-    each of `JOINED`; the rest, and what is returned, as in `add_bars`.
+    panel: int64[page, PAGE], a row for each of `PANEL`. Returns what `add_bars` does.
     """
     counts, places, length_us = ints_at(panel, 4, 2), ints_at(panel, 9, 2), panel[10, 0]
+    told = floats_at(panel, 12, 2)[:count]
     unfit = add_bars(
         open_us, length_us, told, ints_at(panel, 0, 2), ints_at(panel, 1, 2), ints_at(panel, 2, 2),
         floats_at(panel, 3, 3), counts, ints_at(panel, 5, 2),
@@ -119,7 +122,7 @@ def add_column(panel, joined, column, open_us, told):
         ints_at(panel, 8, 1)[column] = open_us // length_us
         for leg in range(counts.shape[0]):
             places[leg, column] = counts[leg, BARS] - 1
-        join_all(panel, joined, open_us + length_us)
+        join_all(panel, open_us + length_us)
     return unfit
 
 
@@ -169,7 +172,7 @@ def join_bars(
     """
     following = _NEVER
     for leg in range(taken.shape[0]):
-        first_us, row = base_opens_us[leg, 0], rows[leg]
+        row, first_us = rows[leg], base_opens_us[leg, 0] if base_counts[leg, BARS] > 0 else _NEVER
         for at in range(taken[leg], base_counts[leg, BARS] + 1):
             if at < base_counts[leg, BARS]:
                 came_us = base_opens_us[leg, at]
@@ -191,9 +194,9 @@ def join_bars(
 
 
 @kernel(shared=True)
-def join_all(panel, joined, now_us):
+def join_all(panel, now_us):
     """Everything that closes by now is in the panel: take it into all longer bars, and end those that end."""
-    following = _NEVER
+    joined, following = ints_at(panel, 13, 3), _NEVER
     for k in range(joined.shape[0]):
         own = joined[k]
         ends_us = join_bars(

@@ -225,6 +225,17 @@ def _talk(venue: VenueSession, adapter: VenueAdapter, watch: Stopwatch) -> None:
                 venue.hear(answer, 0)
 
 
+def interruptions() -> float:
+    """How often in a second the machine takes a thread's processor away for ten microseconds or more."""
+    began = last = time.perf_counter()
+    count = 0
+    while last - began < 1.0:
+        now = time.perf_counter()
+        count += now - last >= 10e-6
+        last = now
+    return count
+
+
 def yardstick() -> float:
     """Seconds of one copy of 8 million float64."""
     source, target = np.ones(8_000_000), np.empty(8_000_000)

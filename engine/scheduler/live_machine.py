@@ -33,13 +33,19 @@ class LiveMachine(SchedulerMachine):
         self.arrays.desk[layout.FILLS_ARE_TOLD] = 1.0
         self.tables.keeps = False
         self._set_timeline(np.zeros((3, 1), dtype=np.int64))
-        self._opened, self._watches = -1, bool(self.arrays.desk[layout.WATCHES])
+        self._opened = -1
+
+    def take_columns(self, start: int, stop: int) -> None:
+        """Lay out the bars `start` to `stop`, and what the engines want at them; none: only what stands before them."""
+        if self.wishes.asks_outside:
+            self.wishes.fill_outside(self.history.column_closes_us(start, stop), self._close_before(start))
+        self._take_columns(start, stop)
 
     @property
     def awaits_opens(self) -> bool:
-        """Whether anything happens at the next opens: orders are on hand, or positions are looked at in every bar."""
+        """Whether orders are on hand. Nothing else happens at opens: levels are not watched, see `set_up_live`."""
         account = self.arrays.account
-        return bool(account[layout.ON_HAND] or account[layout.ON_UNIT_HAND]) or self._watches
+        return bool(account[layout.ON_HAND] or account[layout.ON_UNIT_HAND])
 
     def do_instant(self, now: int, closing: int = -1, opening: int = -1) -> None:
         """Do one instant.

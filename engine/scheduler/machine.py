@@ -119,13 +119,20 @@ class SchedulerMachine:
 
     def take_columns(self, start: int, stop: int) -> None:
         """Lay out the bars `start` to `stop`, and what the engines want at them; none: only what stands before them."""
-        self.taken, history, wishes = range(start, stop), self.setup.history, self.wishes
-        closes_us = history.column_closes_us(start, stop)
-        if wishes.asks_outside:
-            wishes.fill_outside(closes_us, self._close_before(start))
-        if not len(history.pages):
-            self._fill_columns(start, stop)
-        take_columns(self._book.pages, wishes.books.pages, history.pages, start, self.bars.start, closes_us)
+        self._fill_columns(start, stop)
+        self.take_wishes(start, stop)
+
+    def take_wishes(self, start: int, stop: int) -> None:
+        """The same without prices."""
+        closes_us = self.setup.history.column_closes_us(start, stop)
+        if self.wishes.asks_outside:
+            self.wishes.fill_outside(closes_us, self._close_before(start))
+        self._book.put(closes_us=closes_us)
+        self._take_columns(start, stop)
+
+    def _take_columns(self, start: int, stop: int) -> None:
+        self.taken = range(start, stop)
+        take_columns(self._book.pages, start, stop)
 
     def next_event(self, given_us: int) -> int:
         """When the state is moved next, where the next command is given at a time: by that, or by an expiry.
@@ -298,7 +305,8 @@ class SchedulerMachine:
             unit_lots=arrays.unit_lots, runs=arrays.runs, rests=arrays.rests, since=arrays.since,
             stretch=arrays.stretch, rows=arrays.rows, outcome=arrays.outcome, hand=arrays.hand,
             unit_hand=arrays.unit_hand, decisions=tables.decisions, refreshes=tables.refreshes, events=tables.events,
-            fills=tables.fills, unit_fills=tables.unit_fills, curve=self.curve,
+            fills=tables.fills, unit_fills=tables.unit_fills, curve=self.curve, engines=wishes.books.pages,
+            panel=self.setup.history.pages, origin=self.bars.start,
         )  # fmt: skip
         return book
 

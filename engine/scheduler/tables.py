@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -30,8 +31,8 @@ class SchedulerTables:
         unit_fills: float64[FILL_COLUMNS, ·], scratch of the kernels.
         notes: What the operator's state told, with the instant.
         passed: By name how many rows were taken over.
-        keeps: Whether they are kept. Where somebody else has them, rows stay until later ones of their table are taken
-            over: who is told only of instants has not seen all of what came since.
+        keeps: Whether they are kept. Where somebody else has them, what is taken over now stays until it is done again
+            after the next time: who is told only of instants has not seen all of it.
     """
 
     def __init__(self, arrays: SchedulerArrays) -> None:
@@ -57,14 +58,22 @@ class SchedulerTables:
 
     def flush(self) -> None:
         """Take over what was written, so that the tables are empty again."""
+        self._give_up()
         for name in _COUNTS:
             self._take_over(name)
 
     def make_room(self) -> None:
-        """Take over the tables that are more than half full, one of which stopped the kernels."""
+        """Take over the tables that are more than half full."""
+        self._give_up()
         for name, slot in _COUNTS.items():
             if self._account[slot] > self._halves[name]:
                 self._take_over(name)
+
+    def _give_up(self) -> None:
+        """Keep what was taken over last, of what somebody else has."""
+        if not self.keeps:
+            for pieces in chain.from_iterable(self._taken.values()):
+                del pieces[:-1]
 
     def _take_over(self, name: str) -> None:
         slot = _COUNTS[name]
@@ -77,8 +86,6 @@ class SchedulerTables:
         """Add rows to what was taken over."""
         self.passed[name] += table.shape[1]
         for pieces, row, kind in zip(self._taken[name], table, _kinds(name, table), strict=True):
-            if not self.keeps:
-                pieces.clear()
             pieces.append(row.astype(kind))
 
     def counts(self) -> list[int]:

@@ -36,4 +36,4 @@ class WishesAhead:
     def _make_block(self) -> None:
         setup = self._whole.setup
         self._first, self._stop = self._stop, min(self._stop + setup.block_bars, len(setup.history))
-        self._whole.take_columns(self._first, self._stop)
+        self._whole.take_wishes(self._first, self._stop)

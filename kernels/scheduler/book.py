@@ -1,4 +1,4 @@
-"""What the loop over instants works on, in a book: see `kernels.book`."""
+"""What a scheduler's kernels work on, in a book: see `kernels.book`."""
 
 PAGES = {
     "timeline": ("int64", 2),
@@ -51,5 +51,9 @@ PAGES = {
     "fills": ("float64", 2),
     "unit_fills": ("float64", 2),
     "curve": ("float64", 1),
+    "engines": ("int64", 3),
+    "panel": ("int64", 2),
+    "origin": None,
+    "closes_us": ("int64", 1),
 }
-"""What each row names, as `run_instants` reads it: kind and dimensions; None for a number."""
+"""What each row names, as `run_instants` and `take_columns` read it: kind and dimensions; None for a number."""

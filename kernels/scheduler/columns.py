@@ -11,12 +11,12 @@ _WIDTH = 4
 
 
 @kernel
-def take_columns(book, engines, panel, start, origin, closes_us):
-    """Lay out the columns of bars that close at `closes_us`, and the one before them; none: that one alone.
+def take_columns(book, start, stop):
+    """Lay out the columns of the bars `start` to `stop`, and the one before them; none: that one alone.
 
-    book: what `run_instants` works on; engines: see `fill_wishes`; panel: see `growing.PANEL`, of one that grows; of
-    another no pages, and its prices are laid out already. start: place among all bars of the first of these; origin: of
-    the first that is traded.
+    book: see `book.PAGES`. Of it `engines` is as in `fill_wishes`; `panel` as in `growing.PANEL` where bars are still
+    coming: of others it has no pages, their prices are laid out, and `closes_us`, int64[bar], says when they close;
+    `origin` is the first bar that is traded.
     """
     columns = ints_at(book, 1, 2)
     prices = floats_at(book, 2, 3)
@@ -29,9 +29,14 @@ def take_columns(book, engines, panel, start, origin, closes_us):
     schedules = floats_at(book, 31, 2)
     cells = floats_at(book, 32, 4)
     upcoming = ints_at(book, 34, 2)
-    book[_WIDTH, 0] = closes_us.shape[0] + 1
+    engines = ints_at(book, 50, 3)
+    panel = ints_at(book, 51, 2)
+    origin = book[52, 0]
+    closes_us = ints_at(book, 53, 1)
+    book[_WIDTH, 0] = stop - start + 1
     if panel.shape[0] > 0:
         lay_columns(panel, start, origin, prices, columns)
+        closes_us = ints_at(panel, 7, 1)[start:stop]
     if start == origin and start > 0:
         see_closes(0, prices, instruments)  # what the first orders are sized by
     fill_wishes(engines, closes_us, wishes, confidence, means, rules, cells, schedules, upcoming)

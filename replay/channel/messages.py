@@ -6,7 +6,7 @@ whole lots. A leg is an instrument on one venue, named by its place in the list 
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias, Union
+from typing import Annotated, Literal, TypeAlias, Union
 
 import msgspec
 from msgspec import Struct
@@ -169,6 +169,10 @@ class Fill(Struct, frozen=True, kw_only=True):
     reference: float
 
 
+MOST_FILLS = 1_000
+"""That one report tells: the loop's table of fills has room for twice as many at any time."""
+
+
 class Report(Message, frozen=True, kw_only=True, tag="report"):
     """What became of an order.
 
@@ -186,7 +190,7 @@ class Report(Message, frozen=True, kw_only=True, tag="report"):
     order_id: str
     at_us: int
     status: Status
-    fills: list[Fill] = []
+    fills: Annotated[list[Fill], msgspec.Meta(max_length=MOST_FILLS)] = []
     left: int = 0
     reason: str = ""
 

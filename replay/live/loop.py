@@ -92,7 +92,7 @@ class LiveLoop:
         self._due_us = machine.arrays.schedules[layout.NEXT_DUE]
         self._max_drift = machine.arrays.schedules[layout.MAX_DRIFT].copy()
         self._undivided = Undivided("the live loop")
-        self._cold = Warming(machine)
+        self._cold, self._done_us = Warming(machine), -1
         history.complete(machine.setup.start_us if now_us is None else now_us)
         if now_us is None:
             machine.warm_up()
@@ -186,13 +186,12 @@ class LiveLoop:
         with self._undivided:
             if self.writer is not None:
                 self.writer.opens(now_us, opens)
-            if now_us == self.now_us and not self.machine.awaits_opens:
-                self.machine.settle(now_us)
+            if now_us == self._done_us and not self.machine.awaits_opens:
+                self.machine.settle(now_us)  # the instant is done, and nothing of it is left
             else:
                 self.machine.do_instant(now_us, opening=self.machine.open_column(now_us, opens))
             self.opened_us = now_us
-            if self.writer is not None:
-                self.writer.instant(self.now_us, 0)
+            self._write(self.now_us)
 
     def report(self, report: Report) -> None:
         """Take over what the venue tells of an order; what was told before is passed over.
@@ -248,6 +247,7 @@ class LiveLoop:
             self.timer.start()
         ts_us = now_us - self.machine.interval_us
         if self.opened_us < ts_us:
+            self.now_us = max(self.now_us, ts_us)  # as where the opens are told by themselves
             self.begin(ts_us, {leg: rows[leg][0] for leg in sorted(rows)})
         place = self._history.append(ts_us, rows)
         self._take(place, place + 1, now_us)
@@ -274,7 +274,7 @@ class LiveLoop:
         if drift is not None:
             self._be_late(now_us, drift)
         self.machine.do_instant(now_us, closing)
-        self.now_us = now_us
+        self.now_us = self._done_us = now_us
         self._write(now_us, self.listeners)
         if drift is not None:
             self._be_on_time()

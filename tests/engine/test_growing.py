@@ -93,6 +93,16 @@ def test_longer_bars_are_those_of_joining(seed: int, known: int, hours: int) -> 
             assert_same_bars(grown, whole_longer_bars(bars, hours * HOUR, ts_us + HOUR_US))
 
 
+def test_longer_bars_that_are_asked_for_later_grow_beside_the_others() -> None:
+    """Each interval goes on, whenever it was asked for."""
+    panel = GrowingPanel([bars_of([10.0] * 4)], ["A"], 8)
+    (twos,) = panel.join([2 * HOUR])[2 * HOUR]
+    (fours,) = panel.join([4 * HOUR])[4 * HOUR]
+    for hour in range(4, 12):
+        panel.append(START_US + hour * HOUR_US, {0: ROW})
+    assert (twos.count, fours.count) == (6, 3)
+
+
 def laid_out(panel: Panel, start: int) -> tuple[bytes, list[list[int]]]:
     """Prices, numbers and places of a panel's last two columns, the second of which is `start`, on a poisoned block."""
     prices, columns, first = np.full((len(NAMES), PRICES, 3), -1.0), np.full((2, 3), -7), max(start - 1, 0)

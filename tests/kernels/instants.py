@@ -189,11 +189,14 @@ class Instants(Scheduler):
             prices=prices,
             funding=funding,
             width=-1,
+            engines=laid_out(len(self.rules)),
+            panel=NO_PANEL,
+            origin=0,
+            closes_us=self.opens_us[start:stop] + INTERVAL_US,
             confidence_measure=0,
             **block,
         )
-        closes_us = self.opens_us[start:stop] + INTERVAL_US
-        take_columns(book.pages, laid_out(len(self.rules)), NO_PANEL, start, 0, closes_us)
+        take_columns(book.pages, start, stop)
         at, instants = 0, timeline.shape[1]
         while at < instants:
             now = int(timeline[0, at])

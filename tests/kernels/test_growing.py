@@ -92,6 +92,7 @@ class Columns:
             **dict(zip(growing.JOINED, longer.arrays, strict=False)), taken=np.zeros(LEGS, dtype=np.int64),
             unfinished=np.full(LEGS, -1), rows=np.full((LEGS, 5), UNTOUCHED), length_us=2 * LENGTH_US, origin_us=0,
         )  # fmt: skip
+        self._book.put(joined=self._joined)
 
     @property
     def next_end(self) -> int:
@@ -99,10 +100,11 @@ class Columns:
         return int(self._book.pages[growing.ENDS_US, 0]) // LENGTH_US
 
     def add(self, column: int, minute: int, rows: dict[int, list[float]]) -> int:
-        return int(growing.add_column(self._book.pages, self._joined, column, minute * LENGTH_US, told(rows)))
+        self._book.put(told=told(rows))
+        return int(growing.add_column(self._book.pages, column, minute * LENGTH_US, len(rows)))
 
     def join(self, minute: int) -> None:
-        growing.join_all(self._book.pages, self._joined, minute * LENGTH_US)
+        growing.join_all(self._book.pages, minute * LENGTH_US)
 
     def laid_out(self, start: int) -> tuple[np.ndarray, list[list[int]]]:
         """Prices and columns of a block of four whose second one is `start`, with places from 1 on."""

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 import polars as pl
 import pytest
 from barstep.config.commands import AnyCommand
@@ -21,25 +20,11 @@ from barstep.replay.key_files import KeyFolder
 from barstep.replay.multi_strategy_scheduler import MultiStrategyScheduler
 from barstep.replay.session import Session
 from barstep.replay.what_if import what_if
+from failing import BARS, CLOSES, WISHES, config_with_a_failing_engine
 from journal_making import LOG, NOW_US, DiskKeys, records
 from replays import FILES, open_session
-from scheduler_making import TOLD, config_of, hour, told_bars
+from scheduler_making import hour, told_bars
 from simulated_disk import PowerLossError, SimulatedDisk
-
-FAILING = str(Path(__file__).with_name("failing_engine.py"))
-BARS = 60
-RNG = np.random.default_rng(7)
-CLOSES = 100.0 + np.cumsum(RNG.normal(size=BARS))
-WISHES = np.repeat(RNG.choice([-1.0, -0.5, 0.0, 0.5, 1.0], BARS // 2), 2)
-
-
-def config_with_a_failing_engine(**scheduler: Any) -> Any:
-    return config_of(
-        {"good": {}, "bad": {"strategy": "failing"}},
-        engine_files=(TOLD, FAILING),
-        health_check_interval=7200.0,
-        **scheduler,
-    )
 
 
 def failing_setup(fails: dict[int, int], start: float | None = None, **more: Any) -> SchedulerSetup:

@@ -72,8 +72,9 @@ def test_rows_that_were_given_up_are_not_told() -> None:
     tables.decisions[:], tables.keeps = 0.0, False
     account[layout.DECISIONS] = 10
     tables.flush()
-    account[layout.DECISIONS] = tables.decisions.shape[1] // 2 + 1
-    tables.make_room()
+    for _ in range(2):
+        account[layout.DECISIONS] = tables.decisions.shape[1] // 2 + 1
+        tables.make_room()
     end = tables.counts()[0]
     with pytest.raises(IndexError, match="row 9 of decisions was given up"):
         tables.rows("decisions", 9, end)
@@ -103,3 +104,14 @@ def test_a_listener_of_instants_sees_what_was_forgotten_since() -> None:
         tables.make_room()
         tables.fills[:, 0], account[layout.WRITTEN] = number + 0.5, 1.0
         assert [row[0] for row in news.rows().fills] == [float(number)] * (half - written) + [number + 0.5]
+
+
+def test_a_checkpoint_gives_up_nothing_that_a_listener_has_not_seen() -> None:
+    """Fills between two instants, each followed by one: both take over what is there."""
+    machine = SchedulerMachine(drawn_setup(5))
+    news, tables, account = News(machine), machine.tables, machine.arrays.account
+    tables.keeps = False
+    for number in range(2):
+        tables.fills[:, 0], account[layout.WRITTEN] = number, 1.0
+        tables.flush()
+    assert [row[0] for row in news.rows().fills] == [0.0, 1.0]

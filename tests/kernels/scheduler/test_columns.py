@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from barstep.engine.book import Book
 from barstep.kernels import growing
+from barstep.kernels.book import PAGE
 from barstep.kernels.columns import CLOSE
 from barstep.kernels.scheduler import book, layout
 from barstep.kernels.scheduler.columns import take_columns
@@ -30,12 +31,12 @@ class Block:
         self.book.put(
             columns=self.columns, prices=self.prices, wishes=self.wishes, confidence=self.confidence,
             means=np.empty((0, 2, 5)), rules=one.rules, account=one.account, instruments=one.instruments,
-            schedules=one.schedules, cells=one.cells, upcoming=one.upcoming, width=-1,
+            schedules=one.schedules, cells=one.cells, upcoming=one.upcoming, width=-1, engines=laid_out(2),
         )  # fmt: skip
 
     def take(self, start: int, origin: int, panel: Integers = NO_PANEL) -> None:
-        closes_us = np.arange(start, start + 3) * 60_000_000
-        take_columns(self.book.pages, laid_out(2), panel, start, origin, closes_us)
+        self.book.put(panel=panel, origin=origin, closes_us=np.arange(start, start + 3) * 60_000_000)
+        take_columns(self.book.pages, start, start + 3)
 
 
 def test_where_each_schedule_may_next_have_a_signal() -> None:
@@ -62,17 +63,16 @@ def test_what_stands_before_the_block(start: int, origin: int, column: float) ->
 def test_prices_of_a_panel_that_grows_are_laid_out_too() -> None:
     """Those of the bar before and of the one that closes; the marks at the start are seen on them."""
     block, panel = Block(), Book(growing.PANEL)
-    opens_us, closes_us, numbers, starts = np.zeros((4, 2, 3), dtype=np.int64)
-    times, places = np.zeros((3, 3), dtype=np.int64), np.full((2, 3), -1)
+    opens_us, closes_us, numbers, starts = np.zeros((4, 2, 4), dtype=np.int64)
+    times, places = np.zeros((3, 4), dtype=np.int64), np.full((2, 4), -1)
     panel.put(
-        opens_us=opens_us, closes_us=closes_us, numbers=numbers, values=np.full((2, 6, 3), NAN), starts=starts,
+        opens_us=opens_us, closes_us=closes_us, numbers=numbers, values=np.full((2, 6, 4), NAN), starts=starts,
         counts=np.zeros((2, 2), dtype=np.int64), column_opens_us=times[0], column_closes_us=times[1],
-        column_numbers=times[2], places=places, length_us=60_000_000,
+        column_numbers=times[2], places=places, length_us=60_000_000, told=np.array([[0, *FIT]]),
+        joined=np.empty((0, len(growing.JOINED), PAGE), dtype=np.int64),
     )  # fmt: skip
-    none = np.empty((0, len(growing.JOINED), 5), dtype=np.int64)
     for minute in (7, 8):
-        told = np.array([[0, *FIT]])
-        assert growing.add_column(panel.pages, none, minute - 7, minute * 60_000_000, told) == growing.ALL_FIT
+        assert growing.add_column(panel.pages, minute - 7, minute * 60_000_000, 1) == growing.ALL_FIT
     block.take(1, 1, panel.pages)
     assert block.columns[:, :2].tolist() == [[7, 8], [-1, 0]]
     assert block.prices[0, :, :2].T.tolist() == [FIT, FIT]

@@ -109,6 +109,17 @@ def test_what_is_refused_is_what_the_page_says() -> None:
             messages.read_from_venue(msgspec.msgpack.encode(wrong))
 
 
+def test_a_report_tells_so_many_fills_and_no_more() -> None:
+    """Kernels write them to a table whose room is known; the page says how many."""
+    fill = {"leg": 0, "lots": 1, "price": 1.0, "fee": 0.0, "reference": 1.0}
+    report = {"type": "report", "number": 1, "order_id": "x", "at_us": 1, "status": "filled"}
+    fits, many = ({**report, "fills": [fill] * count} for count in (messages.MOST_FILLS, messages.MOST_FILLS + 1))
+    assert isinstance(messages.read_from_venue(msgspec.msgpack.encode(fits)), messages.Report)
+    with pytest.raises(msgspec.ValidationError, match=r"\$\.fills"):
+        messages.read_from_venue(msgspec.msgpack.encode(many))
+    assert f"{messages.MOST_FILLS:,} at most" in PAGE
+
+
 def test_states_of_orders_are_those_of_reports() -> None:
     """With which of them an order has ended."""
     table = rows(section("`report`"), "status / meaning / the order has ended")
