@@ -109,7 +109,7 @@ dashboards: .venv/ready
 	@touch $@
 
 # Some cases, more rounds, figures in a file: make bench PEERS="z-score ATR --rounds 15 --json figures.json"
-bench: .venv-bench/ready .venv-nautilus/ready
+bench: .venv/ready .venv-bench/ready .venv-nautilus/ready
 	.venv-bench/bin/pytest benchmarks
 	.venv-bench/bin/python benchmarks/start/run.py
 	.venv-bench/bin/python benchmarks/peers/metrics.py
@@ -118,7 +118,7 @@ bench: .venv-bench/ready .venv-nautilus/ready
 	.venv-bench/bin/python benchmarks/montecarlo/run.py
 	.venv-bench/bin/python benchmarks/replay/run.py
 	.venv-bench/bin/python benchmarks/live/run.py
-	.venv-bench/bin/python benchmarks/live/loopback.py
+	$(BIN)/python benchmarks/live/loopback.py
 	.venv-bench/bin/python benchmarks/journal/run.py
 	.venv-bench/bin/python benchmarks/journal/verify.py
 	.venv-bench/bin/python benchmarks/peers/run.py $(PEERS)
